@@ -1,0 +1,107 @@
+//! Who may enrol with an invite, and when a certificate is due.
+
+use crate::time::{Millis, Span};
+
+/// What is known of an invite when someone comes with its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invite {
+    /// Until when it can be used.
+    pub expires_at: Millis,
+    /// Withdrawn by an operator.
+    pub revoked: bool,
+    /// The fingerprint of the key that has enrolled with it, if one has.
+    pub used_by_key: Option<String>,
+    /// Whether it may give a node that exists a new key.
+    pub replace: bool,
+}
+
+/// Why an invite does not let someone in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Its time has passed.
+    #[error("this invite has expired; ask for a new one")]
+    Expired,
+    /// An operator withdrew it.
+    #[error("this invite was withdrawn; ask for a new one")]
+    Revoked,
+    /// Another key enrolled with it.
+    #[error("this invite has been used by another agent; each invite admits one")]
+    Used,
+    /// The node's name is taken.
+    #[error("a node of this name exists; an invite made with --replace may give it a new key")]
+    NodeExists,
+}
+
+/// How someone is let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission {
+    /// As a node that did not exist.
+    New,
+    /// As a node that exists, with a new key from now on.
+    Replace,
+    /// As before: the same key came again because the answer was lost.
+    Again,
+}
+
+/// Decides whether the holder of `key` may enrol. The secret has been checked already.
+/// `node_exists` says whether a node of the invited name is there.
+///
+/// The same key is let in again even after the expiry: its enrolment stands, only the answer was lost.
+pub fn admit(invite: &Invite, key: &str, node_exists: bool, now: Millis) -> Result<Admission, Refusal> {
+    if invite.revoked {
+        return Err(Refusal::Revoked);
+    }
+    match &invite.used_by_key {
+        Some(used) if used == key => return Ok(Admission::Again),
+        Some(_) => return Err(Refusal::Used),
+        None => {}
+    }
+    if now >= invite.expires_at {
+        return Err(Refusal::Expired);
+    }
+    match (node_exists, invite.replace) {
+        (false, _) => Ok(Admission::New),
+        (true, true) => Ok(Admission::Replace),
+        (true, false) => Err(Refusal::NodeExists),
+    }
+}
+
+/// When a certificate valid from `from` until `until` should be renewed: at half its life.
+pub fn renew_at(from: Millis, until: Millis) -> Millis {
+    from + Span(until.since(from).0 / 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open() -> Invite {
+        Invite { expires_at: Millis(100), revoked: false, used_by_key: None, replace: false }
+    }
+
+    #[test]
+    fn an_open_invite_admits_one_key_and_that_key_again() {
+        assert_eq!(admit(&open(), "k", false, Millis(99)), Ok(Admission::New));
+        let used = Invite { used_by_key: Some("k".into()), ..open() };
+        assert_eq!(admit(&used, "k", true, Millis(5000)), Ok(Admission::Again));
+        assert_eq!(admit(&used, "other", true, Millis(50)), Err(Refusal::Used));
+    }
+
+    #[test]
+    fn expired_and_withdrawn_invites_admit_nobody() {
+        assert_eq!(admit(&open(), "k", false, Millis(100)), Err(Refusal::Expired));
+        let revoked = Invite { revoked: true, used_by_key: Some("k".into()), ..open() };
+        assert_eq!(admit(&revoked, "k", false, Millis(1)), Err(Refusal::Revoked));
+    }
+
+    #[test]
+    fn a_node_that_exists_is_taken_over_only_if_the_invite_says_so() {
+        assert_eq!(admit(&open(), "k", true, Millis(1)), Err(Refusal::NodeExists));
+        assert_eq!(admit(&Invite { replace: true, ..open() }, "k", true, Millis(1)), Ok(Admission::Replace));
+    }
+
+    #[test]
+    fn renewal_is_due_at_half_life() {
+        assert_eq!(renew_at(Millis(1000), Millis(3000)), Millis(2000));
+    }
+}

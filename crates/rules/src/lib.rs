@@ -1,0 +1,17 @@
+//! What is true whatever the disk, the network or the hour.
+//!
+//! Ids, limits, states and their transitions. Nothing here reads a clock, draws a random
+//! number, touches a file or awaits: time, randomness and ids come in as arguments, so every
+//! decision can be tested without a fleet. Both the hub and the agent decide with this crate.
+
+pub mod access;
+pub mod backoff;
+pub mod deliveries;
+pub mod enrollment;
+pub mod ids;
+pub mod ledger;
+pub mod limits;
+pub mod liveness;
+pub mod names;
+pub mod tasks;
+pub mod time;

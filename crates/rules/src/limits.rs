@@ -1,0 +1,94 @@
+//! Every limit, with its name and its unit. Meeting one gives a clear error, never a surprise.
+//!
+//! Values marked with a number come from the requirement of that number.
+
+use crate::time::Span;
+
+/// Largest payload of one task, in bytes of JSON text.
+pub const TASK_PAYLOAD_BYTES_MAX: usize = 1 << 20;
+/// Largest result carried inline, in bytes of JSON text (F-18).
+pub const RESULT_INLINE_BYTES_MAX: usize = 10_000_000;
+/// Largest body of any other request, in bytes.
+pub const BODY_BYTES_MAX: usize = 1 << 20;
+/// Largest body of a batch of tasks or of results, in bytes.
+pub const BATCH_BODY_BYTES_MAX: usize = 16 << 20;
+/// Most tasks in one submission.
+pub const TASKS_PER_BATCH_MAX: usize = 1000;
+/// Most results in one report of an agent.
+pub const RESULTS_PER_BATCH_MAX: usize = 1000;
+/// Most tasks handed out in one delivery.
+pub const TASKS_PER_DELIVERY_MAX: u32 = 100;
+/// Most payload bytes in one delivery; a larger backlog is split over several.
+pub const DELIVERY_BYTES_MAX: usize = 8 << 20;
+/// Most tasks waiting for one node.
+pub const PENDING_TASKS_PER_NODE_MAX: u64 = 100_000;
+/// Longest hold of an agent's wait (shorter than the usual idle cut of proxies, 60 s).
+pub const WAIT_MAX: Span = Span::seconds(55);
+/// Usual hold of an agent's wait.
+pub const WAIT_DEFAULT: Span = Span::seconds(50);
+/// How often an agent that holds tasks says so.
+pub const HEARTBEAT_EVERY: Span = Span::seconds(20);
+/// Most tasks in one heartbeat.
+pub const HELD_TASKS_MAX: usize = 10_000;
+/// How long a claim lasts unless the task type says otherwise.
+pub const LEASE_DEFAULT: Span = Span::seconds(60);
+/// Shortest lease that heartbeats can keep alive.
+pub const LEASE_MIN: Span = Span::seconds(5);
+/// Longest lease.
+pub const LEASE_MAX: Span = Span::hours(24);
+/// How often a task is handed out again after a failure or a lapsed lease (F-33).
+pub const RETRIES_DEFAULT: u32 = 3;
+/// Most retries a task may ask for.
+pub const RETRIES_MAX: u32 = 100;
+/// Highest and, negated, lowest priority.
+pub const PRIORITY_MAX: i32 = 100;
+/// Silence after which a node is called stale (B-24).
+pub const STALE_AFTER: Span = Span::minutes(30);
+/// Silence after which a node is called down (B-24: twice the above).
+pub const DOWN_AFTER: Span = Span::minutes(60);
+/// How often silence is looked at (B-24).
+pub const PRESENCE_CHECK_EVERY: Span = Span::seconds(60);
+/// How often presence is written down, all nodes at once.
+pub const PRESENCE_FLUSH_EVERY: Span = Span::minutes(3);
+/// How long an invite can be used.
+pub const INVITE_LIFE: Span = Span::hours(1);
+/// Longest life an invite may be given.
+pub const INVITE_LIFE_MAX: Span = Span::days(30);
+/// Life of a node's certificate. It is renewed at half of it.
+pub const NODE_CERTIFICATE_LIFE: Span = Span::days(30);
+/// Life of the hub's own server certificate, made anew at each start and at half life.
+pub const SERVER_CERTIFICATE_LIFE: Span = Span::days(90);
+/// Life of the hub's certificate authority.
+pub const AUTHORITY_LIFE: Span = Span::days(3650);
+/// How far certificates are back-dated, for clocks that run behind.
+pub const BACKDATE: Span = Span::minutes(5);
+/// How long a delivery may be accepted after it was signed.
+pub const DELIVERY_LIFE: Span = Span::minutes(10);
+/// How long the answer to an `Idempotency-Key` is remembered.
+pub const IDEMPOTENCY_LIFE: Span = Span::hours(24);
+/// Longest `Idempotency-Key`, in bytes.
+pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 128;
+/// How long an agent remembers what it finished, so that nothing is run twice.
+pub const LEDGER_KEEPS: Span = Span::days(90);
+/// Most tasks an agent runs at once, unless its configuration says otherwise.
+pub const AGENT_CONCURRENCY_DEFAULT: u32 = 4;
+/// How many tasks an agent takes beyond those it runs, so that the next is at hand.
+pub const AGENT_PREFETCH_DEFAULT: u32 = 4;
+/// Rows in a page, unless asked otherwise.
+pub const PAGE_DEFAULT: u32 = 100;
+/// Most rows in a page.
+pub const PAGE_MAX: u32 = 1000;
+/// Longest name of a node, site, type or label, in bytes.
+pub const NAME_BYTES_MAX: usize = 63;
+/// Longest value of a label, in bytes.
+pub const LABEL_VALUE_BYTES_MAX: usize = 255;
+/// Most labels on one node.
+pub const LABELS_MAX: usize = 64;
+/// Longest message of an outcome, in bytes; longer ones are cut with a mark.
+pub const MESSAGE_BYTES_MAX: usize = 4096;
+/// Longest `traceparent`, in bytes (W3C Trace Context, version 00).
+pub const TRACEPARENT_BYTES_MAX: usize = 55;
+/// First wait of a retry, doubled each time.
+pub const RETRY_BACKOFF_FIRST: Span = Span::seconds(1);
+/// Longest wait of a retry.
+pub const RETRY_BACKOFF_MAX: Span = Span::minutes(5);
