@@ -13,5 +13,7 @@ pub mod ledger;
 pub mod limits;
 pub mod liveness;
 pub mod names;
+#[cfg(feature = "openapi")]
+mod schemas;
 pub mod tasks;
 pub mod time;

@@ -1,1 +1,20 @@
-//! wire
+//! What crosses a process border: the messages of agents and of people, the signed envelope they
+//! travel in, and the problems that answer what cannot be done.
+//!
+//! These shapes are the contract with programs that were built last year. They are converted to
+//! the types of `rules` at the border, by exhaustive match, and hold no decisions of their own.
+
+pub mod deliveries;
+pub mod enrollment;
+pub mod envelope;
+pub mod events;
+pub mod heartbeat;
+pub mod invites;
+pub mod keys;
+pub mod nodes;
+pub mod pages;
+pub mod problem;
+pub mod results;
+pub mod task_types;
+pub mod tasks;
+pub mod tokens;

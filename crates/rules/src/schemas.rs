@@ -1,0 +1,90 @@
+//! How ids, times and words look in the OpenAPI documents.
+
+use std::borrow::Cow;
+
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::access::Role;
+use crate::ids::{Id, Kind};
+use crate::liveness::Presence;
+use crate::tasks::{Code, Status};
+use crate::time::{Millis, Span};
+
+fn object(of: Type) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(of)
+}
+fn word(words: impl IntoIterator<Item = &'static str>) -> RefOr<Schema> {
+    object(Type::String).enum_values(Some(words)).into()
+}
+
+impl<K: Kind> PartialSchema for Id<K> {
+    fn schema() -> RefOr<Schema> {
+        object(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid))).into()
+    }
+}
+impl<K: Kind> ToSchema for Id<K> {
+    fn name() -> Cow<'static, str> {
+        let mut name = K::NOUN.to_owned();
+        name[..1].make_ascii_uppercase();
+        Cow::Owned(name + "Id")
+    }
+}
+
+impl PartialSchema for Millis {
+    fn schema() -> RefOr<Schema> {
+        object(Type::Integer)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+            .description(Some("Milliseconds since 1970-01-01T00:00:00Z."))
+            .into()
+    }
+}
+impl ToSchema for Millis {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("Instant")
+    }
+}
+
+impl PartialSchema for Span {
+    fn schema() -> RefOr<Schema> {
+        object(Type::Integer)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+            .minimum(Some(0))
+            .description(Some("A span of time in milliseconds."))
+            .into()
+    }
+}
+impl ToSchema for Span {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("Span")
+    }
+}
+
+impl PartialSchema for Code {
+    fn schema() -> RefOr<Schema> {
+        object(Type::String).description(Some("A stable word that says why.")).into()
+    }
+}
+impl ToSchema for Code {}
+
+impl PartialSchema for Status {
+    fn schema() -> RefOr<Schema> {
+        word(Status::ALL.map(Status::as_str))
+    }
+}
+impl ToSchema for Status {}
+
+impl PartialSchema for Presence {
+    fn schema() -> RefOr<Schema> {
+        word([Presence::New, Presence::Online, Presence::Stale, Presence::Down].map(Presence::as_str))
+    }
+}
+impl ToSchema for Presence {}
+
+impl PartialSchema for Role {
+    fn schema() -> RefOr<Schema> {
+        word([Role::Viewer, Role::Operator, Role::Admin].map(Role::as_str))
+    }
+}
+impl ToSchema for Role {}

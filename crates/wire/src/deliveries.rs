@@ -1,0 +1,95 @@
+//! What the hub hands to one node, and what the node says when it waits for it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use sortie_rules::ids::{BootId, NodeId, TaskId};
+use sortie_rules::time::{Millis, Span};
+
+/// The query of `GET /agent/v1/nodes/{node_id}/tasks/wait`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[serde(deny_unknown_fields)]
+pub struct WaitQuery {
+    /// How many tasks the agent can take; 0 asks for news only.
+    pub room: u32,
+    /// The highest delivery on the agent's disk.
+    pub ack: u64,
+    /// How long the hub may hold the request if nothing is there, in seconds.
+    pub wait_s: u32,
+    /// Which start of the agent is asking.
+    pub boot: BootId,
+    /// Rises by one with each wait of this start, from 1.
+    pub seq: u64,
+}
+
+/// What one wait is answered with, inside an envelope that the hub has signed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Delivery {
+    /// For whom. An agent refuses what is for another node.
+    pub node: NodeId,
+    /// Rises with every delivery that carries tasks; one without carries the last one's.
+    pub number: u64,
+    /// The hub's time when it signed this.
+    pub issued_at: Millis,
+    /// After this the delivery is not accepted any more.
+    pub expires_at: Millis,
+    /// Work, in the order in which it is to begin.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<HandedTask>,
+    /// Tasks that someone wants stopped.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cancel: Vec<TaskId>,
+    /// The hub was restored from a backup: send every result of the last days again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub results_wanted: bool,
+    /// The version of the hub's key set; fetch it anew when it is higher than the one at hand.
+    pub keys_version: u64,
+}
+
+/// One task as it is handed out.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct HandedTask {
+    /// Which task.
+    pub id: TaskId,
+    /// Which run of it: a run that was seen before is not executed again.
+    pub run: u32,
+    /// Which claim; to be named in heartbeats and in the result.
+    pub attempt: u32,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub type_name: String,
+    /// Whether a crash in mid-run may be answered by running it again.
+    pub idempotent: bool,
+    /// How long the claim lasts without a heartbeat.
+    pub lease: Span,
+    /// After this it is not to be begun any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_after: Option<Millis>,
+    /// The trace that the submission belongs to (W3C Trace Context).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
+    /// What the handler gets.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub payload: Box<RawValue>,
+}
+
+/// The hub's time, inside an envelope that the hub has signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SignedTime {
+    /// What the asker sent along, so that an old answer cannot be replayed.
+    pub nonce: String,
+    /// The hub's time.
+    pub now: Millis,
+}
+
+/// The query of `GET /agent/v1/time`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[serde(deny_unknown_fields)]
+pub struct TimeQuery {
+    /// Any text of the asker's, at most 64 bytes.
+    pub nonce: String,
+}

@@ -1,0 +1,50 @@
+//! Events as people read them.
+
+use serde::{Deserialize, Serialize};
+use sortie_rules::ids::{NodeId, TaskId};
+use sortie_rules::time::Millis;
+
+/// Something that happened, written in the transaction that made it happen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Event {
+    /// Rises with every event; a reader who has seen one has seen all before it.
+    pub number: u64,
+    /// When it happened.
+    pub at: Millis,
+    /// What happened, for example `task.completed`.
+    pub kind: String,
+    /// Who made it happen: a person or service, a node, or `hub`.
+    pub actor: String,
+    /// The node it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<NodeId>,
+    /// The task it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<TaskId>,
+    /// What else belongs to it.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub data: serde_json::Value,
+}
+
+/// The query of `GET /api/v1/events`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[serde(deny_unknown_fields)]
+pub struct EventQuery {
+    /// Only events after this number, oldest first. Without it the newest come, newest last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<u64>,
+    /// Only events whose kind is this or begins with this and a dot, for example `task`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Only events about this node, by name or id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+    /// Only events about this task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<TaskId>,
+    /// Rows in the page, at most 1,000; 100 if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}

@@ -1,0 +1,120 @@
+//! Nodes and sites as people read and steer them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use sortie_rules::ids::NodeId;
+use sortie_rules::liveness::Presence;
+use sortie_rules::time::{Millis, Span};
+
+use crate::enrollment::Facts;
+
+/// A node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Node {
+    /// Its id.
+    pub id: NodeId,
+    /// Its name, unique in the org.
+    pub name: String,
+    /// The site it belongs to. Intent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<String>,
+    /// What sort of node it is. Intent.
+    pub kind: String,
+    /// Its labels. Intent: set at the hub only.
+    pub labels: BTreeMap<String, String>,
+    /// Whether it is there.
+    pub presence: Presence,
+    /// Since when that is said.
+    pub presence_at: Millis,
+    /// When it was last heard. A fact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard_at: Option<Millis>,
+    /// Silence after which it is called stale. Intent; the hub's default if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale_after: Option<Span>,
+    /// Silence after which it is called down. Intent; the hub's default if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub down_after: Option<Span>,
+    /// When it enrolled.
+    pub enrolled_at: Millis,
+    /// Until when its certificate holds.
+    pub certificate_until: Millis,
+    /// The SHA-256 of its public key, in hex.
+    pub key_fingerprint: String,
+    /// When it was revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<Millis>,
+    /// What its agent says of its machine. Facts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<Facts>,
+}
+
+/// What may be changed on a node: the body of `PATCH /api/v1/nodes/{node}`. Absent means unchanged.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ChangeNode {
+    /// The site it belongs to; an empty text takes it out of its site.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<String>,
+    /// What sort of node it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Labels to set; `null` removes one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, Option<String>>,
+    /// Silence after which it is called stale; 0 returns to the hub's default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale_after: Option<Span>,
+    /// Silence after which it is called down; 0 returns to the hub's default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub down_after: Option<Span>,
+}
+
+/// The query of `GET /api/v1/nodes`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[serde(deny_unknown_fields)]
+pub struct NodeQuery {
+    /// Only nodes of this site.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<String>,
+    /// Only nodes of this kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Only nodes of this presence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub presence: Option<Presence>,
+    /// Only nodes with these labels: `key=value`, several separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// The `next` of the page before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// Rows in the page, at most 1,000; 100 if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
+/// A site: a named group of nodes at one place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Site {
+    /// Its machine-facing name.
+    pub key: String,
+    /// Its name for people.
+    pub name: String,
+    /// When it was made.
+    pub created_at: Millis,
+}
+
+/// The body of `PUT /api/v1/sites/{key}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PutSite {
+    /// Its name for people.
+    pub name: String,
+}

@@ -1,0 +1,191 @@
+//! Problems: what every refused request is answered with (RFC 9457), with a stable code that
+//! programs may decide on and a sentence that tells a person what to do next.
+
+use serde::{Deserialize, Serialize};
+
+/// The media type of a problem.
+pub const MEDIA_TYPE: &str = "application/problem+json";
+
+/// A refused request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[error("{detail} ({code})", code = self.code.as_str())]
+pub struct Problem {
+    /// A URI for the kind of problem: `urn:sortie:problem:` and the code.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The kind of problem in a few words.
+    pub title: String,
+    /// The HTTP status, repeated here for those who only keep the body.
+    pub status: u16,
+    /// The kind of problem for programs.
+    pub code: ProblemCode,
+    /// What happened here and what to do about it.
+    pub detail: String,
+    /// Where in the request the fault lies, as a JSON pointer, for example `/payload/path`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pointer: Option<String>,
+    /// The correlation id of the request; it stands in the hub's log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
+}
+
+impl Problem {
+    /// A problem of this kind, with a sentence for whoever reads it.
+    pub fn new(code: ProblemCode, detail: impl Into<String>) -> Problem {
+        Problem {
+            kind: format!("urn:sortie:problem:{}", code.as_str()),
+            title: code.title().to_owned(),
+            status: code.status(),
+            code,
+            detail: detail.into(),
+            pointer: None,
+            instance: None,
+        }
+    }
+
+    /// The same, pointing at a place in the request.
+    #[must_use]
+    pub fn at(mut self, pointer: impl Into<String>) -> Problem {
+        self.pointer = Some(pointer.into());
+        self
+    }
+}
+
+macro_rules! problem_codes {
+    ($($(#[doc = $doc:literal])+ $name:ident = $word:literal, $status:literal, $title:literal;)+) => {
+        /// Every kind of problem. The words are stable; programs may decide on them.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        pub enum ProblemCode {
+            $($(#[doc = $doc])+ #[serde(rename = $word)] $name,)+
+        }
+
+        impl ProblemCode {
+            /// All of them.
+            pub const ALL: &'static [ProblemCode] = &[$(ProblemCode::$name),+];
+
+            /// The stable word.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(ProblemCode::$name => $word),+ }
+            }
+            /// The HTTP status it is answered with.
+            pub const fn status(self) -> u16 {
+                match self { $(ProblemCode::$name => $status),+ }
+            }
+            /// The kind of problem in a few words.
+            pub const fn title(self) -> &'static str {
+                match self { $(ProblemCode::$name => $title),+ }
+            }
+        }
+    };
+}
+
+problem_codes! {
+    /// The body is not JSON, or not of the shape that the route takes.
+    MalformedBody = "malformed_body", 400, "The request's body cannot be read";
+    /// A query or path parameter cannot be read.
+    MalformedParameter = "malformed_parameter", 400, "A parameter of the request cannot be read";
+    /// No proof of who is asking, or one that does not hold.
+    Unauthenticated = "unauthenticated", 401, "The caller is not known";
+    /// The node's certificate was revoked.
+    CertificateRevoked = "certificate_revoked", 403, "The node was revoked";
+    /// The caller's role does not allow this.
+    Forbidden = "forbidden", 403, "The caller may not do this";
+    /// The certificate names another node than the path.
+    NodeMismatch = "node_mismatch", 403, "The certificate is another node's";
+    /// The task belongs to another node.
+    NotYourTask = "not_your_task", 403, "The task is another node's";
+    /// The invite is not one of this hub's, or its secret is wrong.
+    InviteUnknown = "invite_unknown", 403, "The invite is not known";
+    /// The invite's time has passed.
+    InviteExpired = "invite_expired", 403, "The invite has expired";
+    /// The invite was withdrawn.
+    InviteRevoked = "invite_revoked", 403, "The invite was withdrawn";
+    /// Another agent enrolled with the invite.
+    InviteUsed = "invite_used", 409, "The invite has been used";
+    /// There is no such route.
+    UnknownRoute = "unknown_route", 404, "There is nothing at this address";
+    /// The route does not take this method.
+    MethodNotAllowed = "method_not_allowed", 405, "The address does not take this method";
+    /// There is no such node.
+    UnknownNode = "unknown_node", 404, "There is no such node";
+    /// There is no such site.
+    UnknownSite = "unknown_site", 404, "There is no such site";
+    /// There is no such task.
+    UnknownTask = "unknown_task", 404, "There is no such task";
+    /// There is no such invite.
+    UnknownInvite = "unknown_invite", 404, "There is no such invite";
+    /// There is no such token.
+    UnknownToken = "unknown_token", 404, "There is no such token";
+    /// A node of this name exists.
+    NodeExists = "node_exists", 409, "A node of this name exists";
+    /// The node was revoked and takes no tasks.
+    NodeRevoked = "node_revoked", 409, "The node was revoked";
+    /// The task has ended.
+    TaskEnded = "task_ended", 409, "The task has ended";
+    /// The task cannot be put back into the queue.
+    NotRequeueable = "not_requeueable", 409, "The task cannot be requeued";
+    /// Another result stands.
+    OtherResult = "other_result", 409, "Another result has been recorded";
+    /// A wait that was held up on its way.
+    WaitLate = "wait_late", 409, "The wait came late";
+    /// Two agents share one identity.
+    IdentityForked = "identity_forked", 409, "Two agents share one identity";
+    /// The change met another one; read again and repeat.
+    Conflict = "conflict", 409, "The change met another one";
+    /// The body is larger than the route takes.
+    TooLarge = "too_large", 413, "The request is too large";
+    /// The body is not declared as JSON.
+    UnsupportedMediaType = "unsupported_media_type", 415, "The body must be application/json";
+    /// There is no such task type.
+    UnknownTaskType = "unknown_task_type", 422, "There is no such task type";
+    /// The payload does not fit the type's schema.
+    PayloadInvalid = "payload_invalid", 422, "The payload does not fit its schema";
+    /// A field has a value that cannot be.
+    FieldInvalid = "field_invalid", 422, "A field has a value that cannot be";
+    /// The `Idempotency-Key` was used for another request.
+    IdempotencyKeyReused = "idempotency_key_reused", 422, "The Idempotency-Key was used for another request";
+    /// Too many tasks wait for this node.
+    QueueFull = "queue_full", 429, "Too many tasks wait for this node";
+    /// Too many requests.
+    RateLimited = "rate_limited", 429, "Too many requests";
+    /// The hub is stopping; another try will meet its successor.
+    Stopping = "stopping", 503, "The hub is stopping";
+    /// The disk is full; nothing was kept.
+    StorageFull = "storage_full", 503, "The hub's storage is full";
+    /// The database cannot be reached; nothing was kept.
+    StorageUnavailable = "storage_unavailable", 503, "The hub's storage is away";
+    /// A fault of the hub.
+    Internal = "internal", 500, "The hub has a fault";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_code_is_one_word_that_is_read_back() {
+        let mut seen = std::collections::BTreeSet::new();
+        for code in ProblemCode::ALL {
+            assert!(seen.insert(code.as_str()), "{} twice", code.as_str());
+            let json = serde_json::to_string(code).unwrap();
+            assert_eq!(json, format!("\"{}\"", code.as_str()));
+            assert_eq!(serde_json::from_str::<ProblemCode>(&json).unwrap(), *code);
+            assert!((400..600).contains(&code.status()));
+        }
+    }
+
+    #[test]
+    fn a_problem_looks_like_rfc_9457() {
+        let problem = Problem::new(ProblemCode::PayloadInvalid, "`path` is missing").at("/payload");
+        let json = serde_json::to_value(&problem).unwrap();
+        assert_eq!(
+            json,
+            serde_json::json!({
+                "type": "urn:sortie:problem:payload_invalid", "title": "The payload does not fit its schema",
+                "status": 422, "code": "payload_invalid", "detail": "`path` is missing", "pointer": "/payload"
+            })
+        );
+    }
+}
