@@ -6,13 +6,16 @@
 
 pub mod access;
 pub mod backoff;
+pub mod config;
 pub mod deliveries;
+pub mod durations;
 pub mod enrollment;
 pub mod ids;
 pub mod ledger;
 pub mod limits;
 pub mod liveness;
 pub mod names;
+pub mod redaction;
 #[cfg(feature = "openapi")]
 mod schemas;
 pub mod tasks;

@@ -1,0 +1,56 @@
+//! The key that someone probably meant.
+
+/// The known key nearest to a mistyped one, if any is near: a few letters apart, or the same word
+/// in another table.
+pub fn nearest<'a>(key: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let far = key.chars().count() / 3 + 1;
+    known
+        .into_iter()
+        .map(|candidate| (apart(key, candidate), candidate))
+        .filter(|(distance, _)| *distance <= far)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+fn apart(key: &str, candidate: &str) -> usize {
+    let last = |dotted: &str| dotted.rsplit('.').next().unwrap_or_default().to_owned();
+    if last(key) == last(candidate) { 1 } else { edits(key, candidate) }
+}
+
+/// How many letters must be added, dropped or changed to make one word the other (Levenshtein).
+fn edits(from: &str, to: &str) -> usize {
+    let to: Vec<char> = to.chars().collect();
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (i, a) in from.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, b) in to.iter().enumerate() {
+            let changed = diagonal + usize::from(a != *b);
+            diagonal = row[j + 1];
+            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[to.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edits_are_counted() {
+        for (from, to, count) in [("", "", 0), ("abc", "", 3), ("kitten", "sitting", 3), ("listen", "lisen", 1)] {
+            assert_eq!(edits(from, to), count, "{from} {to}");
+            assert_eq!(edits(to, from), count, "{to} {from}");
+        }
+    }
+
+    #[test]
+    fn the_nearest_key_is_found_and_a_far_one_is_not_offered() {
+        let known = ["listen", "data", "limits.requests_per_second"];
+        assert_eq!(nearest("lisen", known), Some("listen"));
+        assert_eq!(nearest("listn_addr", known), None);
+        assert_eq!(nearest("requests_per_second", known), Some("limits.requests_per_second"));
+        assert_eq!(nearest("limits.request_per_second", known), Some("limits.requests_per_second"));
+        assert_eq!(nearest("colour", known), None);
+    }
+}
