@@ -1,0 +1,61 @@
+//! Finds out from the HTTP client's errors what really happened.
+
+use std::error::Error as StdError;
+use std::io;
+
+use rustls::{CertificateError, Error as Rustls};
+
+use crate::error::{ClientError, Stage};
+use crate::tls::TlsFault;
+
+/// What a failed exchange with `hub` means.
+pub(crate) fn classify(hub: &str, error: reqwest::Error) -> ClientError {
+    let error = error.without_url();
+    if let Some(fault) = tls_fault(&error) {
+        return ClientError::Tls { hub: hub.to_owned(), fault: Box::new(fault) };
+    }
+    let stage = stage(&error);
+    ClientError::Unreachable { hub: hub.to_owned(), stage, source: Box::new(error) }
+}
+
+/// The words of the HTTP library are read here because it keeps these types to itself. They choose
+/// the sentence a person reads, and whether a request can have arrived: unknown words mean that it can.
+fn stage(error: &reqwest::Error) -> Stage {
+    let words = chain(error).map(|cause| cause.to_string()).collect::<Vec<_>>().join(": ");
+    if words.contains("dns error") || words.contains("failed to lookup address") {
+        return Stage::Name;
+    }
+    if words.contains("tunnel error") || words.contains("proxy") {
+        return Stage::Proxy;
+    }
+    match (error.is_connect(), error.is_timeout()) {
+        (true, _) => Stage::Connect,
+        (false, true) => Stage::Timeout,
+        (false, false) => Stage::Broken,
+    }
+}
+
+fn tls_fault(error: &reqwest::Error) -> Option<TlsFault> {
+    let rustls = chain(error).find_map(|cause| {
+        let inner = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        inner.and_then(|inner| inner.downcast_ref::<Rustls>()).or_else(|| cause.downcast_ref::<Rustls>())
+    })?;
+    Some(match rustls {
+        Rustls::InvalidCertificate(CertificateError::Other(other)) => match other.0.downcast_ref::<TlsFault>() {
+            Some(fault) => fault.clone(),
+            None => TlsFault::Other(other.to_string()),
+        },
+        Rustls::AlertReceived(alert) => TlsFault::Refused { alert: format!("{alert:?}") },
+        other => TlsFault::Other(other.to_string()),
+    })
+}
+
+/// The error and everything that caused it, outermost first. An `io::Error` that wraps another error
+/// shows that one's source and not itself, so its inside is visited too.
+fn chain<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |cause| {
+        let cause: &'e (dyn StdError + 'static) = *cause;
+        let wrapped = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        wrapped.map(|inner| inner as &(dyn StdError + 'static)).or_else(|| cause.source())
+    })
+}

@@ -1,0 +1,14 @@
+//! Events: what happened.
+
+use sortie_wire::events::{Event, EventQuery};
+use sortie_wire::pages::Page;
+
+use super::Hub;
+use crate::error::ClientError;
+
+impl Hub {
+    /// A page of events, oldest first.
+    pub async fn events(&self, query: &EventQuery) -> Result<Page<Event>, ClientError> {
+        self.get(&["events"], query).await
+    }
+}

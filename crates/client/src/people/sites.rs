@@ -1,0 +1,20 @@
+//! Sites: named groups of nodes at one place.
+
+use reqwest::Method;
+use sortie_wire::nodes::{PutSite, Site};
+use sortie_wire::pages::Page;
+
+use super::Hub;
+use crate::error::ClientError;
+
+impl Hub {
+    /// The sites, by key.
+    pub async fn sites(&self) -> Result<Page<Site>, ClientError> {
+        self.get(&["sites"], &()).await
+    }
+
+    /// Makes a site, or gives it another name.
+    pub async fn put_site(&self, key: &str, site: &PutSite) -> Result<Site, ClientError> {
+        self.set(Method::PUT, &["sites", key], site).await
+    }
+}

@@ -1,0 +1,78 @@
+//! Why there is no secure connection.
+
+use super::presented::Presented;
+
+/// Why a peer is not believed, or does not believe us.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TlsFault {
+    /// None of the presented certificates has the fingerprint that was expected.
+    #[error(
+        "the certificate presented there was issued by `{}` (SHA-256 {}) and not by the one with SHA-256 {expected}; \
+         either this is another hub or a proxy on the way opens the connection",
+        .presented.issuer, .presented.fingerprint
+    )]
+    OtherFingerprint {
+        /// The fingerprint that was expected, in hex.
+        expected: String,
+        /// What was presented.
+        presented: Box<Presented>,
+    },
+    /// Nobody who is believed vouches for the certificate.
+    #[error(
+        "nobody who is trusted here vouches for the certificate presented there, which was issued by `{}`; \
+         if that is a proxy of yours, name its certificate authority in `ca_file`",
+        .presented.issuer
+    )]
+    UnknownIssuer {
+        /// What was presented.
+        presented: Box<Presented>,
+    },
+    /// It is not valid any more, by our clock.
+    #[error("the certificate presented there (of `{}`) has expired, if the clock of this machine is right", .presented.subject)]
+    Expired {
+        /// What was presented.
+        presented: Box<Presented>,
+    },
+    /// It is not valid yet, by our clock.
+    #[error("the certificate presented there (of `{}`) is not valid yet; is the clock of this machine right?", .presented.subject)]
+    NotYetValid {
+        /// What was presented.
+        presented: Box<Presented>,
+    },
+    /// It is good, and another machine's.
+    #[error("the certificate presented there does not name `{expected}`")]
+    OtherName {
+        /// The name that was looked for.
+        expected: String,
+        /// What was presented.
+        presented: Box<Presented>,
+    },
+    /// The other side ended the handshake: most often because it does not take our certificate.
+    #[error("the other side refused the connection ({alert})")]
+    Refused {
+        /// The TLS alert that it gave as its reason.
+        alert: String,
+    },
+    /// Something else.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl TlsFault {
+    /// Whether only the dates are wrong, so that asking the hub for its signed time may help.
+    pub fn is_about_dates(&self) -> bool {
+        matches!(self, TlsFault::Expired { .. } | TlsFault::NotYetValid { .. })
+    }
+
+    /// What was presented, if something readable was.
+    pub fn presented(&self) -> Option<&Presented> {
+        match self {
+            TlsFault::OtherFingerprint { presented, .. }
+            | TlsFault::UnknownIssuer { presented }
+            | TlsFault::Expired { presented }
+            | TlsFault::NotYetValid { presented }
+            | TlsFault::OtherName { presented, .. } => Some(presented),
+            TlsFault::Refused { .. } | TlsFault::Other(_) => None,
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! Whom to believe, and who we are.
+//!
+//! `trust` names the certificates that are believed, `identity` is our own; `verifier` checks what
+//! a peer presents and, where it is not believed, says in a `fault` what was presented instead
+//! (read by `presented`); `config` puts them together for rustls.
+
+mod config;
+mod fault;
+mod identity;
+mod presented;
+mod trust;
+mod verifier;
+
+pub(crate) use config::config;
+pub use fault::TlsFault;
+pub use identity::Identity;
+pub use presented::{Presented, fingerprint};
+pub use trust::Trust;
