@@ -186,7 +186,8 @@ mod tests {
 
     #[test]
     fn only_code_is_left() {
-        let text = "let a = \"todo!\"; // todo!\nlet b = r#\"dbg!(\"x\")\"#; /* a /* b */ todo! */ f('\"', '\\'', 'x');\n\
+        let text = "let a = \"todo!\"; // todo!\nlet b = r#\"dbg!(\"x\")\"#; /* a /* b */ todo! */ \n\
+                    f('\"', '\\'', 'x');\n\
                     fn g<'a>(x: &'a str) -> &'a str { x } // end\n\
                     let c = b\"unsafe\"; let d = br\"unsafe\"; r#type();";
         let code = blank(text);
