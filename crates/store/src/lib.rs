@@ -1,1 +1,33 @@
-//! store
+//! All persistence of the hub: SQLite and PostgreSQL behind one [`Store`].
+//!
+//! A verb of the hub hands [`Store::write`] or [`Store::read`] a closure and calls the table
+//! functions below with the [`Tx`] it is given. What one closure writes stands together or not at
+//! all, and a write that returned is on disk. SQL is written once, in the file of its table; what
+//! the engines need differently has a name in `dialect`. Reading order: `store`, `tx`, `value` and
+//! `row` are the engine's face; `sqlite` and `postgres` are the engines; the rest are the tables.
+
+mod dialect;
+mod errors;
+mod migrations;
+mod postgres;
+mod row;
+mod sqlite;
+mod store;
+mod tx;
+mod value;
+
+pub mod events;
+pub mod idempotency;
+pub mod invites;
+pub mod meta;
+pub mod nodes;
+pub mod orgs;
+pub mod sites;
+pub mod tasks;
+pub mod tokens;
+
+pub use errors::{OpenError, StoreError};
+pub use row::{Columns, Row};
+pub use store::{BoxFuture, Location, Options, Store};
+pub use tx::Tx;
+pub use value::Value;

@@ -1,0 +1,115 @@
+//! Everything in which the two engines differ, each with a name and a reason.
+
+use std::fmt::Write;
+
+/// Sorts after every id, as the cursor of a list that begins at its newest.
+pub(crate) const ABOVE_ALL_IDS: &str = "~";
+
+/// Sorts after every name, as the end of a range without an end: names are ASCII.
+pub(crate) const ABOVE_ALL_NAMES: &str = "\u{10FFFF}";
+
+/// The unique keys of the schema: the name that callers decide on, which is the constraint's name
+/// on PostgreSQL, and the columns by which SQLite names it instead.
+const UNIQUE_KEYS: &[(&str, &str)] = &[
+    (crate::orgs::ID_TAKEN, "orgs.id"),
+    (crate::orgs::NAME_TAKEN, "orgs.name"),
+    (crate::nodes::ID_TAKEN, "nodes.id"),
+    (crate::nodes::NAME_TAKEN, "nodes.org, nodes.name"),
+    (crate::invites::ID_TAKEN, "invites.id"),
+    (crate::tokens::ID_TAKEN, "tokens.id"),
+    (crate::idempotency::KEY_TAKEN, "idempotency.org, idempotency.principal, idempotency.key"),
+    (crate::tasks::ID_TAKEN, "tasks.id"),
+];
+
+/// The name of a unique key from PostgreSQL's word for it.
+pub(crate) fn unique_by_name(constraint: &str) -> Option<&'static str> {
+    UNIQUE_KEYS.iter().map(|(name, _)| *name).find(|name| *name == constraint)
+}
+
+/// The name of a unique key from SQLite's word for it, which lists its columns.
+pub(crate) fn unique_by_columns(columns: &str) -> Option<&'static str> {
+    UNIQUE_KEYS.iter().find(|(_, listed)| *listed == columns).map(|(name, _)| *name)
+}
+
+/// SQLite numbers `$1` by first appearance but `?1` by its number, so its texts say `?`.
+pub(crate) fn sqlite_text(sql: &str) -> String {
+    let mut text = String::with_capacity(sql.len());
+    let mut rest = sql;
+    while let Some(at) = rest.find('$') {
+        let after = &rest[at + 1..];
+        let mark = if after.starts_with(|c: char| c.is_ascii_digit()) { '?' } else { '$' };
+        write!(text, "{}{mark}", &rest[..at]).expect("writing to a String never fails");
+        rest = after;
+    }
+    text.push_str(rest);
+    text
+}
+
+/// A text that finds a set of labels within stored ones by `like … escape '!'`.
+///
+/// Stored labels are JSON with sorted keys, so the wanted ones stand in them in order. Within a
+/// JSON string every quote is escaped, so a quoted pair is found only where it is a pair. `None` if
+/// nothing is wanted.
+pub(crate) fn labels_pattern(wanted: &[(String, String)]) -> Option<String> {
+    let mut pairs: Vec<String> = wanted
+        .iter()
+        .map(|(key, value)| format!("{}:{}", serde_json::Value::from(&**key), serde_json::Value::from(&**value)))
+        .collect();
+    pairs.sort_unstable();
+    pairs.dedup();
+    let like = |text: &str| text.replace('!', "!!").replace('%', "!%").replace('_', "!_");
+    let pattern: String = pairs.iter().map(|pair| format!("%{}", like(pair))).collect();
+    (!pairs.is_empty()).then(|| pattern + "%")
+}
+
+/// The least text above every text that starts with `prefix`, for ranges that an index can serve.
+/// `None` if there is none, as for an empty prefix.
+pub(crate) fn prefix_end(prefix: &str) -> Option<String> {
+    let mut chars: Vec<char> = prefix.chars().collect();
+    while let Some(last) = chars.pop() {
+        if let Some(next) = (u32::from(last) + 1..=0x0010_FFFF).find_map(char::from_u32) {
+            chars.push(next);
+            return Some(chars.into_iter().collect());
+        }
+    }
+    None
+}
+
+/// PostgreSQL only: one hub at a time numbers events. The number is arbitrary but must never change.
+pub(crate) const LOCK_EVENT_NUMBERS: &str = "select pg_advisory_xact_lock(7308325551093837427)";
+
+/// PostgreSQL only: gives committed events their numbers. SQLite numbers at insert, since its
+/// transactions commit one after the other.
+pub(crate) const NUMBER_EVENTS: &str = "
+    update events set number = taken.newest + waiting.place
+    from (
+        select row_id, row_number() over (order by row_id) as place
+        from (select row_id from events where number is null order by row_id limit $1) first
+    ) waiting, (select coalesce(max(number), 0) as newest from events) taken
+    where events.row_id = waiting.row_id and events.number is null";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_numbered_for_sqlite() {
+        assert_eq!(sqlite_text("a = $2 and b = $10 or c = '$'"), "a = ?2 and b = ?10 or c = '$'");
+    }
+
+    #[test]
+    fn a_prefix_ends_before_the_next_text() {
+        assert_eq!(prefix_end("task."), Some("task/".to_owned()));
+        assert_eq!(prefix_end("a\u{10FFFF}"), Some("b".to_owned()));
+        assert_eq!(prefix_end("\u{D7FF}"), Some("\u{E000}".to_owned()));
+        assert_eq!(prefix_end(""), None);
+    }
+
+    #[test]
+    fn wanted_labels_become_one_pattern_in_the_order_of_their_keys() {
+        let pair = |k: &str, v: &str| (k.to_owned(), v.to_owned());
+        let pattern = labels_pattern(&[pair("ring", "100%"), pair("a_b", "x\"y")]);
+        assert_eq!(pattern.as_deref(), Some(r#"%"a!_b":"x\"y"%"ring":"100!%"%"#));
+        assert_eq!(labels_pattern(&[]), None);
+    }
+}

@@ -1,0 +1,200 @@
+//! `events`: what happened, written in the transaction that made it happen.
+//!
+//! Everyone who follows events does so by their number, so a number must never appear below one
+//! that was seen. On SQLite there is one writer and numbers are given at insert. On PostgreSQL
+//! transactions commit in any order, so numbers are given afterwards by [`number_pending`]; until
+//! then nobody sees the event.
+
+use sortie_rules::ids::{NodeId, OrgId, TaskId};
+use sortie_rules::time::Millis;
+
+use crate::dialect;
+use crate::errors::StoreError;
+use crate::row::Row;
+use crate::tx::Tx;
+
+/// An event as it is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventRow {
+    /// Its place in the order of all events of all orgs, from 1.
+    pub number: u64,
+    /// Whose it is.
+    pub org: OrgId,
+    /// When it happened.
+    pub at: Millis,
+    /// What happened, for example `task.completed`.
+    pub kind: String,
+    /// The node that it is about, if it is about one.
+    pub node: Option<NodeId>,
+    /// The task that it is about, if it is about one.
+    pub task: Option<TaskId>,
+    /// Who did it.
+    pub actor: String,
+    /// More about it, as JSON.
+    pub data: String,
+}
+
+/// An event as it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewEvent<'a> {
+    /// Whose it is.
+    pub org: OrgId,
+    /// When it happened.
+    pub at: Millis,
+    /// What happened, for example `task.completed`.
+    pub kind: &'a str,
+    /// The node that it is about, if it is about one.
+    pub node: Option<NodeId>,
+    /// The task that it is about, if it is about one.
+    pub task: Option<TaskId>,
+    /// Who did it.
+    pub actor: &'a str,
+    /// More about it, as JSON.
+    pub data: &'a str,
+}
+
+/// Which events a list should have; what is left out does not narrow it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventFilter {
+    /// Only events whose kind begins so.
+    pub kind_prefix: Option<String>,
+    /// Only events about this node.
+    pub node: Option<NodeId>,
+    /// Only events about this task.
+    pub task: Option<TaskId>,
+}
+
+/// Writes an event.
+pub async fn insert(tx: &mut Tx, event: &NewEvent<'_>) -> Result<(), StoreError> {
+    const SQL: &str = "insert into events (org, at, kind, node, task, actor, data)
+        values ($1, $2, $3, $4, $5, $6, $7)";
+    let values = [
+        event.org.into(),
+        event.at.into(),
+        event.kind.into(),
+        event.node.into(),
+        event.task.into(),
+        event.actor.into(),
+        event.data.into(),
+    ];
+    tx.execute(SQL, &values).await.map(drop)
+}
+
+/// Numbers up to `limit` committed events that have none, in the order in which they were begun.
+/// Returns how many; `limit` means that there may be more. Of hubs that try at once, one waits for
+/// the other. On SQLite there is nothing to do.
+pub async fn number_pending(tx: &mut Tx, limit: u32) -> Result<u64, StoreError> {
+    if !tx.is_postgres() {
+        return Ok(0);
+    }
+    // A statement of its own: the next one must see what the last holder of the lock committed.
+    tx.query(dialect::LOCK_EVENT_NUMBERS, &[]).await?;
+    tx.execute(dialect::NUMBER_EVENTS, &[limit.into()]).await
+}
+
+/// The number of the newest event of any org; 0 if there is none.
+pub async fn last_number(tx: &mut Tx) -> Result<u64, StoreError> {
+    const SQL: &str = "select coalesce(max(number), 0) from events";
+    let row = tx.query_one_or_none(SQL, &[]).await?;
+    row.map_or(Ok(0), |row| row.columns("events").number("number"))
+}
+
+/// The columns and conditions that both lists share. $2 is the cursor.
+macro_rules! list_events {
+    ($from_cursor:literal, $order:literal) => {
+        concat!(
+            "select number, org, at, kind, node, task, actor, data from events where org = $1 and number ",
+            $from_cursor,
+            " $2 and kind >= $3 and kind < $4 and (cast($5 as text) is null or node = $5)
+                and (cast($6 as text) is null or task = $6)
+            order by number ",
+            $order,
+            " limit $7"
+        )
+    };
+    // A task has few events and an index; without this form its history would be looked for in all events.
+    (of_task $from_cursor:literal, $order:literal) => {
+        concat!(
+            "select number, org, at, kind, node, task, actor, data from events where org = $1 and number ",
+            $from_cursor,
+            " $2 and kind >= $3 and kind < $4 and (cast($5 as text) is null or node = $5) and task = $6
+            order by number + 0 ",
+            $order,
+            " limit $7"
+        )
+    };
+}
+
+/// Up to `limit` events in the order of their numbers, after the number `after`.
+pub async fn list(
+    tx: &mut Tx,
+    org: OrgId,
+    filter: &EventFilter,
+    after: u64,
+    limit: u32,
+) -> Result<Vec<EventRow>, StoreError> {
+    let sql = match filter.task {
+        None => list_events!(">", "asc"),
+        Some(_) => list_events!(of_task ">", "asc"),
+    };
+    select(tx, sql, org, filter, after, limit).await
+}
+
+/// Up to `limit` events, newest first, below the number `before`.
+pub async fn list_newest(
+    tx: &mut Tx,
+    org: OrgId,
+    filter: &EventFilter,
+    before: Option<u64>,
+    limit: u32,
+) -> Result<Vec<EventRow>, StoreError> {
+    let sql = match filter.task {
+        None => list_events!("<", "desc"),
+        Some(_) => list_events!(of_task "<", "desc"),
+    };
+    select(tx, sql, org, filter, before.unwrap_or(i64::MAX as u64), limit).await
+}
+
+/// Deletes up to `limit` events that are older than `before`, oldest first. The newest event always
+/// stays: the next number is told from it. Returns how many.
+pub async fn delete_older(tx: &mut Tx, before: Millis, limit: u32) -> Result<u64, StoreError> {
+    const SQL: &str = "delete from events where number in (select number from events
+        where number < (select max(number) from events) order by number limit $2) and at < $1";
+    tx.execute(SQL, &[before.into(), limit.into()]).await
+}
+
+async fn select(
+    tx: &mut Tx,
+    sql: &'static str,
+    org: OrgId,
+    filter: &EventFilter,
+    cursor: u64,
+    limit: u32,
+) -> Result<Vec<EventRow>, StoreError> {
+    let prefix = filter.kind_prefix.as_deref().unwrap_or("");
+    let prefix_end = dialect::prefix_end(prefix).unwrap_or_else(|| dialect::ABOVE_ALL_NAMES.to_owned());
+    let values = [
+        org.into(),
+        cursor.into(),
+        prefix.into(),
+        (&prefix_end).into(),
+        filter.node.into(),
+        filter.task.into(),
+        limit.into(),
+    ];
+    tx.query(sql, &values).await?.into_iter().map(read).collect()
+}
+
+fn read(row: Row) -> Result<EventRow, StoreError> {
+    let mut row = row.columns("events");
+    Ok(EventRow {
+        number: row.number("number")?,
+        org: row.id("org")?,
+        at: row.millis("at")?,
+        kind: row.text("kind")?,
+        node: row.id_or_none("node")?,
+        task: row.id_or_none("task")?,
+        actor: row.text("actor")?,
+        data: row.text("data")?,
+    })
+}

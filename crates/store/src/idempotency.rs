@@ -1,0 +1,70 @@
+//! `idempotency`: what was answered to an `Idempotency-Key`, so that a retry gets the same answer.
+
+use sortie_rules::ids::OrgId;
+use sortie_rules::time::Millis;
+
+use crate::errors::StoreError;
+use crate::tx::Tx;
+
+/// This principal has used this key before.
+pub const KEY_TAKEN: &str = "idempotency_pkey";
+
+/// What is remembered of one key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotencyRow {
+    /// The route that the key was used with.
+    pub route: String,
+    /// The hash of the request's body.
+    pub body_hash: Vec<u8>,
+    /// The answer as it was given.
+    pub answer: String,
+    /// When.
+    pub created_at: Millis,
+}
+
+/// Remembers an answer, in the transaction that made it true. [`KEY_TAKEN`] if the key was used:
+/// another request with the same key was quicker, and its answer is the one to [`recall`].
+///
+/// The refusal does not spoil the transaction: `recall` works in the same one.
+#[expect(clippy::too_many_arguments, reason = "they are the columns; a struct would be built for this call alone")]
+pub async fn remember(
+    tx: &mut Tx,
+    org: OrgId,
+    principal: &str,
+    key: &str,
+    route: &str,
+    body_hash: &[u8],
+    answer: &str,
+    at: Millis,
+) -> Result<(), StoreError> {
+    const SQL: &str = "insert into idempotency (org, principal, key, route, body_hash, answer, created_at)
+        values ($1, $2, $3, $4, $5, $6, $7) on conflict (org, principal, key) do nothing";
+    let values = [org.into(), principal.into(), key.into(), route.into(), body_hash.into(), answer.into(), at.into()];
+    match tx.execute(SQL, &values).await? {
+        0 => Err(StoreError::Unique { constraint: KEY_TAKEN }),
+        _ => Ok(()),
+    }
+}
+
+/// What was answered to this principal's key.
+pub async fn recall(tx: &mut Tx, org: OrgId, principal: &str, key: &str) -> Result<Option<IdempotencyRow>, StoreError> {
+    const SQL: &str = "select route, body_hash, answer, created_at from idempotency
+        where org = $1 and principal = $2 and key = $3";
+    let row = tx.query_one_or_none(SQL, &[org.into(), principal.into(), key.into()]).await?;
+    row.map(|row| {
+        let mut row = row.columns("idempotency");
+        Ok(IdempotencyRow {
+            route: row.text("route")?,
+            body_hash: row.bytes("body_hash")?,
+            answer: row.text("answer")?,
+            created_at: row.millis("created_at")?,
+        })
+    })
+    .transpose()
+}
+
+/// Forgets what was answered before `before`. Returns how many keys that were.
+pub async fn forget_older(tx: &mut Tx, before: Millis) -> Result<u64, StoreError> {
+    const SQL: &str = "delete from idempotency where created_at < $1";
+    tx.execute(SQL, &[before.into()]).await
+}

@@ -1,0 +1,126 @@
+//! Brings a database's schema up to date at open: forward only, one transaction per step.
+//!
+//! A change that an older program could not live with comes in two steps: one version expands, a
+//! later one contracts and names, as `oldest_program`, the oldest schema that a program must know.
+
+use sortie_rules::time::Millis;
+
+use crate::errors::{OpenError, StoreError};
+use crate::value::Value;
+use crate::{meta, postgres, sqlite};
+
+/// One step of the schema.
+struct Migration {
+    /// Its number; steps are taken in this order.
+    version: i64,
+    /// What it brings.
+    name: &'static str,
+    /// The oldest schema that a program must know to use the database after this step.
+    oldest_program: i64,
+    /// The step on SQLite.
+    sqlite: &'static str,
+    /// The same step on PostgreSQL.
+    postgres: &'static str,
+}
+
+/// All steps, in order.
+const ALL: &[Migration] = &[Migration {
+    version: 1,
+    name: "fleet",
+    oldest_program: 1,
+    sqlite: include_str!("../migrations/sqlite/0001_fleet.sql"),
+    postgres: include_str!("../migrations/postgres/0001_fleet.sql"),
+}];
+
+/// The table of what was done, and the table that says who may use the database. The same on both
+/// engines.
+const FIRST: &str = "
+    create table if not exists migrations (
+        version bigint not null primary key, name text not null, applied_at bigint not null
+    );
+    create table if not exists meta (key text not null primary key, value text not null);
+";
+
+const NEWEST_APPLIED: &str = "select max(version) from migrations";
+const OLDEST_PROGRAM: &str = "select value from meta where key = 'oldest_program_schema'";
+const RECORD: &str = "insert into migrations (version, name, applied_at) values ($1, $2, $3)";
+
+fn newest_known() -> i64 {
+    ALL.last().map_or(0, |last| last.version)
+}
+
+/// The steps that are missing, or that the database has moved beyond this program.
+fn missing(applied: i64, oldest_program: Option<&str>) -> Result<&'static [Migration], OpenError> {
+    let program_schema = newest_known();
+    // A database that does not say whom it lets in lets in no older program.
+    let oldest_program = oldest_program.and_then(|text| text.parse().ok()).unwrap_or(applied);
+    if applied > program_schema && oldest_program > program_schema {
+        return Err(OpenError::DatabaseNewer { database_schema: applied, program_schema, oldest_program });
+    }
+    let first_missing = ALL.iter().position(|step| step.version > applied).unwrap_or(ALL.len());
+    Ok(&ALL[first_missing..])
+}
+
+pub(crate) fn on_sqlite(connection: &mut sqlite::Connection, now: Millis) -> Result<(), OpenError> {
+    let all = |connection: &mut sqlite::Connection| -> Result<Result<(), OpenError>, StoreError> {
+        connection.batch(FIRST)?;
+        let applied = one(connection.query(NEWEST_APPLIED, &[])?, |row| row.int_or_none("version"))?.unwrap_or(0);
+        let oldest = one(connection.query(OLDEST_PROGRAM, &[])?, |row| row.text_or_none("value"))?;
+        let steps = match missing(applied, oldest.as_deref()) {
+            Ok(steps) => steps,
+            Err(newer) => return Ok(Err(newer)),
+        };
+        for step in steps {
+            let mut take = || -> Result<(), StoreError> {
+                connection.batch(step.sqlite)?;
+                connection.execute(RECORD, &record(step, now))?;
+                connection.execute(meta::SET, &oldest_program(&step.oldest_program.to_string()))?;
+                Ok(())
+            };
+            if let Err(why) = take() {
+                return Ok(Err(OpenError::Migration { version: step.version, name: step.name, why }));
+            }
+        }
+        Ok(Ok(()))
+    };
+    let unreachable = |why: StoreError| OpenError::Unreachable { what: "the database".into(), why: why.to_string() };
+    // Immediate: of two hubs that start on one file, the second waits and finds the work done.
+    connection.batch("begin immediate").map_err(unreachable)?;
+    let done = all(connection).map_err(unreachable).and_then(|done| done);
+    let end = if done.is_ok() { "commit" } else { "rollback" };
+    let ended = connection.batch(end).map_err(unreachable);
+    done.and(ended)
+}
+
+/// As on SQLite; the caller has begun the transaction and taken the lock.
+pub(crate) async fn on_postgres(transaction: &mut postgres::Transaction, now: Millis) -> Result<(), OpenError> {
+    let unreachable = |why: StoreError| OpenError::Unreachable { what: "the database".into(), why: why.to_string() };
+    transaction.batch(FIRST).await.map_err(unreachable)?;
+    let rows = transaction.query(NEWEST_APPLIED, &[]).await.map_err(unreachable)?;
+    let applied = one(rows, |row| row.int_or_none("version")).map_err(unreachable)?.unwrap_or(0);
+    let rows = transaction.query(OLDEST_PROGRAM, &[]).await.map_err(unreachable)?;
+    let oldest = one(rows, |row| row.text_or_none("value")).map_err(unreachable)?;
+    for step in missing(applied, oldest.as_deref())? {
+        let failed = |why| OpenError::Migration { version: step.version, name: step.name, why };
+        transaction.batch(step.postgres).await.map_err(failed)?;
+        transaction.execute(RECORD, &record(step, now)).await.map_err(failed)?;
+        let oldest = step.oldest_program.to_string();
+        transaction.execute(meta::SET, &oldest_program(&oldest)).await.map_err(failed)?;
+    }
+    Ok(())
+}
+
+fn record(step: &Migration, now: Millis) -> [Value<'static>; 3] {
+    [step.version.into(), step.name.into(), now.into()]
+}
+
+fn oldest_program(schema: &str) -> [Value<'_>; 2] {
+    ["oldest_program_schema".into(), schema.into()]
+}
+
+fn one<T>(
+    rows: Vec<crate::row::Row>,
+    read: impl FnOnce(&mut crate::row::Columns) -> Result<Option<T>, StoreError>,
+) -> Result<Option<T>, StoreError> {
+    rows.into_iter().next().map_or(Ok(None), |row| read(&mut row.columns("migrations")))
+}

@@ -1,0 +1,93 @@
+//! How a node comes in, proves who it is, and is shut out.
+
+use sortie_rules::ids::{NodeId, OrgId};
+use sortie_rules::time::Millis;
+
+use super::row::{NodeRow, read, select_nodes};
+use crate::errors::StoreError;
+use crate::row::labels_text;
+use crate::tx::Tx;
+
+/// Adds a node that has enrolled. [`NAME_TAKEN`](super::NAME_TAKEN) if the org has one of this name.
+pub async fn insert(tx: &mut Tx, node: &NodeRow) -> Result<(), StoreError> {
+    const NODE: &str = "insert into nodes
+        (id, org, name, site, kind, labels, key_fingerprint, certificate_until, enrolled_at, revoked_at,
+         stale_after, down_after)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+    const SIGNS: &str = "insert into node_signs
+        (node, presence, presence_at, heard_at, silent_since, delivered, acknowledged)
+        values ($1, $2, $3, $4, $5, $6, $7)";
+    let labels = labels_text(&node.labels);
+    let values = [
+        node.id.into(),
+        node.org.into(),
+        (&node.name).into(),
+        node.site.as_deref().into(),
+        (&node.kind).into(),
+        (&labels).into(),
+        (&node.key_fingerprint).into(),
+        node.certificate_until.into(),
+        node.enrolled_at.into(),
+        node.revoked_at.into(),
+        node.stale_after.into(),
+        node.down_after.into(),
+    ];
+    tx.execute(NODE, &values).await?;
+    let signs = [
+        node.id.into(),
+        node.presence.as_str().into(),
+        node.presence_at.into(),
+        node.heard_at.into(),
+        node.silent_since.into(),
+        node.delivered.into(),
+        node.acknowledged.into(),
+    ];
+    tx.execute(SIGNS, &signs).await?;
+    match &node.facts {
+        Some(facts) => set_facts(tx, node.id, facts).await,
+        None => Ok(()),
+    }
+}
+
+/// The node of this id, in whichever org: it is how the org of an agent's request is found.
+pub async fn get_any_org(tx: &mut Tx, id: NodeId) -> Result<Option<NodeRow>, StoreError> {
+    const SQL: &str = concat!(select_nodes!(), "where n.id = $1");
+    tx.query_one_or_none(SQL, &[id.into()]).await?.map(read).transpose()
+}
+
+/// Gives a node another key: a new enrolment under the old name. It is let in again if it was shut
+/// out, and its deliveries are numbered from the beginning. `false` if there is no such node.
+pub async fn replace_key(
+    tx: &mut Tx,
+    id: NodeId,
+    fingerprint: &str,
+    certificate_until: Millis,
+    at: Millis,
+) -> Result<bool, StoreError> {
+    const NODE: &str = "update nodes
+        set key_fingerprint = $2, certificate_until = $3, enrolled_at = $4, revoked_at = null where id = $1";
+    const LINE: &str = "update node_signs set delivered = 0, acknowledged = 0 where node = $1";
+    let values = [id.into(), fingerprint.into(), certificate_until.into(), at.into()];
+    let found = tx.execute(NODE, &values).await? > 0;
+    tx.execute(LINE, &[id.into()]).await?;
+    Ok(found)
+}
+
+/// Notes until when the node's newest certificate is valid.
+pub async fn set_certificate(tx: &mut Tx, id: NodeId, until: Millis) -> Result<(), StoreError> {
+    const SQL: &str = "update nodes set certificate_until = $2 where id = $1";
+    tx.execute(SQL, &[id.into(), until.into()]).await.map(drop)
+}
+
+/// Keeps what the node says of itself, as JSON, in place of what it said before.
+pub async fn set_facts(tx: &mut Tx, id: NodeId, facts: &str) -> Result<(), StoreError> {
+    const SQL: &str = "insert into node_facts (node, facts) values ($1, $2)
+        on conflict (node) do update set facts = excluded.facts";
+    tx.execute(SQL, &[id.into(), facts.into()]).await.map(drop)
+}
+
+/// Shuts a node out. `false` if there is none, or it was shut out before.
+pub async fn revoke(tx: &mut Tx, org: OrgId, id: NodeId, at: Millis) -> Result<bool, StoreError> {
+    const SQL: &str = "update nodes set revoked_at = $3 where org = $1 and id = $2 and revoked_at is null";
+    Ok(tx.execute(SQL, &[org.into(), id.into(), at.into()]).await? > 0)
+}

@@ -1,0 +1,24 @@
+//! `nodes`: one row per enrolled agent.
+//!
+//! A node is stored in three parts that are written at different times: what was decided about it
+//! (`nodes`: intent), what the hub notes while it hears it (`node_signs`: facts, written in
+//! batches), and what it says of itself (`node_facts`). A [`NodeRow`] is all three. `row` reads
+//! it, `people` serves lists and changes by people, `identity` enrolment and keys, `signs` presence,
+//! `line` the numbering of deliveries.
+
+mod identity;
+mod line;
+mod people;
+mod row;
+mod signs;
+
+pub use identity::{get_any_org, insert, replace_key, revoke, set_certificate, set_facts};
+pub use line::{line, set_line};
+pub use people::{NodeFilter, count, get, get_by_name, list, set_intent};
+pub use row::{NodeIntent, NodeRow};
+pub use signs::{PresenceRow, flush_heard, presence_all, set_presence, skip_absence};
+
+/// A node of this id stands already.
+pub const ID_TAKEN: &str = "nodes_pkey";
+/// A node of this name stands in the org already.
+pub const NAME_TAKEN: &str = "nodes_name";

@@ -1,0 +1,105 @@
+//! A node as it is read.
+
+use std::collections::BTreeMap;
+
+use sortie_rules::ids::{NodeId, OrgId};
+use sortie_rules::liveness::Presence;
+use sortie_rules::time::{Millis, Span};
+
+use crate::errors::StoreError;
+use crate::row::Row;
+
+/// One enrolled agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeRow {
+    /// Its id. Intent.
+    pub id: NodeId,
+    /// Whose it is. Intent.
+    pub org: OrgId,
+    /// Its name, unique within the org. Intent.
+    pub name: String,
+    /// The key of the site that it is at; the site exists. Intent.
+    pub site: Option<String>,
+    /// What sort of node it is. Intent.
+    pub kind: String,
+    /// Its labels. Intent.
+    pub labels: BTreeMap<String, String>,
+    /// The fingerprint of its key, which is its identity. Intent.
+    pub key_fingerprint: String,
+    /// Until when its newest certificate is valid. Intent.
+    pub certificate_until: Millis,
+    /// When it enrolled, or enrolled anew with another key. Intent.
+    pub enrolled_at: Millis,
+    /// When it was shut out, if it was. Intent.
+    pub revoked_at: Option<Millis>,
+    /// What was last said of its presence. Fact.
+    pub presence: Presence,
+    /// Since when that is said. Fact.
+    pub presence_at: Millis,
+    /// When it was last heard, to within a flush. Fact.
+    pub heard_at: Option<Millis>,
+    /// From when its silence counts: `heard_at`, or the enrolment, moved forward over the hub's own
+    /// absences. Decisions use this one. Fact.
+    pub silent_since: Millis,
+    /// The highest delivery that was handed out since it enrolled. Fact.
+    pub delivered: u64,
+    /// The highest delivery that it has on its disk. Fact.
+    pub acknowledged: u64,
+    /// What it says of itself, as JSON. Fact; never used to decide.
+    pub facts: Option<String>,
+    /// Silence after which it is stale, if not the default. Intent.
+    pub stale_after: Option<Span>,
+    /// Silence after which it is down, if not the default. Intent.
+    pub down_after: Option<Span>,
+}
+
+/// What people may change about a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeIntent {
+    /// The key of the site that it is at; the site exists.
+    pub site: Option<String>,
+    /// What sort of node it is.
+    pub kind: String,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// Silence after which it is stale, if not the default.
+    pub stale_after: Option<Span>,
+    /// Silence after which it is down, if not the default; at least `stale_after`.
+    pub down_after: Option<Span>,
+}
+
+/// The beginning of every query for whole nodes; a `where` follows.
+macro_rules! select_nodes {
+    () => {
+        "select n.id, n.org, n.name, n.site, n.kind, n.labels, n.key_fingerprint, n.certificate_until, n.enrolled_at,
+            n.revoked_at, s.presence, s.presence_at, s.heard_at, s.silent_since, s.delivered, s.acknowledged, f.facts,
+            n.stale_after, n.down_after
+        from nodes n join node_signs s on s.node = n.id left join node_facts f on f.node = n.id "
+    };
+}
+pub(super) use select_nodes;
+
+pub(super) fn read(row: Row) -> Result<NodeRow, StoreError> {
+    let mut row = row.columns("nodes");
+    Ok(NodeRow {
+        id: row.id("id")?,
+        org: row.id("org")?,
+        name: row.text("name")?,
+        site: row.text_or_none("site")?,
+        kind: row.text("kind")?,
+        labels: row.labels("labels")?,
+        key_fingerprint: row.text("key_fingerprint")?,
+        certificate_until: row.millis("certificate_until")?,
+        enrolled_at: row.millis("enrolled_at")?,
+        revoked_at: row.millis_or_none("revoked_at")?,
+        presence: row.word("presence", Presence::parse)?,
+        presence_at: row.millis("presence_at")?,
+        heard_at: row.millis_or_none("heard_at")?,
+        silent_since: row.millis("silent_since")?,
+        delivered: row.number("delivered")?,
+        acknowledged: row.number("acknowledged")?,
+        facts: row.text_or_none("facts")?,
+        stale_after: row.span_or_none("stale_after")?,
+        down_after: row.span_or_none("down_after")?,
+    })
+}

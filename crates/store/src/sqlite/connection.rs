@@ -1,0 +1,98 @@
+//! One open connection: binds values, runs statements, reads rows.
+
+use std::collections::HashMap;
+
+use rusqlite::types::ValueRef;
+use rusqlite::{CachedStatement, Statement};
+
+use super::faults::fault;
+use crate::dialect;
+use crate::errors::StoreError;
+use crate::row::{Cell, Cells, Row};
+use crate::value::Value;
+
+/// Prepared statements kept per connection; more than the store has, so that none is prepared twice.
+const STATEMENTS_MAX: usize = 256;
+
+/// An open SQLite connection.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    raw: rusqlite::Connection,
+    /// Each text as SQLite takes it, by the address and length of the text as the store has it:
+    /// those are `'static`, so the address names them without reading hundreds of bytes.
+    texts: HashMap<(usize, usize), Box<str>>,
+}
+
+impl Connection {
+    pub(crate) fn new(raw: rusqlite::Connection) -> Connection {
+        raw.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+        Connection { raw, texts: HashMap::with_capacity(STATEMENTS_MAX) }
+    }
+
+    fn prepare(&mut self, sql: &'static str) -> Result<CachedStatement<'_>, StoreError> {
+        let name = (sql.as_ptr().addr(), sql.len());
+        let text = self.texts.entry(name).or_insert_with(|| dialect::sqlite_text(sql).into());
+        self.raw.prepare_cached(text).map_err(|why| fault(&why))
+    }
+
+    pub(crate) fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<u64, StoreError> {
+        let mut statement = self.prepare(sql)?;
+        bind(&mut statement, values)?;
+        let changed = statement.raw_execute().map_err(|why| fault(&why))?;
+        Ok(changed as u64)
+    }
+
+    pub(crate) fn query(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
+        let mut statement = self.prepare(sql)?;
+        bind(&mut statement, values)?;
+        let width = statement.column_count();
+        let mut answer = statement.raw_query();
+        let mut rows = Vec::new();
+        while let Some(row) = answer.next().map_err(|why| fault(&why))? {
+            let cells = (0..width).map(|at| row.get_ref(at).map_err(|why| fault(&why)).and_then(cell));
+            rows.push(Row(Cells::Sqlite(cells.collect::<Result<_, _>>()?)));
+        }
+        Ok(rows)
+    }
+
+    /// Runs a text of one or more statements that take no values and whose rows nobody wants.
+    pub(crate) fn batch(&self, sql: &str) -> Result<(), StoreError> {
+        self.raw.execute_batch(sql).map_err(|why| fault(&why))
+    }
+
+    /// Whether a transaction is open. An error such as a full disk may have ended it.
+    pub(crate) fn in_transaction(&self) -> bool {
+        !self.raw.is_autocommit()
+    }
+}
+
+fn bind(statement: &mut Statement<'_>, values: &[Value<'_>]) -> Result<(), StoreError> {
+    for (index, value) in (1..).zip(values) {
+        let bound = match value {
+            Value::Null => statement.raw_bind_parameter(index, rusqlite::types::Null),
+            Value::Int(number) => statement.raw_bind_parameter(index, number),
+            Value::Text(text) => statement.raw_bind_parameter(index, text),
+            Value::Bytes(bytes) => statement.raw_bind_parameter(index, bytes),
+            Value::Id(id) => {
+                let mut text = uuid::Uuid::encode_buffer();
+                statement.raw_bind_parameter(index, &*id.as_hyphenated().encode_lower(&mut text))
+            }
+        };
+        bound.map_err(|why| fault(&why))?;
+    }
+    Ok(())
+}
+
+fn cell(value: ValueRef<'_>) -> Result<Cell, StoreError> {
+    match value {
+        ValueRef::Null => Ok(Cell::Null),
+        ValueRef::Integer(number) => Ok(Cell::Int(number)),
+        ValueRef::Text(text) => match std::str::from_utf8(text) {
+            Ok(text) => Ok(Cell::Text(text.to_owned())),
+            // Kept as what it is: the reader of the column says which one is not text.
+            Err(_) => Ok(Cell::Bytes(text.to_owned())),
+        },
+        ValueRef::Blob(bytes) => Ok(Cell::Bytes(bytes.to_owned())),
+        ValueRef::Real(number) => Err(StoreError::Bug { why: format!("a query gave the fraction {number}") }),
+    }
+}

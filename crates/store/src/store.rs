@@ -1,0 +1,121 @@
+//! The store as its callers hold it.
+
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use sortie_rules::time::Millis;
+
+use crate::errors::{OpenError, StoreError};
+use crate::tx::Tx;
+use crate::{postgres, sqlite};
+
+/// A future on the heap, as verbs return it.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Where the database is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// A file, made if it is not there. Its folder must exist.
+    Sqlite(PathBuf),
+    /// A server: `postgres://user:password@host:port/database?sslmode=require&sslrootcert=FILE`.
+    /// Another schema than `public` is chosen with `&options=-c%20search_path%3DNAME`; it must exist.
+    Postgres(String),
+}
+
+/// What [`Store::open`] needs to know.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where the database is.
+    pub location: Location,
+    /// SQLite: how many threads read. PostgreSQL: how many connections are held at most, for reads
+    /// and writes together. At least 1.
+    pub readers: usize,
+    /// The time that migrations are stamped with.
+    pub now: Millis,
+}
+
+/// All that the hub keeps. Cloning gives another handle to the same database.
+#[derive(Debug, Clone)]
+pub struct Store {
+    engine: Arc<Engine>,
+}
+
+#[derive(Debug)]
+enum Engine {
+    Sqlite(sqlite::Engine),
+    Postgres(postgres::Engine),
+}
+
+impl Store {
+    /// Opens the database and brings its schema up to date.
+    pub async fn open(options: Options) -> Result<Store, OpenError> {
+        let engine = match options.location {
+            Location::Sqlite(file) => Engine::Sqlite(sqlite::Engine::open(file, options.readers, options.now).await?),
+            Location::Postgres(url) => {
+                Engine::Postgres(postgres::Engine::open(&url, options.readers, options.now).await?)
+            }
+        };
+        Ok(Store { engine: Arc::new(engine) })
+    }
+
+    /// Runs a verb that writes. What it wrote is durable when this returns `Ok`, and none of it
+    /// stands when this returns `Err`. The verb runs to its end even if the caller stops waiting.
+    ///
+    /// The verb may await nothing but its transaction.
+    ///
+    /// ```no_run
+    /// # async fn example(store: sortie_store::Store) -> Result<(), sortie_store::StoreError> {
+    /// use sortie_store::{StoreError, meta};
+    /// store.write(move |tx| Box::pin(async move {
+    ///     meta::set(tx, "color", "green").await?;
+    ///     Ok::<_, StoreError>(())
+    /// })).await
+    /// # }
+    /// ```
+    pub async fn write<T, E>(
+        &self,
+        verb: impl for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        match &*self.engine {
+            Engine::Sqlite(engine) => engine.write(verb).await,
+            Engine::Postgres(engine) => engine.write(verb).await,
+        }
+    }
+
+    /// Runs a verb that only reads; a write in it fails. Everything that it reads is of one moment.
+    pub async fn read<T, E>(
+        &self,
+        verb: impl for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        match &*self.engine {
+            Engine::Sqlite(engine) => engine.read(verb).await,
+            Engine::Postgres(engine) => engine.read(verb).await,
+        }
+    }
+
+    /// Takes nothing new, finishes what is queued, and lets go of the database. Later calls on any
+    /// handle fail with [`StoreError::Closed`].
+    pub async fn close(&self) {
+        match &*self.engine {
+            Engine::Sqlite(engine) => engine.close().await,
+            Engine::Postgres(engine) => engine.close(),
+        }
+    }
+
+    /// `sqlite` or `postgres`.
+    pub fn engine(&self) -> &'static str {
+        match &*self.engine {
+            Engine::Sqlite(_) => "sqlite",
+            Engine::Postgres(_) => "postgres",
+        }
+    }
+}

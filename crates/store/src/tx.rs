@@ -1,0 +1,121 @@
+//! One transaction, whichever engine it runs on.
+
+use crate::errors::StoreError;
+use crate::row::Row;
+use crate::value::Value;
+use crate::{postgres, sqlite};
+
+/// The transaction in which a verb reads and writes. Table functions take it as `&mut Tx`; raw SQL
+/// through it is for them and for tests.
+///
+/// After a statement has failed, the transaction takes no more of them and is rolled back even if
+/// the verb returns `Ok`: PostgreSQL behaves so, and SQLite is held to the same.
+#[derive(Debug)]
+pub struct Tx {
+    engine: Engine,
+    failed: Option<StoreError>,
+}
+
+#[derive(Debug)]
+enum Engine {
+    Sqlite(sqlite::Connection),
+    Postgres(postgres::Transaction),
+}
+
+impl Tx {
+    pub(crate) fn on_sqlite(connection: sqlite::Connection) -> Tx {
+        Tx { engine: Engine::Sqlite(connection), failed: None }
+    }
+
+    pub(crate) fn on_postgres(transaction: postgres::Transaction) -> Tx {
+        Tx { engine: Engine::Postgres(transaction), failed: None }
+    }
+
+    /// Runs a statement. Returns how many rows it changed.
+    pub async fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<u64, StoreError> {
+        self.check()?;
+        let done = match &mut self.engine {
+            Engine::Sqlite(connection) => connection.execute(sql, values),
+            Engine::Postgres(transaction) => transaction.execute(sql, values).await,
+        };
+        self.remember(done)
+    }
+
+    /// Runs a statement once per row of values. Returns how many rows were changed in all. Cheaper
+    /// than as many calls of [`Tx::execute`]: on PostgreSQL the rows travel without waiting for each
+    /// other.
+    pub async fn execute_each<const N: usize>(
+        &mut self,
+        sql: &'static str,
+        rows: &[[Value<'_>; N]],
+    ) -> Result<u64, StoreError> {
+        self.check()?;
+        let done = match &mut self.engine {
+            Engine::Sqlite(connection) => rows.iter().try_fold(0, |sum, row| Ok(sum + connection.execute(sql, row)?)),
+            Engine::Postgres(transaction) => transaction.execute_each(sql, rows).await,
+        };
+        self.remember(done)
+    }
+
+    /// Runs a query and returns all its rows. Every query of the store is bounded by a limit or by
+    /// what it asks for.
+    pub async fn query(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
+        self.check()?;
+        let done = match &mut self.engine {
+            Engine::Sqlite(connection) => connection.query(sql, values),
+            Engine::Postgres(transaction) => transaction.query(sql, values).await,
+        };
+        self.remember(done)
+    }
+
+    /// Runs a query that gives at most one row.
+    pub async fn query_one_or_none(
+        &mut self,
+        sql: &'static str,
+        values: &[Value<'_>],
+    ) -> Result<Option<Row>, StoreError> {
+        let mut rows = self.query(sql, values).await?;
+        debug_assert!(rows.len() <= 1, "more than one row for: {sql}");
+        Ok(rows.pop())
+    }
+
+    /// Which engine this runs on; for the few places in `dialect` where a text must differ.
+    pub(crate) fn is_postgres(&self) -> bool {
+        matches!(self.engine, Engine::Postgres(_))
+    }
+
+    /// The SQLite connection. Only the threads that made this transaction from one call it.
+    pub(crate) fn sqlite(&mut self) -> &mut sqlite::Connection {
+        match &mut self.engine {
+            Engine::Sqlite(connection) => connection,
+            Engine::Postgres(_) => unreachable!("SQLite's threads only hold SQLite's transactions"),
+        }
+    }
+
+    /// The PostgreSQL transaction. Only the task that made this transaction from one calls it.
+    pub(crate) fn into_postgres(self) -> postgres::Transaction {
+        match self.engine {
+            Engine::Postgres(transaction) => transaction,
+            Engine::Sqlite(_) => unreachable!("PostgreSQL's tasks only hold PostgreSQL's transactions"),
+        }
+    }
+
+    /// The first failure since the last call, if any; the next verb starts clean.
+    pub(crate) fn take_failure(&mut self) -> Option<StoreError> {
+        self.failed.take()
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        match &self.failed {
+            None => Ok(()),
+            Some(first) => Err(first.clone()),
+        }
+    }
+
+    fn remember<T>(&mut self, done: Result<T, StoreError>) -> Result<T, StoreError> {
+        if let Err(failure) = &done {
+            self.failed = Some(failure.clone());
+        }
+        done
+    }
+}
