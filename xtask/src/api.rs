@@ -20,7 +20,7 @@ pub(crate) fn run(args: &[String]) -> Done {
 }
 
 /// Whether the hub has reached the point where it describes itself.
-pub(crate) fn has_generator() -> bool {
+fn has_generator() -> bool {
     root().join("crates/hub/examples").is_dir()
 }
 
