@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use sortie_rules::time::Millis;
+use sortie_rules::time::{Millis, Span};
+use tokio::time::Instant;
 
 /// Tells the time: milliseconds since the epoch by the local clock, which may be wrong.
 #[derive(Clone)]
@@ -60,5 +61,22 @@ impl Entropy {
 impl fmt::Debug for Entropy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Entropy")
+    }
+}
+
+/// A moment by the runtime's timer: it only ever goes forward, and tests can pause it. Good for how
+/// long ago something was, never for what the time is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Steady(Instant);
+
+impl Steady {
+    /// This moment.
+    pub fn now() -> Steady {
+        Steady(Instant::now())
+    }
+
+    /// How long ago it was.
+    pub fn elapsed(self) -> Span {
+        Span(i64::try_from(self.0.elapsed().as_millis()).unwrap_or(i64::MAX))
     }
 }

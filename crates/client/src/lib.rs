@@ -17,7 +17,7 @@ mod proxy;
 pub mod retry;
 pub mod tls;
 
-pub use clock::{Clock, Entropy};
+pub use clock::{Clock, Entropy, Steady};
 pub use connect::{Connect, SetupError};
 pub use crypto::install_crypto;
 pub use error::{ClientError, Stage};

@@ -4,9 +4,8 @@ use std::future::Future;
 
 use sortie_rules::backoff::Backoff;
 use sortie_rules::time::Span;
-use tokio::time::Instant;
 
-use crate::clock::Entropy;
+use crate::clock::{Entropy, Steady};
 use crate::error::ClientError;
 
 /// How the waits between tries grow.
@@ -40,7 +39,7 @@ pub(crate) async fn patiently<T, F>(
 where
     F: Future<Output = Result<T, ClientError>>,
 {
-    let began = Instant::now();
+    let began = Steady::now();
     let mut failures = 0;
     loop {
         let error = match call().await {
@@ -51,7 +50,7 @@ where
         let may_repeat = !error.is_final() && (repeat == Repeat::Safely || error.nothing_was_done());
         let own = BACKOFF.wait(failures, patience.entropy.draw());
         let wait = error.retry_after().map_or(own, |asked| asked.max(own));
-        if !may_repeat || began.elapsed() + wait.to_std() > patience.total.to_std() {
+        if !may_repeat || began.elapsed().0 + wait.0 > patience.total.0 {
             return Err(error);
         }
         tracing::debug!(%error, wait_ms = wait.0, "the call will be tried again");
@@ -100,9 +99,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_hub_s_wish_for_a_pause_is_kept_and_patience_ends() {
         let busy = || problem(ProblemCode::RateLimited, Some(Span::seconds(7)));
-        let began = Instant::now();
+        let began = Steady::now();
         assert_eq!(tries(Span::minutes(1), Repeat::IfNothingWasDone, busy, 2).await, (2, true));
-        assert_eq!(began.elapsed(), Span::seconds(7).to_std());
+        assert_eq!(began.elapsed(), Span::seconds(7));
         let (tries, ok) = tries(Span::seconds(20), Repeat::Safely, busy, u32::MAX).await;
         assert_eq!((tries, ok), (3, false));
     }
