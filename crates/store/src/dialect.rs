@@ -14,6 +14,8 @@ const UNIQUE_KEYS: &[(&str, &str)] = &[
     (crate::orgs::ID_TAKEN, "orgs.id"),
     (crate::orgs::NAME_TAKEN, "orgs.name"),
     (crate::nodes::ID_TAKEN, "nodes.id"),
+    // The key that tasks refer to says the same, and SQLite may look at it first.
+    (crate::nodes::ID_TAKEN, "nodes.org, nodes.id"),
     (crate::nodes::NAME_TAKEN, "nodes.org, nodes.name"),
     (crate::invites::ID_TAKEN, "invites.id"),
     (crate::tokens::ID_TAKEN, "tokens.id"),

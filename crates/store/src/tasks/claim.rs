@@ -29,7 +29,7 @@ pub async fn claimable(
     bytes_max: usize,
 ) -> Result<Vec<TaskRow>, StoreError> {
     // Payloads are weighed before any is read: a hundred of the largest would be 100 MiB.
-    const WEIGH: &str = concat!("select octet_length(payload)", claimable_tasks!());
+    const WEIGH: &str = concat!("select cast(octet_length(payload) as bigint)", claimable_tasks!());
     const READ: &str = concat!("select ", task_columns!(), claimable_tasks!());
     let mut bytes = 0;
     let mut fitting: u32 = 0;

@@ -82,7 +82,7 @@ pub async fn list(
             tasks.push(read_summary(row)?);
         }
     }
-    tasks.sort_unstable_by(|a, b| b.id.cmp(&a.id));
+    tasks.sort_unstable_by_key(|task| std::cmp::Reverse(task.id));
     tasks.truncate(limit as usize);
     Ok(tasks)
 }

@@ -1,2 +1,24 @@
-//! x
-fn main() {}
+//! What every engine must do alike: each public function of the store, called on SQLite and on
+//! PostgreSQL with the same expectations.
+//!
+//! A story about tables is a function from a transaction; `stories!` lists those of a file and
+//! runs each on both engines. `setup` makes databases and rows. `verbs` is about transactions
+//! themselves, `schema` about states that no engine may store, `opening` about migrations, and
+//! `group_commit` and `numbering` about what one engine does in its own way.
+
+mod group_commit;
+mod numbering;
+mod opening;
+mod schema;
+mod setup;
+mod verbs;
+
+mod events;
+mod idempotency;
+mod invites;
+mod nodes;
+mod orgs_and_sites;
+mod task_lists;
+mod task_times;
+mod tasks;
+mod tokens;

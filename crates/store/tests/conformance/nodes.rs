@@ -1,0 +1,260 @@
+//! Nodes.
+
+use sortie_rules::ids::DEFAULT_ORG;
+use sortie_rules::liveness::{self, Presence};
+use sortie_rules::time::{Millis, Span};
+use sortie_store::nodes::{NodeFilter, NodeIntent, NodeRow, PresenceRow};
+use sortie_store::sites::SiteRow;
+use sortie_store::{Store, StoreError, Tx, nodes, sites};
+
+use crate::setup::{NOW, OTHER_ORG, enroll, id, labels, node, store_stories, stories};
+
+stories!(
+    a_node_is_read_back_as_it_enrolled,
+    a_node_is_seen_by_its_org_only,
+    nodes_are_listed_by_name_page_by_page,
+    a_list_of_nodes_is_narrowed_by_each_part_of_its_filter,
+    labels_are_found_exactly,
+    people_change_what_is_intended_and_nothing_else,
+    a_new_key_begins_a_new_line,
+    a_certificate_and_facts_are_noted,
+    a_node_is_shut_out_once_and_by_its_org,
+    the_line_is_kept,
+    presence_is_noted_and_read_at_start,
+    signs_of_life_never_move_back,
+    an_absence_of_the_hub_is_skipped_as_the_rules_say,
+);
+
+async fn a_node_is_read_back_as_it_enrolled(tx: &mut Tx) -> Result<(), StoreError> {
+    sites::upsert(tx, &SiteRow { org: DEFAULT_ORG, key: "north".into(), name: "North".into(), created_at: NOW })
+        .await?;
+    let enrolled = NodeRow {
+        site: Some("north".into()),
+        labels: labels(&[("ring", "first"), ("role", "a \"quoted\" one")]),
+        presence: Presence::Online,
+        heard_at: Some(NOW),
+        delivered: 9,
+        acknowledged: 8,
+        facts: Some(r#"{"cpus":8}"#.into()),
+        stale_after: Some(Span::minutes(5)),
+        down_after: Some(Span::minutes(9)),
+        ..node(1)
+    };
+    nodes::insert(tx, &enrolled).await?;
+    assert_eq!(nodes::get(tx, DEFAULT_ORG, id(1)).await?, Some(enrolled.clone()));
+    assert_eq!(nodes::get_any_org(tx, id(1)).await?, Some(enrolled.clone()));
+    assert_eq!(nodes::get_by_name(tx, DEFAULT_ORG, "node-1").await?, Some(enrolled));
+    nodes::insert(tx, &node(2)).await?;
+    assert_eq!(nodes::get_any_org(tx, id(2)).await?, Some(node(2)));
+    Ok(())
+}
+
+async fn a_node_is_seen_by_its_org_only(tx: &mut Tx) -> Result<(), StoreError> {
+    enroll(tx, 1).await?;
+    nodes::insert(tx, &NodeRow { org: OTHER_ORG, name: "node-1".into(), ..node(2) }).await?;
+    assert_eq!(nodes::get(tx, OTHER_ORG, id(1)).await?, None);
+    assert_eq!(nodes::get_by_name(tx, OTHER_ORG, "node-1").await?.map(|node| node.id), Some(id(2)));
+    assert_eq!(nodes::list(tx, OTHER_ORG, &NodeFilter::default(), None, 10).await?.len(), 1);
+    assert_eq!(nodes::count(tx, OTHER_ORG).await?, 1);
+    assert_eq!(nodes::count(tx, id(99)).await?, 0);
+    Ok(())
+}
+
+async fn names(tx: &mut Tx, filter: NodeFilter) -> Result<Vec<String>, StoreError> {
+    let rows = nodes::list(tx, DEFAULT_ORG, &filter, None, 100).await?;
+    Ok(rows.into_iter().map(|row| row.name).collect())
+}
+
+async fn nodes_are_listed_by_name_page_by_page(tx: &mut Tx) -> Result<(), StoreError> {
+    for number in [12, 2, 1, 11] {
+        enroll(tx, number).await?;
+    }
+    let all = NodeFilter::default();
+    let first = nodes::list(tx, DEFAULT_ORG, &all, None, 3).await?;
+    assert_eq!(first.iter().map(|n| &*n.name).collect::<Vec<_>>(), ["node-1", "node-11", "node-12"]);
+    let second = nodes::list(tx, DEFAULT_ORG, &all, Some("node-12"), 3).await?;
+    assert_eq!(second.iter().map(|n| &*n.name).collect::<Vec<_>>(), ["node-2"]);
+    Ok(())
+}
+
+async fn a_list_of_nodes_is_narrowed_by_each_part_of_its_filter(tx: &mut Tx) -> Result<(), StoreError> {
+    sites::upsert(tx, &SiteRow { org: DEFAULT_ORG, key: "north".into(), name: "North".into(), created_at: NOW })
+        .await?;
+    nodes::insert(tx, &NodeRow { name: "a1".into(), site: Some("north".into()), ..node(1) }).await?;
+    nodes::insert(tx, &NodeRow { name: "a2".into(), kind: "gpu".into(), ..node(2) }).await?;
+    nodes::insert(tx, &NodeRow { name: "b1".into(), labels: labels(&[("ring", "1")]), ..node(3) }).await?;
+    nodes::set_presence(tx, id(3), Presence::Online, NOW).await?;
+    let any = NodeFilter::default();
+    assert_eq!(names(tx, NodeFilter { site: Some("north".into()), ..any.clone() }).await?, ["a1"]);
+    assert_eq!(names(tx, NodeFilter { kind: Some("gpu".into()), ..any.clone() }).await?, ["a2"]);
+    assert_eq!(names(tx, NodeFilter { presence: Some(Presence::Online), ..any.clone() }).await?, ["b1"]);
+    assert_eq!(names(tx, NodeFilter { label: vec![("ring".into(), "1".into())], ..any.clone() }).await?, ["b1"]);
+    assert_eq!(names(tx, NodeFilter { name_prefix: Some("a".into()), ..any.clone() }).await?, ["a1", "a2"]);
+    let both = NodeFilter { name_prefix: Some("a".into()), kind: Some("gpu".into()), ..any };
+    assert_eq!(names(tx, both).await?, ["a2"]);
+    Ok(())
+}
+
+async fn labels_are_found_exactly(tx: &mut Tx) -> Result<(), StoreError> {
+    let stored: [&[(&str, &str)]; 6] = [
+        &[("a", "1"), ("b", "2"), ("c", "3")],
+        &[("a", "10"), ("c", "3")],
+        &[("a", "x\",\"b\":\"2")],
+        &[("a", "100%"), ("b", "a_b")],
+        &[("a", "100 of 100"), ("b", "axb")],
+        &[("a", "First"), ("b", "back\\slash!")],
+    ];
+    for (number, pairs) in (0..).zip(stored) {
+        nodes::insert(tx, &NodeRow { labels: labels(pairs), ..node(number) }).await?;
+    }
+    let found: [(&[(&str, &str)], &[&str]); 9] = [
+        (&[("a", "1")], &["node-0"]),
+        (&[("c", "3"), ("a", "1")], &["node-0"]),
+        (&[("c", "3")], &["node-0", "node-1"]),
+        (&[("b", "2")], &["node-0"]),
+        (&[("a", "100%")], &["node-3"]),
+        (&[("b", "a_b")], &["node-3"]),
+        (&[("a", "first")], &[]),
+        (&[("b", "back\\slash!")], &["node-5"]),
+        (&[("a", "1"), ("a", "10")], &[]),
+    ];
+    for (wanted, expected) in found {
+        let label = wanted.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        assert_eq!(names(tx, NodeFilter { label, ..NodeFilter::default() }).await?, expected, "{wanted:?}");
+    }
+    Ok(())
+}
+
+async fn people_change_what_is_intended_and_nothing_else(tx: &mut Tx) -> Result<(), StoreError> {
+    enroll(tx, 1).await?;
+    let intent = NodeIntent {
+        site: None,
+        kind: "gpu".into(),
+        labels: labels(&[("ring", "2")]),
+        stale_after: Some(Span::minutes(1)),
+        down_after: Some(Span::minutes(2)),
+    };
+    assert!(!nodes::set_intent(tx, OTHER_ORG, id(1), &intent).await?);
+    assert!(nodes::set_intent(tx, DEFAULT_ORG, id(1), &intent).await?);
+    let expected = NodeRow {
+        kind: "gpu".into(),
+        labels: labels(&[("ring", "2")]),
+        stale_after: Some(Span::minutes(1)),
+        down_after: Some(Span::minutes(2)),
+        ..node(1)
+    };
+    assert_eq!(nodes::get_any_org(tx, id(1)).await?, Some(expected));
+    Ok(())
+}
+
+async fn a_new_key_begins_a_new_line(tx: &mut Tx) -> Result<(), StoreError> {
+    enroll(tx, 1).await?;
+    nodes::set_line(tx, id(1), 5, 4).await?;
+    nodes::revoke(tx, DEFAULT_ORG, id(1), NOW).await?;
+    let later = NOW + Span::days(1);
+    assert!(nodes::replace_key(tx, id(1), "key-b", later + Span::days(30), later).await?);
+    let expected = NodeRow {
+        key_fingerprint: "key-b".into(),
+        certificate_until: later + Span::days(30),
+        enrolled_at: later,
+        ..node(1)
+    };
+    assert_eq!(nodes::get_any_org(tx, id(1)).await?, Some(expected));
+    assert!(!nodes::replace_key(tx, id(2), "key-c", later, later).await?);
+    Ok(())
+}
+
+async fn a_certificate_and_facts_are_noted(tx: &mut Tx) -> Result<(), StoreError> {
+    enroll(tx, 1).await?;
+    nodes::set_certificate(tx, id(1), Millis(7)).await?;
+    nodes::set_facts(tx, id(1), "{}").await?;
+    nodes::set_facts(tx, id(1), r#"{"os":"linux"}"#).await?;
+    let expected = NodeRow { certificate_until: Millis(7), facts: Some(r#"{"os":"linux"}"#.into()), ..node(1) };
+    assert_eq!(nodes::get_any_org(tx, id(1)).await?, Some(expected));
+    Ok(())
+}
+
+async fn a_node_is_shut_out_once_and_by_its_org(tx: &mut Tx) -> Result<(), StoreError> {
+    enroll(tx, 1).await?;
+    assert!(!nodes::revoke(tx, OTHER_ORG, id(1), NOW).await?);
+    assert!(nodes::revoke(tx, DEFAULT_ORG, id(1), NOW).await?);
+    assert!(!nodes::revoke(tx, DEFAULT_ORG, id(1), Millis(1)).await?);
+    assert_eq!(nodes::get_any_org(tx, id(1)).await?.and_then(|node| node.revoked_at), Some(NOW));
+    Ok(())
+}
+
+async fn the_line_is_kept(tx: &mut Tx) -> Result<(), StoreError> {
+    enroll(tx, 1).await?;
+    assert_eq!(nodes::line(tx, id(1)).await?, Some((0, 0)));
+    nodes::set_line(tx, id(1), 12, 11).await?;
+    assert_eq!(nodes::line(tx, id(1)).await?, Some((12, 11)));
+    assert_eq!(nodes::line(tx, id(2)).await?, None);
+    Ok(())
+}
+
+async fn presence_is_noted_and_read_at_start(tx: &mut Tx) -> Result<(), StoreError> {
+    for number in [1, 2, 3] {
+        enroll(tx, number).await?;
+    }
+    nodes::set_presence(tx, id(1), Presence::Online, Millis(NOW.0 + 5)).await?;
+    nodes::revoke(tx, DEFAULT_ORG, id(2), NOW).await?;
+    let light = |number, presence, heard_at, revoked| PresenceRow {
+        id: id(number),
+        org: DEFAULT_ORG,
+        presence,
+        silent_since: NOW,
+        heard_at,
+        stale_after: None,
+        down_after: None,
+        revoked,
+    };
+    let first = nodes::presence_all(tx, None, 2).await?;
+    let heard = Some(Millis(NOW.0 + 5));
+    assert_eq!(first, [light(1, Presence::Online, heard, false), light(2, Presence::New, None, true)]);
+    assert_eq!(nodes::presence_all(tx, Some(id(2)), 2).await?, [light(3, Presence::New, None, false)]);
+    Ok(())
+}
+
+async fn signs_of_life_never_move_back(tx: &mut Tx) -> Result<(), StoreError> {
+    nodes::insert(tx, &NodeRow { silent_since: Millis(10), ..node(1) }).await?;
+    nodes::set_presence(tx, id(1), Presence::Online, Millis(10)).await?;
+    nodes::flush_heard(tx, &[(id(1), Millis(100), Millis(120)), (id(9), Millis(1), Millis(1))]).await?;
+    nodes::flush_heard(tx, &[(id(1), Millis(90), Millis(110))]).await?;
+    let heard = nodes::get_any_org(tx, id(1)).await?.expect("it is there");
+    assert_eq!((heard.heard_at, heard.silent_since), (Some(Millis(100)), Millis(120)));
+    Ok(())
+}
+
+async fn an_absence_of_the_hub_is_skipped_as_the_rules_say(tx: &mut Tx) -> Result<(), StoreError> {
+    for (from, until) in [(50, 80), (80, 50), (50, 50)] {
+        let (from, until) = (Millis(from), Millis(until));
+        let silent_since = [10, 50, 60, 80, 90].map(Millis);
+        for (number, since) in (0..).zip(silent_since) {
+            let number = number + 10 * u128::try_from(from.0).unwrap() + u128::try_from(until.0).unwrap();
+            let row = NodeRow { silent_since: since, ..node(number) };
+            nodes::insert(tx, &row).await?;
+        }
+        let before = nodes::presence_all(tx, None, 100).await?;
+        nodes::skip_absence(tx, from, until).await?;
+        let after = nodes::presence_all(tx, None, 100).await?;
+        for (before, after) in before.iter().zip(&after) {
+            assert_eq!(after.silent_since, liveness::skip_absence(before.silent_since, from, until));
+        }
+    }
+    Ok(())
+}
+
+mod taken {
+    use super::*;
+    store_stories!(two_nodes_of_an_org_cannot_share_a_name_or_an_id);
+
+    async fn two_nodes_of_an_org_cannot_share_a_name_or_an_id(store: Store) {
+        store.write(|tx| Box::pin(async move { enroll(tx, 1).await })).await.unwrap();
+        let same_name = NodeRow { name: "node-1".into(), ..node(2) };
+        let same_id = NodeRow { name: "node-2".into(), ..node(1) };
+        for (row, key) in [(same_name, nodes::NAME_TAKEN), (same_id, nodes::ID_TAKEN)] {
+            let refused = store.write(move |tx| Box::pin(async move { nodes::insert(tx, &row).await })).await;
+            assert!(refused.unwrap_err().is_taken(key));
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! A private PostgreSQL server.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// How often to look for another port when someone took the one that was free a moment ago.
+const STARTS_MAX: u32 = 5;
+
+/// A PostgreSQL server of this test process, on a port of 127.0.0.1 of its own. It is gone, files
+/// and all, when this is dropped or the process ends in whatever way.
+#[derive(Debug)]
+pub struct Postgres {
+    programs: PathBuf,
+    port: u16,
+    databases: AtomicU32,
+    stdin: Option<ChildStdin>,
+    keeper: Child,
+}
+
+impl Postgres {
+    /// Starts a server that does not wait for the disk: quick, and of no use after a power cut.
+    ///
+    /// # Panics
+    /// If PostgreSQL is not installed or does not start.
+    pub fn start() -> Postgres {
+        start("off")
+    }
+
+    /// Starts a server that commits to the disk, for tests that are about that.
+    ///
+    /// # Panics
+    /// If PostgreSQL is not installed or does not start.
+    pub fn start_durable() -> Postgres {
+        start("on")
+    }
+
+    /// One server for all tests of the process; each takes a [`Postgres::fresh_database`].
+    pub fn shared() -> &'static Postgres {
+        static SHARED: OnceLock<Postgres> = OnceLock::new();
+        SHARED.get_or_init(Postgres::start)
+    }
+
+    /// The address of the database `postgres`, for example `postgres://postgres@127.0.0.1:5433/postgres`.
+    pub fn url(&self) -> String {
+        self.url_of("postgres")
+    }
+
+    /// Makes an empty database and returns its address.
+    ///
+    /// # Panics
+    /// If the server refuses.
+    pub fn fresh_database(&self) -> String {
+        let name = format!("fresh_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        let made = Command::new(self.programs.join("createdb"))
+            .args(["-h", "127.0.0.1", "-U", "postgres", "-p", &self.port.to_string(), &name])
+            .output()
+            .expect("createdb can be run");
+        assert!(made.status.success(), "createdb failed: {}", String::from_utf8_lossy(&made.stderr));
+        self.url_of(&name)
+    }
+
+    fn url_of(&self, database: &str) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        // The end of its input is what the keeper waits for; then it stops the server and tidies up.
+        drop(self.stdin.take());
+        let _ = self.keeper.wait();
+    }
+}
+
+fn start(sync: &str) -> Postgres {
+    let programs = programs();
+    let mut said = String::new();
+    for _ in 0..STARTS_MAX {
+        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+        let port = free.expect("there is a free port on 127.0.0.1").port();
+        match try_start(&programs, port, sync) {
+            Ok((stdin, keeper)) => {
+                return Postgres { programs, port, databases: AtomicU32::new(0), stdin: Some(stdin), keeper };
+            }
+            Err(why) => said = why,
+        }
+    }
+    panic!("PostgreSQL does not start:\n{said}");
+}
+
+fn try_start(programs: &Path, port: u16, sync: &str) -> Result<(ChildStdin, Child), String> {
+    let folder = tempfile::Builder::new().prefix("sortie-postgres-").tempdir().expect("a folder for the server").keep();
+    let mut keeper = Command::new("sh")
+        .args(["-c", include_str!("postgres.sh"), "postgres"])
+        .args([&folder, programs])
+        .args([&port.to_string(), sync])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        // A key pressed at the terminal, or a runner that kills the test's group, must not take the
+        // keeper along before it has tidied up.
+        .process_group(0)
+        .spawn()
+        .expect("sh can be run");
+    let stdin = keeper.stdin.take().expect("piped above");
+    let mut stdout = BufReader::new(keeper.stdout.take().expect("piped above"));
+    let mut said = String::new();
+    stdout.read_line(&mut said).expect("the keeper speaks UTF-8");
+    if said == "ready\n" {
+        return Ok((stdin, keeper));
+    }
+    stdout.read_to_string(&mut said).expect("the keeper speaks UTF-8");
+    let _ = keeper.wait();
+    Err(said)
+}
+
+/// The folder with the newest server's programs. Debian keeps them off the path.
+fn programs() -> PathBuf {
+    let installed = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let versions = installed.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let newest = versions.max().map(|version| PathBuf::from(format!("/usr/lib/postgresql/{version}/bin")));
+    newest.unwrap_or_else(|| {
+        panic!("this test needs PostgreSQL; install the Debian package `postgresql`, or see `cargo xtask test`")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_server_is_there_while_it_is_held_and_gone_afterwards() {
+        let server = Postgres::start();
+        let (one, other) = (server.fresh_database(), server.fresh_database());
+        assert_ne!(one, other);
+        let address = ("127.0.0.1", server.port);
+        assert!(std::net::TcpStream::connect(address).is_ok());
+        drop(server);
+        assert!(std::net::TcpStream::connect(address).is_err());
+    }
+}
