@@ -1,1 +1,27 @@
-//! hub
+//! The hub: holds what should happen at sites that nobody can dial into, hands it to their agents
+//! when they ask, and keeps what they report. It opens no connection to any of them.
+//!
+//! One folder per noun, one file per verb. A route translates, a verb thinks, a rule decides: the
+//! rules are in `sortie-rules`, what is kept is in `sortie-store`, what crosses the line is in
+//! `sortie-wire`. Start reading at [`start`].
+
+pub mod app;
+pub mod clock;
+mod data_folder;
+mod enrollment;
+mod events;
+mod fault;
+mod http;
+mod identity;
+mod liveness;
+mod loops;
+mod nodes;
+mod people;
+pub mod settings;
+mod start;
+mod tasks;
+mod waiting;
+
+pub use http::documents::Documents;
+pub use settings::Settings;
+pub use start::{Hub, StartError, start};

@@ -1,0 +1,44 @@
+//! What every verb can reach: the store, the keys, the clock, and what the hub keeps in memory.
+//! It owns; the verbs are functions of their own.
+
+use std::sync::Arc;
+
+use sortie_rules::time::Millis;
+use sortie_store::Store;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::{Clock, Entropy};
+use crate::identity::{Authority, Keys, ServerTls};
+use crate::liveness::PresenceBoard;
+use crate::nodes::Directory;
+use crate::people::TokenCache;
+use crate::settings::Settings;
+use crate::tasks::{Renewals, TaskTypes};
+use crate::waiting::Waiting;
+
+/// A hub's insides.
+#[derive(Debug)]
+pub struct App {
+    pub(crate) settings: Settings,
+    pub(crate) clock: Clock,
+    pub(crate) entropy: Entropy,
+    pub(crate) store: Store,
+    pub(crate) keys: Keys,
+    pub(crate) authority: Authority,
+    pub(crate) tls: ServerTls,
+    /// Where agents reach the hub, as invites say.
+    pub(crate) url: String,
+    pub(crate) types: TaskTypes,
+    pub(crate) nodes: Directory,
+    pub(crate) people: TokenCache,
+    pub(crate) waiting: Waiting,
+    pub(crate) renewals: Renewals,
+    pub(crate) presence: PresenceBoard,
+    /// Since when this hub hears agents: no lease ends, and no silence counts, from before.
+    pub(crate) listening_since: Millis,
+    /// Cancelled when the hub is to stop.
+    pub(crate) stop: CancellationToken,
+}
+
+/// A handle to the insides.
+pub(crate) type Shared = Arc<App>;

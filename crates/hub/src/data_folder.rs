@@ -1,0 +1,119 @@
+//! The hub's data folder: who may use it, and the files in it that other programs read.
+//!
+//! `hub.lock` (held while a hub runs), `sortie.db`, `keys/` (private keys, mode 0600),
+//! `admin.token` (mode 0600), and for commands on the same machine `ca.pem` and `hub.url`.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+/// Why a data folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DataFolderError {
+    /// Another hub has it.
+    #[error("another hub is running on the data folder {}; stop it first, or give this one a folder of its own", .0.display())]
+    InUse(PathBuf),
+    /// It cannot be read or written.
+    #[error("cannot use {}: {source}", .path.display())]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// A data folder that this process holds.
+#[derive(Debug)]
+pub(crate) struct DataFolder {
+    path: PathBuf,
+    /// Held for its lock, which ends with the process however that ends.
+    _lock: File,
+}
+
+impl DataFolder {
+    /// Makes the folder if need be and takes its lock.
+    pub(crate) fn open(path: &Path) -> Result<DataFolder, DataFolderError> {
+        let fail = |path: &Path| {
+            let path = path.to_owned();
+            move |source| DataFolderError::Io { path, source }
+        };
+        for folder in [path.to_owned(), path.join("keys")] {
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(fail(&folder))?;
+        }
+        let file = path.join("hub.lock");
+        let lock =
+            OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&file).map_err(fail(&file))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(DataFolder { path: path.to_owned(), _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(DataFolderError::InUse(path.to_owned())),
+            Err(TryLockError::Error(source)) => Err(DataFolderError::Io { path: file, source }),
+        }
+    }
+
+    /// The path of a file in it.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Reads a file; `None` if it is not there.
+    pub(crate) fn read(&self, name: &str) -> Result<Option<Vec<u8>>, DataFolderError> {
+        let path = self.file(name);
+        match fs::read(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(DataFolderError::Io { path, source }),
+        }
+    }
+
+    /// Writes a file whole or not at all, on disk before this returns. Nobody but the owner may read it.
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), DataFolderError> {
+        let path = self.file(name);
+        write_whole(&path, bytes).map_err(|source| DataFolderError::Io { path, source })
+    }
+
+    /// Reads a file, or makes and writes it.
+    pub(crate) fn read_or_make(&self, name: &str, make: impl FnOnce() -> Vec<u8>) -> Result<Vec<u8>, DataFolderError> {
+        if let Some(bytes) = self.read(name)? {
+            return Ok(bytes);
+        }
+        let bytes = make();
+        self.write(name, &bytes)?;
+        Ok(bytes)
+    }
+}
+
+fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let beside = path.with_extension("writing");
+    let mut file = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&beside)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&beside, path)?;
+    // The rename itself is on disk only once the folder is.
+    File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_has_one_hub_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = DataFolder::open(folder.path()).unwrap();
+        assert!(matches!(DataFolder::open(folder.path()), Err(DataFolderError::InUse(_))));
+        drop(first);
+        assert!(DataFolder::open(folder.path()).is_ok());
+    }
+
+    #[test]
+    fn a_file_is_made_once_and_only_for_its_owner() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataFolder::open(folder.path()).unwrap();
+        assert_eq!(data.read_or_make("keys/x", || vec![1]).unwrap(), vec![1]);
+        assert_eq!(data.read_or_make("keys/x", || vec![2]).unwrap(), vec![1]);
+        assert_eq!(fs::metadata(data.file("keys/x")).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}

@@ -1,0 +1,112 @@
+//! Makes an invite. Its secret is shown once; the store keeps a hash.
+
+use sortie_rules::ids::InviteId;
+use sortie_rules::limits::{INVITE_LIFE, INVITE_LIFE_MAX};
+use sortie_rules::names::{check_labels, check_name};
+use sortie_store::invites::{self, InviteRow};
+use sortie_store::nodes;
+use sortie_wire::enrollment::Invite;
+use sortie_wire::invites::{CreateInvite, CreatedInvite};
+use sortie_wire::problem::ProblemCode;
+
+use super::invites::details;
+use crate::app::{App, Shared};
+use crate::events::{self, Record};
+use crate::fault::{Fault, refuse_at};
+use crate::http::Once;
+use crate::nodes::sites;
+use crate::people::Principal;
+
+/// Makes an invite, or shows again the one that was made under the same key.
+pub(crate) async fn create(
+    app: &Shared,
+    who: &Principal,
+    request: CreateInvite,
+    once: Once,
+) -> Result<CreatedInvite, Fault> {
+    check(app, &request)?;
+    let now = app.clock.now();
+    let id: InviteId = app.entropy.id(now);
+    let row = InviteRow {
+        id,
+        org: who.org,
+        node_name: request.node,
+        site: request.site,
+        kind: request.kind.unwrap_or_else(|| "host".to_owned()),
+        labels: request.labels,
+        replace: request.replace,
+        secret_hash: app.keys.secret_of("invite", id).hash(),
+        created_by: who.name.to_string(),
+        created_at: now,
+        expires_at: now + request.valid_for.unwrap_or(INVITE_LIFE),
+        revoked_at: None,
+        used_at: None,
+        used_by_key: None,
+        node: None,
+    };
+    let row = app
+        .store
+        .write(move |tx| {
+            Box::pin(async move {
+                if let Some(answer) = once.recall(tx).await? {
+                    let broken = || Fault::Broken("the invite of a remembered answer is gone".to_owned());
+                    let id: InviteId = answer.parse().map_err(|_| broken())?;
+                    return invites::get(tx, row.org, id).await?.ok_or_else(broken);
+                }
+                if !row.replace && nodes::get_by_name(tx, row.org, &row.node_name).await?.is_some() {
+                    let detail = format!(
+                        "A node `{}` exists; choose another name, or let the invite give it a new key (replace).",
+                        row.node_name
+                    );
+                    return Err(refuse_at(ProblemCode::NodeExists, "/node", detail));
+                }
+                once.remember(tx, &row.id.to_string(), row.created_at).await?;
+                if let Some(site) = &row.site {
+                    sites::make_if_missing(tx, row.org, site, row.created_at).await?;
+                }
+                invites::insert(tx, &row).await?;
+                let data = serde_json::json!({ "invite": row.id, "node": row.node_name, "replace": row.replace });
+                let record = Record::new(row.org, row.created_at, "invite.created", &row.created_by).data(&data);
+                events::record(tx, record).await?;
+                Ok::<_, Fault>(row)
+            })
+        })
+        .await?;
+    let invite = Invite {
+        hub: request.hub.unwrap_or_else(|| app.url.clone()),
+        ca: app.tls.fingerprint().to_owned(),
+        id: row.id,
+        secret: app.keys.secret_of("invite", row.id).expose().to_owned(),
+    };
+    Ok(CreatedInvite { invite: invite.to_string(), details: details(row) })
+}
+
+fn check(app: &App, request: &CreateInvite) -> Result<(), Fault> {
+    let invalid = |pointer: &'static str, why: String| Err(refuse_at(ProblemCode::FieldInvalid, pointer, why));
+    let names = [
+        ("node", "/node", Some(&request.node)),
+        ("site", "/site", request.site.as_ref()),
+        ("kind", "/kind", request.kind.as_ref()),
+    ];
+    for (what, pointer, name) in names {
+        if let Err(error) = name.map_or(Ok(()), |name| check_name(what, name)) {
+            return invalid(pointer, format!("{error}."));
+        }
+    }
+    if let Err(error) = check_labels(&request.labels) {
+        return invalid("/labels", format!("{error}."));
+    }
+    if !app.settings.node_names.is_empty() && !app.settings.node_names.contains(&request.node) {
+        return invalid(
+            "/node",
+            format!("This hub admits only the names in its setting `node_names`; `{}` is none of them.", request.node),
+        );
+    }
+    if request.valid_for.is_some_and(|span| span.0 <= 0 || span > INVITE_LIFE_MAX) {
+        return invalid("/valid_for", "An invite is valid for at least a millisecond and at most 30 days.".to_owned());
+    }
+    if request.hub.as_deref().is_some_and(|hub| !hub.starts_with("https://")) {
+        return invalid("/hub", "The hub's address begins with https://.".to_owned());
+    }
+    Ok(())
+}

@@ -1,0 +1,162 @@
+//! Lets an agent in: checks the invite's secret, asks the rules, gives the key a certificate.
+
+use sortie_rules::enrollment::{Admission, Invite, Refusal, admit};
+use sortie_rules::ids::{InviteId, NodeId};
+use sortie_rules::limits::{BACKDATE, NODE_CERTIFICATE_LIFE};
+use sortie_rules::liveness::Presence;
+use sortie_rules::time::Millis;
+use sortie_store::Tx;
+use sortie_store::invites::{self, InviteRow};
+use sortie_store::nodes::{self, NodeRow};
+use sortie_wire::enrollment::{Enroll, Enrolled, Facts};
+use sortie_wire::problem::ProblemCode;
+
+use crate::app::Shared;
+use crate::events::{self, Record};
+use crate::fault::{Fault, refuse, refuse_at};
+use crate::identity::{NodeKey, secret_fits};
+use crate::tasks::abandon_held;
+
+/// Enrols the holder of an invite. The same key with the same invite gets the same enrolment again.
+pub(crate) async fn enroll(
+    app: &Shared,
+    invite: Option<(InviteId, String)>,
+    request: Enroll,
+) -> Result<Enrolled, Fault> {
+    let unknown = || refuse(ProblemCode::InviteUnknown, "This hub has made no such invite; ask for a new one.");
+    let (id, secret) = invite.ok_or_else(unknown)?;
+    let key = read_key(&request.certificate_request)?;
+    check_facts(&request.facts)?;
+    let now = app.clock.now();
+    let fresh: NodeId = app.entropy.id(now);
+    let (fingerprint, allowed) = (key.fingerprint(), app.settings.node_names.clone());
+    let facts = serde_json::to_string(&request.facts).unwrap_or_default();
+    let (node, name, admission, org) = app
+        .store
+        .write(move |tx| {
+            Box::pin(async move {
+                let row = invites::get_any_org(tx, id).await?.ok_or_else(unknown)?;
+                if !secret_fits(&secret, &row.secret_hash) {
+                    return Err(unknown());
+                }
+                if !allowed.is_empty() && !allowed.contains(&row.node_name) {
+                    let detail = "This hub's setting `node_names` does not list the invite's name any more.";
+                    return Err(refuse(ProblemCode::Forbidden, detail));
+                }
+                let there = nodes::get_by_name(tx, row.org, &row.node_name).await?;
+                let admission =
+                    admit(&asked(&row), &fingerprint, there.is_some(), now).map_err(|why| refused(&row, why))?;
+                let node = write(tx, &row, there, admission, &fingerprint, fresh, now).await?;
+                nodes::set_facts(tx, node, &facts).await?;
+                Ok::<_, Fault>((node, row.node_name, admission, row.org))
+            })
+        })
+        .await?;
+    if admission != Admission::Again {
+        app.nodes.forget(node);
+        app.waiting.forget(node);
+        app.presence.enrolled(node, org, now);
+    }
+    tracing::info!(%node, name = %name, ?admission, "A node enrolled");
+    Ok(Enrolled {
+        node,
+        name,
+        certificate: app.authority.vouch_for_node(&key, node, &app.entropy, now),
+        trust: app.tls.trust().to_owned(),
+        keys: app.keys.public(),
+        now,
+    })
+}
+
+/// Reads the key out of a certificate request.
+pub(crate) fn read_key(request: &str) -> Result<NodeKey, Fault> {
+    NodeKey::from_request(request)
+        .map_err(|error| refuse_at(ProblemCode::FieldInvalid, "/certificate_request", format!("{error}.")))
+}
+
+/// Facts are shown to people: they must be short.
+pub(crate) fn check_facts(facts: &Facts) -> Result<(), Fault> {
+    let texts = [&facts.version, &facts.os, &facts.arch, &facts.hostname];
+    let long = texts.into_iter().chain(&facts.types).any(|text| text.len() > 255) || facts.types.len() > 1000;
+    if long {
+        return Err(refuse_at(
+            ProblemCode::FieldInvalid,
+            "/facts",
+            "A fact has at most 255 bytes, and at most 1,000 types are listed.",
+        ));
+    }
+    Ok(())
+}
+
+fn asked(row: &InviteRow) -> Invite {
+    Invite {
+        expires_at: row.expires_at,
+        revoked: row.revoked_at.is_some(),
+        used_by_key: row.used_by_key.clone(),
+        replace: row.replace,
+    }
+}
+
+fn refused(row: &InviteRow, why: Refusal) -> Fault {
+    let code = match why {
+        Refusal::Expired => ProblemCode::InviteExpired,
+        Refusal::Revoked => ProblemCode::InviteRevoked,
+        Refusal::Used => ProblemCode::InviteUsed,
+        Refusal::NodeExists => ProblemCode::NodeExists,
+    };
+    refuse(code, format!("Node `{}`: {why}.", row.node_name))
+}
+
+async fn write(
+    tx: &mut Tx,
+    row: &InviteRow,
+    there: Option<NodeRow>,
+    admission: Admission,
+    fingerprint: &str,
+    fresh: NodeId,
+    now: Millis,
+) -> Result<NodeId, Fault> {
+    let certificate_until = now + NODE_CERTIFICATE_LIFE;
+    let node = match (admission, there) {
+        (Admission::Again, there) => {
+            let node = row.node.or(there.map(|node| node.id));
+            return node.ok_or_else(|| Fault::Broken("an invite was used by no node".to_owned()));
+        }
+        (Admission::Replace, Some(node)) => {
+            nodes::replace_key(tx, node.id, fingerprint, certificate_until, now).await?;
+            // A new enrolment begins a new line of deliveries: what was handed out on the old one
+            // belongs to an agent that is no more.
+            abandon_held(tx, node.id, now).await?;
+            node.id
+        }
+        (Admission::New | Admission::Replace, _) => {
+            let node = NodeRow {
+                id: fresh,
+                org: row.org,
+                name: row.node_name.clone(),
+                site: row.site.clone(),
+                kind: row.kind.clone(),
+                labels: row.labels.clone(),
+                key_fingerprint: fingerprint.to_owned(),
+                certificate_until,
+                enrolled_at: now,
+                revoked_at: None,
+                presence: Presence::New,
+                presence_at: now,
+                heard_at: None,
+                silent_since: now - BACKDATE,
+                delivered: 0,
+                acknowledged: 0,
+                facts: None,
+                stale_after: None,
+                down_after: None,
+            };
+            nodes::insert(tx, &node).await?;
+            fresh
+        }
+    };
+    invites::use_up(tx, row.id, fingerprint, node, now).await?;
+    let data = serde_json::json!({ "invite": row.id, "key": fingerprint, "replaced": admission == Admission::Replace });
+    events::record(tx, Record::new(row.org, now, "node.enrolled", &row.node_name).node(node).data(&data)).await?;
+    Ok(node)
+}

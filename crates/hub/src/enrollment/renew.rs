@@ -1,0 +1,39 @@
+//! Gives a node a new certificate for the key that it has.
+
+use sortie_store::nodes;
+use sortie_wire::enrollment::{Renew, Renewed};
+use sortie_wire::problem::ProblemCode;
+
+use super::enroll::{check_facts, read_key};
+use crate::app::Shared;
+use crate::events::{self, Record};
+use crate::fault::{Fault, refuse_at};
+use crate::http::NodeCaller;
+
+/// Renews. The key stays: another key needs an invite.
+pub(crate) async fn renew(app: &Shared, caller: NodeCaller, request: Renew) -> Result<Renewed, Fault> {
+    let key = read_key(&request.certificate_request)?;
+    check_facts(&request.facts)?;
+    let known = app.nodes.find(&app.store, caller.node).await?;
+    if known.is_none_or(|known| known.key_fingerprint != key.fingerprint()) {
+        let detail = "A renewal is for the key that the node enrolled with; another key needs an invite.";
+        return Err(refuse_at(ProblemCode::FieldInvalid, "/certificate_request", detail));
+    }
+    let now = app.clock.now();
+    let certificate = app.authority.vouch_for_node(&key, caller.node, &app.entropy, now);
+    let (until, facts) = (certificate.not_after, serde_json::to_string(&request.facts).unwrap_or_default());
+    app.store
+        .write(move |tx| {
+            Box::pin(async move {
+                nodes::set_certificate(tx, caller.node, until).await?;
+                nodes::set_facts(tx, caller.node, &facts).await?;
+                let data = serde_json::json!({ "until": until });
+                let actor = caller.node.to_string();
+                let record = Record::new(caller.org, now, "node.renewed", &actor).node(caller.node).data(&data);
+                events::record(tx, record).await?;
+                Ok::<_, Fault>(())
+            })
+        })
+        .await?;
+    Ok(Renewed { certificate, trust: app.tls.trust().to_owned(), keys: app.keys.public(), now })
+}

@@ -1,0 +1,122 @@
+//! `/api/v1/invites` for people; `/agent/v1/enroll`, `renew`, `keys` and `time` for agents.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+use sortie_rules::access::{Need, Role};
+use sortie_rules::ids::InviteId;
+use sortie_wire::deliveries::{SignedTime, TimeQuery};
+use sortie_wire::enrollment::{AUTHORIZATION_SCHEME, Enroll, Enrolled, Renew, Renewed};
+use sortie_wire::envelope::{Envelope, TIME};
+use sortie_wire::invites::{CreateInvite, CreatedInvite, InviteDetails};
+use sortie_wire::keys::KeySet;
+use sortie_wire::pages::Page;
+use sortie_wire::problem::ProblemCode;
+use utoipa_axum::routes;
+
+use super::{create_invite, enroll, invites, renew};
+use crate::app::Shared;
+use crate::fault::{Fault, refuse};
+use crate::http::{Audience, Body, NodeCaller, Once, PathOf, QueryOf, Routes, page_size};
+use crate::people::Principal;
+
+/// Adds the routes of this room.
+pub(crate) fn add(routes: Routes) -> Routes {
+    routes
+        .add(Audience::People, Need::Role(Role::Admin), routes!(create))
+        .add(Audience::People, Need::Role(Role::Operator), routes!(list))
+        .add(Audience::People, Need::Role(Role::Admin), routes!(revoke))
+        .add(Audience::Agents, Need::Invite, routes!(enroll_agent))
+        .add(Audience::Agents, Need::Node, routes!(renew_certificate))
+        .add(Audience::Agents, Need::Nobody, routes!(keys))
+        .add(Audience::Agents, Need::Nobody, routes!(time))
+}
+
+/// Makes an invite; its secret is shown this once.
+#[utoipa::path(post, path = "/api/v1/invites", tag = "invites", request_body = CreateInvite,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Repeats of the same request get the same answer")),
+    responses((status = 201, body = CreatedInvite)))]
+async fn create(
+    State(app): State<Shared>,
+    who: Principal,
+    headers: HeaderMap,
+    body: Body<CreateInvite>,
+) -> Result<(StatusCode, Json<CreatedInvite>), Fault> {
+    let once = Once::from_headers(&headers, &who, "POST /api/v1/invites", &body.bytes)?;
+    Ok((StatusCode::CREATED, Json(create_invite::create(&app, &who, body.value, once).await?)))
+}
+
+/// The query of the list of invites.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+struct InviteQuery {
+    /// The `next` of the page before.
+    after: Option<InviteId>,
+    /// Rows in the page, at most 1,000; 100 if absent.
+    limit: Option<u32>,
+}
+
+/// Lists invites, newest first.
+#[utoipa::path(get, path = "/api/v1/invites", tag = "invites", params(InviteQuery), responses((status = 200, body = Page<InviteDetails>)))]
+async fn list(
+    State(app): State<Shared>,
+    who: Principal,
+    QueryOf(query): QueryOf<InviteQuery>,
+) -> Result<Json<Page<InviteDetails>>, Fault> {
+    Ok(Json(invites::list(&app, &who, query.after, page_size(query.limit)?).await?))
+}
+
+/// Withdraws an invite.
+#[utoipa::path(post, path = "/api/v1/invites/{id}/revoke", tag = "invites", params(("id" = InviteId, Path)), responses((status = 200, body = InviteDetails)))]
+async fn revoke(
+    State(app): State<Shared>,
+    who: Principal,
+    PathOf(id): PathOf<InviteId>,
+) -> Result<Json<InviteDetails>, Fault> {
+    Ok(Json(invites::revoke(&app, &who, id).await?))
+}
+
+/// Enrols an agent. Proof: `Authorization: Invite <invite id>.<secret>`.
+#[utoipa::path(post, path = "/agent/v1/enroll", tag = "enrollment", request_body = Enroll, responses((status = 200, body = Enrolled)))]
+async fn enroll_agent(
+    State(app): State<Shared>,
+    headers: HeaderMap,
+    body: Body<Enroll>,
+) -> Result<Json<Enrolled>, Fault> {
+    Ok(Json(enroll::enroll(&app, invite_of(&headers), body.value).await?))
+}
+
+fn invite_of(headers: &HeaderMap) -> Option<(InviteId, String)> {
+    let text = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (id, secret) = text.strip_prefix(AUTHORIZATION_SCHEME)?.trim().split_once('.')?;
+    Some((id.parse().ok()?, secret.to_owned()))
+}
+
+/// Gives the calling node a new certificate for its key.
+#[utoipa::path(post, path = "/agent/v1/renew", tag = "enrollment", request_body = Renew, responses((status = 200, body = Renewed)))]
+async fn renew_certificate(
+    State(app): State<Shared>,
+    caller: NodeCaller,
+    body: Body<Renew>,
+) -> Result<Json<Renewed>, Fault> {
+    Ok(Json(renew::renew(&app, caller, body.value).await?))
+}
+
+/// The keys with which the hub signs.
+#[utoipa::path(get, path = "/agent/v1/keys", tag = "enrollment", responses((status = 200, body = KeySet)))]
+async fn keys(State(app): State<Shared>) -> Json<KeySet> {
+    Json(app.keys.public())
+}
+
+/// The hub's time, signed together with the asker's nonce.
+#[utoipa::path(get, path = "/agent/v1/time", tag = "enrollment", params(TimeQuery), responses((status = 200, body = Envelope)))]
+async fn time(State(app): State<Shared>, QueryOf(query): QueryOf<TimeQuery>) -> Result<Json<Envelope>, Fault> {
+    if query.nonce.len() > 64 {
+        return Err(refuse(ProblemCode::MalformedParameter, "nonce has at most 64 bytes."));
+    }
+    let message = SignedTime { nonce: query.nonce, now: app.clock.now() };
+    let bytes = serde_json::to_vec(&message).map_err(|error| Fault::Broken(error.to_string()))?;
+    Ok(Json(app.keys.signer().sign(TIME, &bytes)))
+}

@@ -1,0 +1,51 @@
+//! Reads events in pages.
+
+use sortie_store::events::{self, EventFilter, EventRow};
+use sortie_wire::events::{Event, EventQuery};
+use sortie_wire::pages::Page;
+
+use crate::app::App;
+use crate::fault::Fault;
+use crate::http::page_size;
+use crate::people::Principal;
+
+/// Without `after`: the newest events, newest last. With it: those that follow, oldest first. The
+/// page's `next` is where to go on later, present even if nothing follows yet.
+pub(crate) async fn list(app: &App, who: &Principal, query: EventQuery) -> Result<Page<Event>, Fault> {
+    let limit = page_size(query.limit)?;
+    let node = match &query.node {
+        Some(text) => Some(app.nodes.find_named(&app.store, who.org, text).await?.id),
+        None => None,
+    };
+    let filter = EventFilter { kind_prefix: query.kind, node, task: query.task };
+    let (org, after) = (who.org, query.after);
+    let rows = app
+        .store
+        .read(move |tx| {
+            Box::pin(async move {
+                match after {
+                    Some(after) => events::list(tx, org, &filter, after, limit).await,
+                    None => {
+                        let mut newest = events::list_newest(tx, org, &filter, None, limit).await?;
+                        newest.reverse();
+                        Ok(newest)
+                    }
+                }
+            })
+        })
+        .await?;
+    let next = rows.last().map(|row| row.number).or(after);
+    Ok(Page { next: next.map(|number| number.to_string()), items: rows.into_iter().map(show).collect() })
+}
+
+fn show(row: EventRow) -> Event {
+    Event {
+        number: row.number,
+        at: row.at,
+        kind: row.kind,
+        actor: row.actor,
+        node: row.node,
+        task: row.task,
+        data: serde_json::from_str(&row.data).unwrap_or_default(),
+    }
+}

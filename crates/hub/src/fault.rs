@@ -1,0 +1,68 @@
+//! Why a verb did not do what it was asked: a problem to answer with, or trouble underneath.
+
+use sortie_store::StoreError;
+use sortie_wire::problem::{Problem, ProblemCode};
+
+/// What a verb ends with when it does not succeed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Fault {
+    /// The caller is told; nothing is wrong with the hub.
+    #[error(transparent)]
+    Problem(#[from] Box<Problem>),
+    /// The store could not do it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A promise inside the hub was broken.
+    #[error("{0}")]
+    Broken(String),
+}
+
+impl From<Problem> for Fault {
+    fn from(problem: Problem) -> Fault {
+        Fault::Problem(Box::new(problem))
+    }
+}
+
+/// A problem as a fault.
+pub(crate) fn refuse(code: ProblemCode, detail: impl Into<String>) -> Fault {
+    Problem::new(code, detail).into()
+}
+
+/// A problem that points at a field, as a fault.
+pub(crate) fn refuse_at(code: ProblemCode, pointer: impl Into<String>, detail: impl Into<String>) -> Fault {
+    Problem::new(code, detail).at(pointer).into()
+}
+
+impl Fault {
+    /// What the caller is answered. What went wrong inside stays inside.
+    pub(crate) fn to_problem(&self) -> Problem {
+        match self {
+            Fault::Problem(problem) => (**problem).clone(),
+            Fault::Store(StoreError::Full { .. }) => {
+                Problem::new(ProblemCode::StorageFull, "The hub's disk is full; nothing of this request was kept.")
+            }
+            Fault::Store(StoreError::Closed) => {
+                Problem::new(ProblemCode::Stopping, "The hub is stopping; nothing of this request was kept. Try again.")
+            }
+            Fault::Store(StoreError::Unavailable { .. }) => Problem::new(
+                ProblemCode::StorageUnavailable,
+                "The hub cannot reach its database; nothing of this request was kept. Try again in a moment.",
+            ),
+            Fault::Store(StoreError::Unique { .. }) => {
+                Problem::new(ProblemCode::Conflict, "The change met another one; read again and repeat.")
+            }
+            Fault::Store(_) | Fault::Broken(_) => {
+                Problem::new(ProblemCode::Internal, "The hub has a fault; its log says more under this correlation id.")
+            }
+        }
+    }
+
+    /// Whether the hub's operator should look at this.
+    pub(crate) fn is_ours(&self) -> bool {
+        match self {
+            Fault::Problem(problem) => problem.status >= 500,
+            Fault::Store(StoreError::Unique { .. } | StoreError::Closed) => false,
+            Fault::Store(_) | Fault::Broken(_) => true,
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! What every request passes through: it gets a correlation id, is counted and timed, and a
+//! refusal becomes a problem document that carries the id. A panic becomes a 500, not a dead line.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt as _;
+use sortie_wire::problem::{MEDIA_TYPE, Problem};
+use tracing::Instrument as _;
+
+use crate::clock::{Entropy, Stopwatch};
+use crate::fault::Fault;
+
+/// The header that carries the correlation id.
+pub(crate) static CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
+
+/// Gives out correlation ids: one random half for this start, one that counts.
+#[derive(Debug, Clone)]
+pub(crate) struct Correlation {
+    start: u32,
+    count: Arc<AtomicU64>,
+}
+
+impl Correlation {
+    /// Begins at a random place.
+    pub(crate) fn new(entropy: &Entropy) -> Correlation {
+        Correlation { start: entropy.draw(), count: Arc::new(AtomicU64::new(1)) }
+    }
+
+    fn next(&self) -> String {
+        format!("{:08x}{:08x}", self.start, self.count.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// A refusal on its way out; [`frame`] writes it down once the correlation id is known.
+#[derive(Debug, Clone)]
+struct Refused(Problem);
+
+impl IntoResponse for Fault {
+    fn into_response(self) -> Response {
+        let problem = self.to_problem();
+        if self.is_ours() {
+            tracing::error!(error = %self, code = problem.code.as_str(), "A request failed through a fault of the hub");
+        }
+        let mut response =
+            StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response();
+        response.extensions_mut().insert(Refused(problem));
+        response
+    }
+}
+
+/// The outermost layer of every route.
+pub(crate) async fn frame(State(correlation): State<Correlation>, request: Request, next: Next) -> Response {
+    let id = correlation.next();
+    let watch = Stopwatch::start();
+    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
+    let span = tracing::info_span!("request", correlation_id = %id, method = %request.method(), route = %route);
+    let handled = AssertUnwindSafe(next.run(request).instrument(span.clone())).catch_unwind().await;
+    let mut response =
+        handled.unwrap_or_else(|_| span.in_scope(|| Fault::Broken("a handler panicked".to_owned()).into_response()));
+    if let Some(Refused(problem)) = response.extensions_mut().remove::<Refused>() {
+        tracing::debug!(parent: &span, code = problem.code.as_str(), detail = %problem.detail, "Refused a request");
+        response = problem_response(Problem { instance: Some(id.clone()), ..problem }, response);
+    }
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(CORRELATION_ID.clone(), value);
+    }
+    response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    let status = response.status().as_u16().to_string();
+    metrics::counter!("sortie_http_requests_total", "route" => route.clone(), "status" => status).increment(1);
+    metrics::histogram!("sortie_http_request_seconds", "route" => route).record(watch.seconds());
+    response
+}
+
+fn problem_response(problem: Problem, bare: Response) -> Response {
+    let body = serde_json::to_vec(&problem).unwrap_or_default();
+    let (mut parts, _) = bare.into_parts();
+    parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+    if matches!(problem.status, 429 | 503) {
+        parts.headers.insert(RETRY_AFTER, HeaderValue::from_static("2"));
+    }
+    if problem.status == 401 {
+        parts.headers.insert(axum::http::header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    Response::from_parts(parts, axum::body::Body::from(body))
+}

@@ -1,0 +1,112 @@
+//! Who may pass: each route declares its need, and one guard sees to it before the handler runs.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, RawPathParams, Request, State};
+use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use sortie_rules::access::Need;
+use sortie_rules::ids::{NodeId, OrgId};
+use sortie_wire::problem::ProblemCode;
+
+use crate::app::Shared;
+use crate::fault::{Fault, refuse};
+use crate::identity::Peer;
+use crate::people::{self, Principal};
+
+/// The node that proved itself on this connection and that the hub still knows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NodeCaller {
+    /// Which node.
+    pub(crate) node: NodeId,
+    /// Its org.
+    pub(crate) org: OrgId,
+}
+
+/// What the guard of one route works with.
+#[derive(Clone)]
+pub(crate) struct Guarded {
+    pub(crate) app: Shared,
+    pub(crate) need: Need,
+}
+
+/// The innermost layer of every route.
+pub(crate) async fn guard(State(Guarded { app, need }): State<Guarded>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    if let Err(fault) = admit(&app, need, &mut parts).await {
+        return fault.into_response();
+    }
+    next.run(Request::from_parts(parts, body)).await
+}
+
+async fn admit(app: &Shared, need: Need, parts: &mut Parts) -> Result<(), Fault> {
+    match need {
+        // The secret of an invite is checked where the invite is known.
+        Need::Nobody | Need::Invite => {}
+        Need::Node => {
+            let caller = known_node(app, parts).await?;
+            parts.extensions.insert(caller);
+        }
+        Need::Role(role) => {
+            let principal = people::authenticate(app, &parts.headers).await?;
+            if !need.met_by(principal.role) {
+                let (has, needs) = (principal.role.as_str(), role.as_str());
+                let detail = format!("This needs the role {needs}; the token given has the role {has}.");
+                return Err(refuse(ProblemCode::Forbidden, detail));
+            }
+            parts.extensions.insert(principal);
+        }
+    }
+    Ok(())
+}
+
+async fn known_node(app: &Shared, parts: &mut Parts) -> Result<NodeCaller, Fault> {
+    let peer = parts.extensions.get::<Arc<Peer>>().and_then(|peer| peer.node.clone());
+    let peer = peer.ok_or_else(|| {
+        refuse(ProblemCode::Unauthenticated, "This address is for agents: connect with the node's certificate.")
+    })?;
+    let record = app.nodes.find(&app.store, peer.node).await?;
+    let record = record.ok_or_else(|| {
+        refuse(ProblemCode::Unauthenticated, "This hub does not know the node that the certificate names.")
+    })?;
+    if record.revoked {
+        return Err(refuse(
+            ProblemCode::CertificateRevoked,
+            "An operator revoked this node; it may come back with an invite made with --replace.",
+        ));
+    }
+    if record.key_fingerprint != peer.key_fingerprint {
+        return Err(refuse(
+            ProblemCode::CertificateRevoked,
+            "The node enrolled anew with another key; this one is void.",
+        ));
+    }
+    let params = RawPathParams::from_request_parts(parts, &()).await.ok();
+    let named = params.as_ref().and_then(|params| params.iter().find(|(key, _)| *key == "node_id"));
+    if named.is_some_and(|(_, id)| id != peer.node.to_string()) {
+        return Err(refuse(ProblemCode::NodeMismatch, "The path names another node than the certificate."));
+    }
+    app.presence.heard(app, peer.node, record.org);
+    Ok(NodeCaller { node: peer.node, org: record.org })
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for NodeCaller {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Fault> {
+        parts.extensions.get::<NodeCaller>().copied().ok_or_else(undeclared)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Principal {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Fault> {
+        parts.extensions.get::<Principal>().cloned().ok_or_else(undeclared)
+    }
+}
+
+fn undeclared() -> Fault {
+    Fault::Broken("a handler takes a caller that its route does not declare".to_owned())
+}

@@ -1,0 +1,21 @@
+//! How requests come in and answers go out: the TLS listener, what every request passes through,
+//! extractors that refuse with a problem, the need that each route declares, and the documents
+//! that describe them all.
+
+pub(crate) mod documents;
+mod extract;
+mod frame;
+mod guard;
+mod listener;
+mod once;
+mod operations;
+mod page;
+mod router;
+
+pub(crate) use extract::{Body, PathOf, QueryOf};
+pub(crate) use guard::NodeCaller;
+pub(crate) use listener::{Listening, serve};
+pub(crate) use once::Once;
+pub(crate) use operations::{install_metrics, serve_operations};
+pub(crate) use page::{page, page_size};
+pub(crate) use router::{Audience, Routes, routes_of};

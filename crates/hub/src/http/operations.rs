@@ -1,0 +1,70 @@
+//! What the operator's own tools ask, on a loopback listener without TLS: is it alive, is it ready
+//! for requests, what does it count.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::{Router, get};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use sortie_store::StoreError;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::Shared;
+
+/// How often the recorder tidies its histograms; without it their memory grows.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+
+/// Installs the recorder behind all counters. A process has one; a second hub in the same process
+/// (as in tests) shares it.
+pub(crate) fn install_metrics() -> Option<PrometheusHandle> {
+    PrometheusBuilder::new().install_recorder().ok()
+}
+
+/// Serves `/healthz`, `/readyz` and `/metrics`.
+pub(crate) async fn serve_operations(
+    app: Shared,
+    address: SocketAddr,
+    metrics: Option<PrometheusHandle>,
+    stop: CancellationToken,
+) -> io::Result<SocketAddr> {
+    let listener = TcpListener::bind(address).await?;
+    let bound = listener.local_addr()?;
+    let upkeep = metrics.clone();
+    let router = Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(readyz))
+        .with_state(app)
+        .route("/metrics", get(move || async move { metrics.map(|metrics| metrics.render()).unwrap_or_default() }));
+    let ended = stop.clone();
+    tokio::spawn(async move {
+        let served = axum::serve(listener, router).with_graceful_shutdown(async move { ended.cancelled().await });
+        if let Err(error) = served.await {
+            tracing::warn!(%error, "The operations listener ended");
+        }
+    });
+    tokio::spawn(async move {
+        while let Some(metrics) = &upkeep {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(UPKEEP_EVERY) => metrics.run_upkeep(),
+            }
+        }
+    });
+    Ok(bound)
+}
+
+/// Ready means that a request would be served: the store answers and the hub is not stopping.
+async fn readyz(State(app): State<Shared>) -> (StatusCode, &'static str) {
+    if app.stop.is_cancelled() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n");
+    }
+    let asked = app.store.read(|tx| Box::pin(async move { sortie_store::meta::get(tx, "alive_at").await }));
+    match tokio::time::timeout(Duration::from_secs(2), asked).await {
+        Ok(Ok::<_, StoreError>(_)) => (StatusCode::OK, "ready\n"),
+        _ => (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n"),
+    }
+}

@@ -1,0 +1,110 @@
+//! The table of routes: each is registered with its handler, its place in the documents and the
+//! need that it declares. There is no other way in.
+
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use axum::routing::Router;
+use sortie_rules::access::Need;
+use sortie_wire::problem::ProblemCode;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterExt as _};
+
+use super::documents;
+use super::frame::{Correlation, frame};
+use super::guard::{Guarded, guard};
+use crate::app::Shared;
+use crate::fault::{Fault, refuse};
+
+/// For whom a route is; each audience has its own document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Audience {
+    /// Agents.
+    Agents,
+    /// People and programs.
+    People,
+}
+
+/// Routes under construction.
+pub(crate) struct Routes {
+    app: Option<Shared>,
+    agents: OpenApiRouter<Shared>,
+    people: OpenApiRouter<Shared>,
+    /// Method, path and need of each route, for the committed list.
+    pub(crate) access: Vec<(String, String, Need)>,
+}
+
+impl Routes {
+    /// No routes yet. Without an app the routes can be described but not served.
+    fn new(app: Option<Shared>) -> Routes {
+        Routes { app, agents: OpenApiRouter::new(), people: OpenApiRouter::new(), access: Vec::new() }
+    }
+
+    /// Adds routes (as `routes!` makes them) with the need that they declare.
+    pub(crate) fn add(mut self, audience: Audience, need: Need, routes: UtoipaMethodRouter<Shared>) -> Routes {
+        for (path, item) in &routes.1.paths {
+            for (method, operation) in [
+                ("GET", &item.get),
+                ("POST", &item.post),
+                ("PUT", &item.put),
+                ("PATCH", &item.patch),
+                ("DELETE", &item.delete),
+            ] {
+                if operation.is_some() {
+                    self.access.push((method.to_owned(), path.clone(), need));
+                }
+            }
+        }
+        let routes = match &self.app {
+            Some(app) => routes.layer(from_fn_with_state(Guarded { app: app.clone(), need }, guard)),
+            None => routes,
+        };
+        match audience {
+            Audience::Agents => self.agents = self.agents.routes(routes),
+            Audience::People => self.people = self.people.routes(routes),
+        }
+        self
+    }
+
+    /// The two documents and the list of routes.
+    pub(crate) fn describe() -> documents::Documents {
+        let mut routes = all(Routes::new(None));
+        routes.access.sort();
+        documents::Documents::new(routes.people.into_openapi(), routes.agents.into_openapi(), &routes.access)
+    }
+}
+
+/// Every route of the hub. A new noun is added here and nowhere else.
+fn all(routes: Routes) -> Routes {
+    let routes = crate::enrollment::routes::add(routes);
+    let routes = crate::tasks::agent_routes::add(routes);
+    let routes = crate::tasks::routes::add(routes);
+    let routes = crate::nodes::routes::add(routes);
+    let routes = crate::people::routes::add(routes);
+    let routes = crate::events::routes::add(routes);
+    documents::add(routes)
+}
+
+/// The whole router, ready to serve.
+pub(crate) fn routes_of(app: &Shared) -> Router {
+    let Routes { agents, people, .. } = all(Routes::new(Some(app.clone())));
+    let (agents, _) = agents.split_for_parts();
+    let (people, _) = people.split_for_parts();
+    agents
+        .merge(people)
+        .fallback(unknown_route)
+        .method_not_allowed_fallback(unknown_method)
+        // Each body has its own limit, enforced by its extractor.
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(Correlation::new(&app.entropy), frame))
+        .with_state(app.clone())
+}
+
+async fn unknown_route(uri: axum::http::Uri) -> Fault {
+    refuse(
+        ProblemCode::UnknownRoute,
+        format!("There is nothing at {}; the addresses are listed at /api/openapi.json.", uri.path()),
+    )
+}
+
+async fn unknown_method(method: axum::http::Method, uri: axum::http::Uri) -> Fault {
+    refuse(ProblemCode::MethodNotAllowed, format!("{} does not take {method}.", uri.path()))
+}

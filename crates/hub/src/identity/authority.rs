@@ -1,0 +1,247 @@
+//! The hub's certificate authority: made at the first start, it vouches for nodes and, unless the
+//! operator gives a certificate, for the hub itself.
+//!
+//! Keys are ECDSA P-256, since browsers accept no Ed25519 certificates; nodes bring Ed25519 keys of
+//! their own, which never leave them. Certificates carry their profile as the organisational unit:
+//! `OU=nodes` for agents, `OU=hubs` for the hub.
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateSigningRequestParams, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_ED25519,
+    PublicKeyData as _, SanType, SerialNumber,
+};
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use sortie_rules::ids::NodeId;
+use sortie_rules::limits::{AUTHORITY_LIFE, BACKDATE, NODE_CERTIFICATE_LIFE, SERVER_CERTIFICATE_LIFE};
+use sortie_rules::time::{Millis, Span};
+use sortie_wire::enrollment::Certificate;
+use time::OffsetDateTime;
+
+use super::keys::fingerprint;
+use crate::clock::Entropy;
+use crate::data_folder::{DataFolder, DataFolderError};
+
+/// The profile of agents' certificates.
+pub(crate) const NODES: &str = "nodes";
+/// The profile of hubs' certificates.
+pub(crate) const HUBS: &str = "hubs";
+
+/// Why the authority cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthorityError {
+    /// Its files cannot be read or written.
+    #[error(transparent)]
+    DataFolder(#[from] DataFolderError),
+    /// Its files are damaged.
+    #[error(
+        "the hub's certificate authority (keys/authority.pem and keys/authority.key) is damaged: {0}; restore both from a backup"
+    )]
+    Damaged(String),
+}
+
+/// Makes certificates.
+pub(crate) struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    certificate: CertificateDer<'static>,
+    pem: String,
+}
+
+impl std::fmt::Debug for Authority {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Authority({})", self.fingerprint())
+    }
+}
+
+/// A key that was offered for a certificate and cannot have one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum BadRequest {
+    /// It cannot be read, or its own signature does not hold.
+    #[error("the certificate request cannot be read or is not signed by its own key")]
+    Unreadable,
+    /// It is for another kind of key.
+    #[error("a node's key must be Ed25519")]
+    NotEd25519,
+}
+
+/// A certificate request that has proved possession of its key.
+#[derive(Debug)]
+pub(crate) struct NodeKey(CertificateSigningRequestParams);
+
+impl NodeKey {
+    /// Reads a certificate request. Whatever names it asks for are ignored: the hub decides on names.
+    pub(crate) fn from_request(pem: &str) -> Result<NodeKey, BadRequest> {
+        let request = CertificateSigningRequestParams::from_pem(pem).map_err(|_| BadRequest::Unreadable)?;
+        if request.public_key.algorithm() != &PKCS_ED25519 {
+            return Err(BadRequest::NotEd25519);
+        }
+        Ok(NodeKey(request))
+    }
+
+    /// The SHA-256 of the raw public key, in hex.
+    pub(crate) fn fingerprint(&self) -> String {
+        fingerprint(self.0.public_key.der_bytes())
+    }
+}
+
+impl Authority {
+    /// Loads the authority, making it at the first start.
+    pub(crate) fn load(data: &DataFolder, entropy: &Entropy, now: Millis) -> Result<Authority, AuthorityError> {
+        let damaged = |error: rcgen::Error| AuthorityError::Damaged(error.to_string());
+        let key = match (data.read("keys/authority.key")?, data.read("keys/authority.pem")?) {
+            (Some(key), Some(_)) => KeyPair::from_pem(&String::from_utf8_lossy(&key)).map_err(damaged)?,
+            // The key is written last: without it, the certificate beside it was never used.
+            (None, _) => Self::make(data, entropy, now).map_err(|error| match error {
+                MakeError::DataFolder(error) => AuthorityError::DataFolder(error),
+                MakeError::Crypto(error) => damaged(error),
+            })?,
+            (Some(_), None) => return Err(AuthorityError::Damaged("keys/authority.pem is missing".to_owned())),
+        };
+        let pem = String::from_utf8_lossy(&data.read("keys/authority.pem")?.unwrap_or_default()).into_owned();
+        let certificate = CertificateDer::from_pem_slice(pem.as_bytes())
+            .map_err(|error| AuthorityError::Damaged(error.to_string()))?;
+        let issuer = Issuer::from_ca_cert_der(&certificate, key).map_err(damaged)?;
+        Ok(Authority { issuer, certificate, pem })
+    }
+
+    fn make(data: &DataFolder, entropy: &Entropy, now: Millis) -> Result<KeyPair, MakeError> {
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+        let mut params = blank(entropy, now - BACKDATE, now + AUTHORITY_LIFE);
+        params.distinguished_name =
+            named(&[(DnType::CommonName, "Sortie hub authority"), (DnType::OrganizationName, "Sortie")]);
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let certificate = params.self_signed(&key)?;
+        data.write("keys/authority.pem", certificate.pem().as_bytes())?;
+        data.write("keys/authority.key", key.serialize_pem().as_bytes())?;
+        Ok(key)
+    }
+
+    /// The authority's certificate.
+    pub(crate) fn certificate(&self) -> &CertificateDer<'static> {
+        &self.certificate
+    }
+
+    /// The SHA-256 of the certificate, in hex.
+    pub(crate) fn fingerprint(&self) -> String {
+        fingerprint(&self.certificate)
+    }
+
+    /// A certificate for a node's key.
+    pub(crate) fn vouch_for_node(&self, key: &NodeKey, node: NodeId, entropy: &Entropy, now: Millis) -> Certificate {
+        let (not_before, not_after) = (whole_second(now - BACKDATE), whole_second(now + NODE_CERTIFICATE_LIFE));
+        let mut params = blank(entropy, not_before, not_after);
+        params.distinguished_name =
+            named(&[(DnType::CommonName, &node.to_string()), (DnType::OrganizationalUnitName, NODES)]);
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        let request = CertificateSigningRequestParams { params, public_key: key.0.public_key.clone() };
+        let certificate = request.signed_by(&self.issuer).expect("the authority can sign");
+        Certificate { chain: certificate.pem() + &self.pem, not_before, not_after }
+    }
+
+    /// A certificate for the hub itself, its chain and its key.
+    pub(crate) fn vouch_for_hub(
+        &self,
+        names: &[String],
+        entropy: &Entropy,
+        now: Millis,
+    ) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("a key can be made");
+        let mut params = blank(entropy, now - BACKDATE, now + SERVER_CERTIFICATE_LIFE);
+        params.distinguished_name =
+            named(&[(DnType::CommonName, "Sortie hub"), (DnType::OrganizationalUnitName, HUBS)]);
+        params.subject_alt_names = names.iter().filter_map(|name| alternative_name(name)).collect();
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        let certificate = params.signed_by(&key, &self.issuer).expect("the authority can sign");
+        let chain = vec![certificate.der().clone(), self.certificate.clone()];
+        (chain, PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der())))
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum MakeError {
+    #[error(transparent)]
+    DataFolder(#[from] DataFolderError),
+    #[error(transparent)]
+    Crypto(#[from] rcgen::Error),
+}
+
+fn blank(entropy: &Entropy, not_before: Millis, not_after: Millis) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.not_before = date(not_before);
+    params.not_after = date(not_after);
+    let mut serial = entropy.bytes::<16>();
+    serial[0] &= 0x7f;
+    params.serial_number = Some(SerialNumber::from_slice(&serial));
+    params.use_authority_key_identifier_extension = true;
+    params
+}
+
+fn named(parts: &[(DnType, &str)]) -> DistinguishedName {
+    let mut name = DistinguishedName::new();
+    for (kind, text) in parts {
+        name.push(kind.clone(), *text);
+    }
+    name
+}
+
+fn alternative_name(name: &str) -> Option<SanType> {
+    match name.parse() {
+        Ok(address) => Some(SanType::IpAddress(address)),
+        Err(_) => name.try_into().ok().map(SanType::DnsName),
+    }
+}
+
+/// Certificates know no fractions of a second.
+fn whole_second(at: Millis) -> Millis {
+    at - Span(at.0.rem_euclid(1000))
+}
+
+fn date(at: Millis) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp(at.0.div_euclid(1000)).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn authority() -> (tempfile::TempDir, Authority) {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataFolder::open(folder.path()).unwrap();
+        let authority = Authority::load(&data, &Entropy::default(), Millis(1_800_000_000_000)).unwrap();
+        (folder, authority)
+    }
+
+    #[test]
+    fn the_authority_is_made_once() {
+        let (folder, first) = authority();
+        let data = DataFolder::open(folder.path()).unwrap();
+        let again = Authority::load(&data, &Entropy::default(), Millis(1_900_000_000_000)).unwrap();
+        assert_eq!(first.fingerprint(), again.fingerprint());
+    }
+
+    #[test]
+    fn a_node_gets_a_certificate_for_its_own_key_and_the_hub_s_choice_of_name() {
+        let (_folder, authority) = authority();
+        let key = KeyPair::generate_for(&PKCS_ED25519).unwrap();
+        let wishes = CertificateParams::new(vec!["root.example".to_owned()]).unwrap();
+        let request = NodeKey::from_request(&wishes.serialize_request(&key).unwrap().pem().unwrap()).unwrap();
+        let node: NodeId = Entropy::default().id(Millis(5));
+        let now = Millis(1_800_000_000_000);
+        let given = authority.vouch_for_node(&request, node, &Entropy::default(), now);
+        assert_eq!(given.not_after.since(given.not_before), NODE_CERTIFICATE_LIFE + BACKDATE);
+        let der = CertificateDer::from_pem_slice(given.chain.as_bytes()).unwrap();
+        let peer = super::super::PeerNode::read(&der).unwrap();
+        assert_eq!((peer.node, peer.key_fingerprint), (node, request.fingerprint()));
+    }
+
+    #[test]
+    fn other_kinds_of_keys_get_no_certificate() {
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
+        let request = CertificateParams::default().serialize_request(&key).unwrap().pem().unwrap();
+        assert_eq!(NodeKey::from_request(&request).unwrap_err(), BadRequest::NotEd25519);
+        assert_eq!(NodeKey::from_request("nonsense").unwrap_err(), BadRequest::Unreadable);
+    }
+}

@@ -1,0 +1,145 @@
+//! The TLS that the hub speaks: its certificate, and the certificates it accepts from agents.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use rustls::RootCertStore;
+use rustls::ServerConfig;
+use rustls::server::WebPkiClientVerifier;
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use sortie_rules::limits::SERVER_CERTIFICATE_LIFE;
+use sortie_rules::time::{Millis, Span};
+
+use super::authority::Authority;
+use super::keys::fingerprint;
+use crate::clock::Entropy;
+use crate::settings::Settings;
+
+/// Why TLS cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file of the operator's cannot be used.
+    #[error("cannot use {}: {why}", .path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// Certificate and key do not fit, or the library refuses them.
+    #[error("the hub's certificate cannot be used: {0}")]
+    Refused(#[from] rustls::Error),
+}
+
+/// The hub's TLS, which can be made anew while connections go on.
+#[derive(Debug)]
+pub(crate) struct ServerTls {
+    config: ArcSwap<ServerConfig>,
+    /// What agents shall trust from now on (PEM).
+    trust: String,
+    /// The SHA-256 of the certificate that the chain ends in: what invites carry.
+    fingerprint: String,
+    own: Option<Vec<String>>,
+}
+
+impl ServerTls {
+    /// Sets up TLS from the operator's certificate, or from one that the authority makes for `names`.
+    pub(crate) fn new(
+        settings: &Settings,
+        authority: &Authority,
+        names: Vec<String>,
+        entropy: &Entropy,
+        now: Millis,
+    ) -> Result<ServerTls, TlsError> {
+        let given = settings.certificate_file.as_deref().zip(settings.key_file.as_deref());
+        let (chain, key) = match given {
+            Some((certificate, key)) => (read_chain(certificate)?, read_key(key)?),
+            None => authority.vouch_for_hub(&names, entropy, now),
+        };
+        let last = chain.last().cloned().unwrap_or_else(|| authority.certificate().clone());
+        Ok(ServerTls {
+            config: ArcSwap::from_pointee(server_config(chain, key, authority)?),
+            trust: pem(&last),
+            fingerprint: fingerprint(&last),
+            own: given.is_none().then_some(names),
+        })
+    }
+
+    /// The configuration for the next connection.
+    pub(crate) fn config(&self) -> Arc<ServerConfig> {
+        self.config.load_full()
+    }
+
+    /// What agents shall trust (PEM).
+    pub(crate) fn trust(&self) -> &str {
+        &self.trust
+    }
+
+    /// What invites carry.
+    pub(crate) fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// How often the hub's own certificate is made anew.
+    pub(crate) const RENEW_EVERY: Span = Span(SERVER_CERTIFICATE_LIFE.0 / 2);
+
+    /// Makes the hub's own certificate anew. Does nothing to a certificate of the operator's.
+    pub(crate) fn renew(&self, authority: &Authority, entropy: &Entropy, now: Millis) -> Result<(), TlsError> {
+        if let Some(names) = &self.own {
+            let (chain, key) = authority.vouch_for_hub(names, entropy, now);
+            self.config.store(Arc::new(server_config(chain, key, authority)?));
+        }
+        Ok(())
+    }
+}
+
+fn server_config(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+    authority: &Authority,
+) -> Result<ServerConfig, TlsError> {
+    let mut roots = RootCertStore::empty();
+    roots.add(authority.certificate().clone())?;
+    // People come with tokens and without a certificate; each route says which proof it takes.
+    let verifier = WebPkiClientVerifier::builder(Arc::new(roots))
+        .allow_unauthenticated()
+        .build()
+        .map_err(|error| rustls::Error::General(error.to_string()))?;
+    let mut config = ServerConfig::builder().with_client_cert_verifier(verifier).with_single_cert(chain, key)?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    // Resumption by ticket: no memory per session, and one ticket is enough for one agent.
+    config.send_tls13_tickets = 1;
+    config.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
+    if let Ok(ticketer) = rustls::crypto::aws_lc_rs::Ticketer::new() {
+        config.ticketer = ticketer;
+    }
+    Ok(config)
+}
+
+fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let fail = |why: String| TlsError::File { path: path.to_owned(), why };
+    let text = fs::read(path).map_err(|error| fail(error.to_string()))?;
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
+    match chain {
+        Ok(chain) if !chain.is_empty() => Ok(chain),
+        Ok(_) => Err(fail("it holds no certificate (PEM)".to_owned())),
+        Err(error) => Err(fail(error.to_string())),
+    }
+}
+
+fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+    PrivateKeyDer::from_pem_file(path).map_err(|error| TlsError::File {
+        path: path.to_owned(),
+        why: format!("it holds no private key (PEM): {error}"),
+    })
+}
+
+fn pem(certificate: &CertificateDer<'_>) -> String {
+    use base64::Engine as _;
+    let body = base64::engine::general_purpose::STANDARD.encode(certificate);
+    let lines: Vec<&str> = body.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap_or("")).collect();
+    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
+}

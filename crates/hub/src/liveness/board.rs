@@ -1,0 +1,161 @@
+//! When each node was last heard, in memory.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use sortie_rules::ids::{NodeId, OrgId};
+use sortie_rules::liveness::{Change, Presence, Thresholds, heard, look};
+use sortie_rules::time::{Millis, Span};
+
+use super::check::record_change;
+use crate::app::{App, Shared};
+
+/// What is known of each node's presence.
+#[derive(Debug, Default)]
+pub(crate) struct PresenceBoard(Mutex<BTreeMap<NodeId, Seen>>);
+
+/// One node on the board.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    pub(crate) org: OrgId,
+    pub(crate) said: Presence,
+    pub(crate) heard_at: Option<Millis>,
+    /// Since when it is silent, not counting time in which no hub listened.
+    pub(crate) silent_since: Millis,
+    pub(crate) stale_after: Option<Span>,
+    pub(crate) down_after: Option<Span>,
+    /// Heard since it was last written down.
+    pub(crate) unwritten: bool,
+}
+
+/// A change of presence that must be written down.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Changed {
+    pub(crate) node: NodeId,
+    pub(crate) org: OrgId,
+    pub(crate) presence: Presence,
+    pub(crate) change: Change,
+}
+
+impl PresenceBoard {
+    /// Puts a node on the board as the store knows it.
+    pub(crate) fn put(&self, node: NodeId, seen: Seen) {
+        self.board().insert(node, seen);
+    }
+
+    /// A node enrolled; it was not heard on its own line yet.
+    pub(crate) fn enrolled(&self, node: NodeId, org: OrgId, now: Millis) {
+        let fresh = Seen {
+            org,
+            said: Presence::New,
+            heard_at: None,
+            silent_since: now,
+            stale_after: None,
+            down_after: None,
+            unwritten: false,
+        };
+        self.board().entry(node).or_insert(fresh);
+    }
+
+    /// A revoked node is not missed.
+    pub(crate) fn forget(&self, node: NodeId) {
+        self.board().remove(&node);
+    }
+
+    /// The node gave a sign of life. A change of presence is written down in the background.
+    pub(crate) fn heard(&self, app: &Shared, node: NodeId, org: OrgId) {
+        let now = app.clock.now();
+        if let Some(changed) = self.note(node, org, now) {
+            let app = app.clone();
+            tokio::spawn(async move {
+                if let Err(error) = record_change(&app, vec![changed], now).await {
+                    tracing::warn!(%node, %error, "Could not write down that a node is there");
+                    app.presence.take_back(changed);
+                }
+            });
+        }
+    }
+
+    fn note(&self, node: NodeId, org: OrgId, now: Millis) -> Option<Changed> {
+        let mut board = self.board();
+        let seen = board.entry(node).or_insert_with(|| Seen {
+            org,
+            said: Presence::New,
+            heard_at: None,
+            silent_since: now,
+            stale_after: None,
+            down_after: None,
+            unwritten: false,
+        });
+        seen.heard_at = Some(now);
+        seen.silent_since = now;
+        seen.unwritten = true;
+        let (presence, change) = heard(seen.said);
+        seen.said = presence;
+        change.map(|change| Changed { node, org: seen.org, presence, change })
+    }
+
+    /// A change could not be written: the next sign of life shall be a change again.
+    fn take_back(&self, changed: Changed) {
+        if let Some(seen) = self.board().get_mut(&changed.node) {
+            seen.said = if changed.change == Change::FirstHeard { Presence::New } else { Presence::Down };
+        }
+    }
+
+    /// Looks at every node's silence. Nodes with a held wait are there.
+    pub(crate) fn look_at_all(&self, app: &App, now: Millis, defaults: Thresholds) -> Vec<Changed> {
+        let mut changes = Vec::new();
+        for (node, seen) in self.board().iter_mut() {
+            if app.waiting.is_held(*node) {
+                seen.heard_at = Some(now);
+                seen.silent_since = now;
+                seen.unwritten = true;
+            }
+            let thresholds = Thresholds {
+                stale_after: seen.stale_after.unwrap_or(defaults.stale_after),
+                down_after: seen.down_after.unwrap_or(defaults.down_after),
+            };
+            let (presence, change) = look(seen.said, now.since(seen.silent_since), thresholds);
+            if let Some(change) = change {
+                changes.push(Changed { node: *node, org: seen.org, presence, change });
+            }
+        }
+        changes
+    }
+
+    /// Changes that were written are said from now on.
+    pub(crate) fn say(&self, changes: &[Changed]) {
+        let mut board = self.board();
+        for changed in changes {
+            if let Some(seen) = board.get_mut(&changed.node) {
+                seen.said = changed.presence;
+            }
+        }
+    }
+
+    /// Takes what was heard since the last time, to be written down together.
+    pub(crate) fn take_unwritten(&self) -> Vec<(NodeId, Millis, Millis)> {
+        let mut board = self.board();
+        let heard = board.iter_mut().filter_map(|(node, seen)| {
+            let unwritten = std::mem::take(&mut seen.unwritten);
+            seen.heard_at.filter(|_| unwritten).map(|heard_at| (*node, heard_at, seen.silent_since))
+        });
+        heard.collect()
+    }
+
+    /// When a node was last heard.
+    pub(crate) fn heard_at(&self, node: NodeId) -> Option<Millis> {
+        self.board().get(&node)?.heard_at
+    }
+
+    /// A node's thresholds were changed.
+    pub(crate) fn set_thresholds(&self, node: NodeId, stale_after: Option<Span>, down_after: Option<Span>) {
+        if let Some(seen) = self.board().get_mut(&node) {
+            (seen.stale_after, seen.down_after) = (stale_after, down_after);
+        }
+    }
+
+    fn board(&self) -> MutexGuard<'_, BTreeMap<NodeId, Seen>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,72 @@
+//! Reads presence at the start, and writes it down all at once now and then.
+
+use sortie_rules::time::Millis;
+use sortie_store::{Store, StoreError, meta, nodes, tokens};
+
+use super::board::{PresenceBoard, Seen};
+use crate::app::App;
+use crate::fault::Fault;
+
+/// When a hub last said that it listens.
+const ALIVE_AT: &str = "alive_at";
+/// Rows read at once.
+const PAGE: u32 = 5000;
+
+/// Moves every node's silence over the time in which no hub listened, so that a hub that was away
+/// raises no storm of false alarms.
+pub(crate) async fn skip_absence(store: &Store, now: Millis) -> Result<(), StoreError> {
+    store
+        .write(move |tx| {
+            Box::pin(async move {
+                let alive_at = meta::get(tx, ALIVE_AT).await?.and_then(|text| text.parse().ok()).map(Millis);
+                if let Some(alive_at) = alive_at {
+                    nodes::skip_absence(tx, alive_at, now).await?;
+                }
+                meta::set(tx, ALIVE_AT, &now.0.to_string()).await
+            })
+        })
+        .await
+}
+
+/// Reads what is known of every node.
+pub(crate) async fn load(store: &Store, board: &PresenceBoard) -> Result<(), StoreError> {
+    let mut after = None;
+    loop {
+        let rows = store.read(move |tx| Box::pin(async move { nodes::presence_all(tx, after, PAGE).await })).await?;
+        let full = rows.len() == PAGE as usize;
+        after = rows.last().map(|row| row.id);
+        for row in rows.into_iter().filter(|row| !row.revoked) {
+            let seen = Seen {
+                org: row.org,
+                said: row.presence,
+                heard_at: row.heard_at,
+                silent_since: row.silent_since,
+                stale_after: row.stale_after,
+                down_after: row.down_after,
+                unwritten: false,
+            };
+            board.put(row.id, seen);
+        }
+        if !full {
+            return Ok(());
+        }
+    }
+}
+
+/// Writes down who was heard, which tokens were used, and that the hub listens. Returns how many
+/// nodes were heard.
+pub(crate) async fn flush(app: &App) -> Result<u64, Fault> {
+    let (heard, used, now) = (app.presence.take_unwritten(), app.people.take_used(), app.clock.now());
+    let count = heard.len() as u64;
+    app.store
+        .write(move |tx| {
+            Box::pin(async move {
+                nodes::flush_heard(tx, &heard).await?;
+                tokens::flush_used(tx, &used).await?;
+                meta::set(tx, ALIVE_AT, &now.0.to_string()).await?;
+                Ok::<_, Fault>(())
+            })
+        })
+        .await?;
+    Ok(count)
+}

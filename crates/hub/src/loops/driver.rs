@@ -1,0 +1,46 @@
+//! Runs one piece of recurring work until the hub stops, and shows how it goes.
+
+use std::time::Duration;
+
+use crate::app::Shared;
+use crate::clock::Stopwatch;
+use crate::fault::Fault;
+
+/// Runs `once` every `period` until the hub stops. What fails is tried again at the next turn.
+pub(super) fn every<F>(app: &Shared, name: &'static str, period: Duration, once: impl Fn(Shared) -> F + Send + 'static)
+where
+    F: Future<Output = Result<u64, Fault>> + Send,
+{
+    let app = app.clone();
+    tokio::spawn(async move {
+        let mut turn = tokio::time::interval(period);
+        turn.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut failing = false;
+        loop {
+            tokio::select! {
+                biased;
+                () = app.stop.cancelled() => return,
+                _ = turn.tick() => {}
+            }
+            let watch = Stopwatch::start();
+            match once(app.clone()).await {
+                Ok(changed) => {
+                    if failing {
+                        tracing::info!(work = name, "Recurring work succeeds again");
+                    }
+                    failing = false;
+                    metrics::counter!("sortie_loop_changes_total", "work" => name).increment(changed);
+                }
+                Err(error) => {
+                    // Said once, not with every turn of a database that is away for an hour.
+                    if !failing {
+                        tracing::warn!(work = name, %error, "Recurring work failed; it is tried again");
+                    }
+                    failing = true;
+                }
+            }
+            metrics::gauge!("sortie_loop_failing", "work" => name).set(f64::from(u8::from(failing)));
+            metrics::histogram!("sortie_loop_seconds", "work" => name).record(watch.seconds());
+        }
+    });
+}

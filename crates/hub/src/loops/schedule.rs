@@ -1,0 +1,54 @@
+//! All recurring work of the hub, and how often each piece comes round.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sortie_rules::time::Span;
+
+use super::driver::every;
+use crate::app::Shared;
+use crate::identity::ServerTls;
+use crate::tasks::WakeDue;
+use crate::{events, liveness, tasks};
+
+/// How often deadlines of leases and tasks are looked at.
+const DEADLINES_EVERY: Duration = Duration::from_secs(1);
+/// How often tasks are looked for whose time to begin has come.
+const DUE_EVERY: Duration = Duration::from_millis(500);
+/// How often PostgreSQL's committed events are numbered.
+const SEQUENCE_EVERY: Duration = Duration::from_millis(250);
+/// How often one batch of old rows is deleted.
+const FORGET_EVERY: Duration = Duration::from_secs(60);
+
+/// Starts every loop.
+pub(crate) fn start_all(app: &Shared) {
+    let seconds = |seconds: u32| Duration::from_secs(seconds.into());
+    let due = Arc::new(WakeDue::new(app.listening_since));
+    every(app, "expire_leases", DEADLINES_EVERY, |app| async move { tasks::expire_leases(&app).await });
+    every(app, "wake_due", DUE_EVERY, move |app| {
+        let due = Arc::clone(&due);
+        async move { due.wake(&app).await }
+    });
+    every(app, "check_presence", seconds(app.settings.presence.check_every_s), |app| async move {
+        liveness::check(&app).await
+    });
+    every(app, "flush_presence", seconds(app.settings.presence.flush_every_s), |app| async move {
+        liveness::flush(&app).await
+    });
+    every(app, "forget_old", FORGET_EVERY, |app| async move {
+        app.waiting.ended.tidy();
+        tasks::forget_old(&app).await
+    });
+    every(
+        app,
+        "renew_server_certificate",
+        Span::hours(24).to_std().min(ServerTls::RENEW_EVERY.to_std()),
+        |app| async move {
+            let renewed = app.tls.renew(&app.authority, &app.entropy, app.clock.now());
+            renewed.map(|()| 1).map_err(|error| crate::fault::Fault::Broken(error.to_string()))
+        },
+    );
+    if app.store.engine() == "postgres" {
+        every(app, "number_events", SEQUENCE_EVERY, |app| async move { events::sequence(&app).await });
+    }
+}

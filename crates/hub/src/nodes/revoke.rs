@@ -1,0 +1,33 @@
+//! Revokes a node: its certificate is void from the next request on, on open connections too.
+
+use sortie_store::nodes;
+use sortie_wire::nodes::Node;
+use sortie_wire::problem::ProblemCode;
+
+use super::show::shown;
+use crate::app::App;
+use crate::events::{self, Record};
+use crate::fault::{Fault, refuse};
+use crate::people::Principal;
+
+/// Revokes a node. One that is revoked already stays as it is.
+pub(crate) async fn revoke(app: &App, who: &Principal, node: &str) -> Result<Node, Fault> {
+    let id = app.nodes.find_named(&app.store, who.org, node).await?.id;
+    let (org, actor, now) = (who.org, who.name.clone(), app.clock.now());
+    let row = app
+        .store
+        .write(move |tx| {
+            Box::pin(async move {
+                if nodes::revoke(tx, org, id, now).await? {
+                    events::record(tx, Record::new(org, now, "node.revoked", &actor).node(id)).await?;
+                }
+                let unknown = || refuse(ProblemCode::UnknownNode, "There is no such node.");
+                nodes::get(tx, org, id).await?.ok_or_else(unknown)
+            })
+        })
+        .await?;
+    app.nodes.forget(id);
+    app.presence.forget(id);
+    app.waiting.forget(id);
+    Ok(shown(app, row))
+}

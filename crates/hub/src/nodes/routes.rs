@@ -1,0 +1,102 @@
+//! `/api/v1/nodes` and `/api/v1/sites`.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use sortie_rules::access::{Need, Role};
+use sortie_wire::nodes::{ChangeNode, Node, NodeQuery, PutSite, Site};
+use sortie_wire::pages::Page;
+use utoipa_axum::routes;
+
+use super::{change, list, revoke, show, sites};
+use crate::app::Shared;
+use crate::fault::Fault;
+use crate::http::{Audience, Body, PathOf, QueryOf, Routes, page_size};
+use crate::people::Principal;
+
+/// Adds the routes of this room.
+pub(crate) fn add(routes: Routes) -> Routes {
+    routes
+        .add(Audience::People, Need::Role(Role::Viewer), routes!(list_nodes))
+        .add(Audience::People, Need::Role(Role::Viewer), routes!(show_node))
+        .add(Audience::People, Need::Role(Role::Operator), routes!(change_node))
+        .add(Audience::People, Need::Role(Role::Admin), routes!(revoke_node))
+        .add(Audience::People, Need::Role(Role::Viewer), routes!(list_sites))
+        .add(Audience::People, Need::Role(Role::Operator), routes!(put_site))
+}
+
+/// Lists nodes by name.
+#[utoipa::path(get, path = "/api/v1/nodes", tag = "nodes", params(NodeQuery), responses((status = 200, body = Page<Node>)))]
+async fn list_nodes(
+    State(app): State<Shared>,
+    who: Principal,
+    QueryOf(query): QueryOf<NodeQuery>,
+) -> Result<Json<Page<Node>>, Fault> {
+    Ok(Json(list::list(&app, &who, query).await?))
+}
+
+/// Shows a node, by name or id.
+#[utoipa::path(get, path = "/api/v1/nodes/{node}", tag = "nodes", params(("node" = String, Path, description = "Name or id")),
+    responses((status = 200, body = Node)))]
+async fn show_node(
+    State(app): State<Shared>,
+    who: Principal,
+    PathOf(node): PathOf<String>,
+) -> Result<Json<Node>, Fault> {
+    Ok(Json(show::show(&app, &who, &node).await?))
+}
+
+/// Changes site, kind, labels or thresholds of a node.
+#[utoipa::path(patch, path = "/api/v1/nodes/{node}", tag = "nodes", request_body = ChangeNode,
+    params(("node" = String, Path, description = "Name or id")), responses((status = 200, body = Node)))]
+async fn change_node(
+    State(app): State<Shared>,
+    who: Principal,
+    PathOf(node): PathOf<String>,
+    body: Body<ChangeNode>,
+) -> Result<Json<Node>, Fault> {
+    Ok(Json(change::change(&app, &who, &node, body.value).await?))
+}
+
+/// Revokes a node: its certificate is void from now on.
+#[utoipa::path(post, path = "/api/v1/nodes/{node}/revoke", tag = "nodes",
+    params(("node" = String, Path, description = "Name or id")), responses((status = 200, body = Node)))]
+async fn revoke_node(
+    State(app): State<Shared>,
+    who: Principal,
+    PathOf(node): PathOf<String>,
+) -> Result<Json<Node>, Fault> {
+    Ok(Json(revoke::revoke(&app, &who, &node).await?))
+}
+
+/// The query of the list of sites.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+struct SiteQuery {
+    /// The `next` of the page before.
+    after: Option<String>,
+    /// Rows in the page, at most 1,000; 100 if absent.
+    limit: Option<u32>,
+}
+
+/// Lists sites by key.
+#[utoipa::path(get, path = "/api/v1/sites", tag = "nodes", params(SiteQuery), responses((status = 200, body = Page<Site>)))]
+async fn list_sites(
+    State(app): State<Shared>,
+    who: Principal,
+    QueryOf(query): QueryOf<SiteQuery>,
+) -> Result<Json<Page<Site>>, Fault> {
+    Ok(Json(sites::list(&app, &who, query.after, page_size(query.limit)?).await?))
+}
+
+/// Makes a site or gives it another name.
+#[utoipa::path(put, path = "/api/v1/sites/{key}", tag = "nodes", request_body = PutSite,
+    params(("key" = String, Path, description = "The site's key")), responses((status = 200, body = Site)))]
+async fn put_site(
+    State(app): State<Shared>,
+    who: Principal,
+    PathOf(key): PathOf<String>,
+    body: Body<PutSite>,
+) -> Result<Json<Site>, Fault> {
+    Ok(Json(sites::put(&app, &who, key, body.value).await?))
+}

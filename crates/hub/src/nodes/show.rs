@@ -1,0 +1,39 @@
+//! A node as people see it.
+
+use sortie_store::nodes::{self, NodeRow};
+use sortie_wire::nodes::Node;
+use sortie_wire::problem::ProblemCode;
+
+use crate::app::App;
+use crate::fault::{Fault, refuse};
+use crate::people::Principal;
+
+/// One node, by name or id.
+pub(crate) async fn show(app: &App, who: &Principal, node: &str) -> Result<Node, Fault> {
+    let (org, id) = (who.org, app.nodes.find_named(&app.store, who.org, node).await?.id);
+    let row = app.store.read(move |tx| Box::pin(async move { nodes::get(tx, org, id).await })).await?;
+    row.map(|row| shown(app, row)).ok_or_else(|| refuse(ProblemCode::UnknownNode, "There is no such node."))
+}
+
+/// A row as people see it; when the node was last heard is known in memory before it is written.
+pub(crate) fn shown(app: &App, row: NodeRow) -> Node {
+    let heard_now = app.waiting.is_held(row.id).then(|| app.clock.now());
+    let heard_at = heard_now.or_else(|| app.presence.heard_at(row.id)).max(row.heard_at);
+    Node {
+        id: row.id,
+        name: row.name,
+        site: row.site,
+        kind: row.kind,
+        labels: row.labels,
+        presence: row.presence,
+        presence_at: row.presence_at,
+        heard_at,
+        stale_after: row.stale_after,
+        down_after: row.down_after,
+        enrolled_at: row.enrolled_at,
+        certificate_until: row.certificate_until,
+        key_fingerprint: row.key_fingerprint,
+        revoked_at: row.revoked_at,
+        facts: row.facts.as_deref().and_then(|facts| serde_json::from_str(facts).ok()),
+    }
+}

@@ -1,0 +1,64 @@
+//! Sites: named groups of nodes at one place.
+
+use sortie_rules::ids::OrgId;
+use sortie_rules::names::check_name;
+use sortie_rules::time::Millis;
+use sortie_store::sites::{self, SiteRow};
+use sortie_store::{StoreError, Tx};
+use sortie_wire::nodes::{PutSite, Site};
+use sortie_wire::pages::Page;
+use sortie_wire::problem::ProblemCode;
+
+use crate::app::App;
+use crate::events::{self, Record};
+use crate::fault::{Fault, refuse_at};
+use crate::http::page;
+use crate::people::Principal;
+
+/// Makes a site that a node or an invite names, under its key as its name.
+pub(crate) async fn make_if_missing(tx: &mut Tx, org: OrgId, key: &str, now: Millis) -> Result<(), StoreError> {
+    if sites::get(tx, org, key).await?.is_none() {
+        let row = SiteRow { org, key: key.to_owned(), name: key.to_owned(), created_at: now };
+        sites::upsert(tx, &row).await?;
+    }
+    Ok(())
+}
+
+/// Makes a site or gives it another name.
+pub(crate) async fn put(app: &App, who: &Principal, key: String, request: PutSite) -> Result<Site, Fault> {
+    check_name("site", &key).map_err(|error| refuse_at(ProblemCode::FieldInvalid, "/key", format!("{error}.")))?;
+    if request.name.is_empty() || request.name.len() > 200 || request.name.chars().any(char::is_control) {
+        let detail = "A site's name has 1 to 200 bytes and no control characters.";
+        return Err(refuse_at(ProblemCode::FieldInvalid, "/name", detail));
+    }
+    let (org, actor, now) = (who.org, who.name.clone(), app.clock.now());
+    let row = app
+        .store
+        .write(move |tx| {
+            Box::pin(async move {
+                let before = sites::get(tx, org, &key).await?;
+                let created_at = before.map_or(now, |row| row.created_at);
+                let row = SiteRow { org, key, name: request.name, created_at };
+                sites::upsert(tx, &row).await?;
+                let data = serde_json::json!({ "site": row.key, "name": row.name });
+                events::record(tx, Record::new(org, now, "site.changed", &actor).data(&data)).await?;
+                Ok::<_, Fault>(row)
+            })
+        })
+        .await?;
+    Ok(shown(row))
+}
+
+/// One page of sites, by key.
+pub(crate) async fn list(app: &App, who: &Principal, after: Option<String>, limit: u32) -> Result<Page<Site>, Fault> {
+    let org = who.org;
+    let rows = app
+        .store
+        .read(move |tx| Box::pin(async move { sites::list(tx, org, after.as_deref(), limit + 1).await }))
+        .await?;
+    Ok(page(rows, limit, |row| row.key.clone(), shown))
+}
+
+fn shown(row: SiteRow) -> Site {
+    Site { key: row.key, name: row.name, created_at: row.created_at }
+}

@@ -1,0 +1,91 @@
+//! Finds out who is asking, from the token in `Authorization`.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use sortie_rules::ids::TokenId;
+use sortie_rules::time::Millis;
+use sortie_store::{Store, StoreError, tokens};
+use sortie_wire::problem::ProblemCode;
+
+use super::principal::Principal;
+use crate::app::App;
+use crate::fault::{Fault, refuse};
+use crate::identity::secret_fits;
+
+/// How an API token begins, so that leaked ones are found by those who search for such things.
+pub(crate) const TOKEN_PREFIX: &str = "sortie_tok_";
+/// Most tokens kept in memory.
+const CACHED_MAX: usize = 10_000;
+
+/// Tokens that were read lately, so that a request costs no query.
+#[derive(Debug, Default)]
+pub(crate) struct TokenCache {
+    known: RwLock<HashMap<TokenId, Arc<Known>>>,
+    used: Mutex<HashMap<TokenId, Millis>>,
+}
+
+#[derive(Debug)]
+struct Known {
+    principal: Principal,
+    secret_hash: Vec<u8>,
+    expires_at: Option<Millis>,
+}
+
+impl TokenCache {
+    /// Forgets a token: it was revoked.
+    pub(crate) fn forget(&self, token: TokenId) {
+        self.known.write().unwrap_or_else(PoisonError::into_inner).remove(&token);
+    }
+
+    /// Takes the times at which tokens were last used, to be written down together.
+    pub(crate) fn take_used(&self) -> Vec<(TokenId, Millis)> {
+        let mut used: Vec<_> = self.used.lock().unwrap_or_else(PoisonError::into_inner).drain().collect();
+        used.sort_unstable();
+        used
+    }
+
+    async fn find(&self, store: &Store, id: TokenId) -> Result<Option<Arc<Known>>, StoreError> {
+        if let Some(known) = self.known.read().unwrap_or_else(PoisonError::into_inner).get(&id) {
+            return Ok(Some(Arc::clone(known)));
+        }
+        let row = store.read(move |tx| Box::pin(async move { tokens::get(tx, id).await })).await?;
+        let Some(row) = row.filter(|row| row.revoked_at.is_none()) else { return Ok(None) };
+        let principal =
+            Principal { org: row.org, name: row.name.into(), role: row.role, key: format!("token:{id}").into() };
+        let known = Arc::new(Known { principal, secret_hash: row.secret_hash, expires_at: row.expires_at });
+        let mut cache = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if cache.len() >= CACHED_MAX {
+            cache.clear();
+        }
+        cache.insert(id, Arc::clone(&known));
+        Ok(Some(known))
+    }
+}
+
+/// Who is asking, if the request carries a token that holds.
+pub(crate) async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Principal, Fault> {
+    let unknown = |detail: &str| refuse(ProblemCode::Unauthenticated, detail);
+    let header = headers.get(AUTHORIZATION).ok_or_else(|| {
+        unknown("Send a token: `Authorization: Bearer …`. The first one is in the hub's data folder, in admin.token.")
+    })?;
+    let token = header.to_str().ok().and_then(|text| text.strip_prefix("Bearer ")).unwrap_or("").trim();
+    let (id, secret) =
+        split(token).ok_or_else(|| unknown("This is not a token of this hub; tokens begin with `sortie_tok_`."))?;
+    let now = app.clock.now();
+    // One sentence for all that does not hold: a stranger learns nothing about which tokens exist.
+    let refused = "The token is not valid: it is unknown, was revoked, or has expired.";
+    let known = app.people.find(&app.store, id).await?.ok_or_else(|| unknown(refused))?;
+    if !secret_fits(secret, &known.secret_hash) || known.expires_at.is_some_and(|end| now >= end) {
+        return Err(unknown(refused));
+    }
+    app.people.used.lock().unwrap_or_else(PoisonError::into_inner).insert(id, now);
+    Ok(known.principal.clone())
+}
+
+fn split(token: &str) -> Option<(TokenId, &str)> {
+    let (id, secret) = token.strip_prefix(TOKEN_PREFIX)?.split_once('.')?;
+    Some((id.parse().ok()?, secret))
+}

@@ -1,0 +1,75 @@
+//! Makes an API token. Its secret is shown once; the store keeps a hash.
+
+use sortie_rules::ids::{OrgId, TokenId};
+use sortie_rules::time::Millis;
+use sortie_store::{Tx, tokens};
+use sortie_wire::tokens::{CreateToken, CreatedToken, TokenDetails};
+
+use super::authenticate::TOKEN_PREFIX;
+use crate::events::{self, Record};
+use crate::fault::{Fault, refuse_at};
+use crate::identity::Keys;
+use sortie_wire::problem::ProblemCode;
+
+/// Longest name of a token, in bytes.
+const NAME_BYTES_MAX: usize = 100;
+
+/// Checks what the types cannot say.
+pub(crate) fn check(request: &CreateToken) -> Result<(), Fault> {
+    if request.name.is_empty() || request.name.len() > NAME_BYTES_MAX || request.name.chars().any(char::is_control) {
+        let detail = "A token's name has 1 to 100 bytes and no control characters.";
+        return Err(refuse_at(ProblemCode::FieldInvalid, "/name", detail));
+    }
+    if request.valid_for.is_some_and(|span| span.0 <= 0) {
+        return Err(refuse_at(ProblemCode::FieldInvalid, "/valid_for", "A token must be valid for some time."));
+    }
+    Ok(())
+}
+
+/// Writes the token; [`shown`] then says what it is.
+pub(crate) async fn create(
+    tx: &mut Tx,
+    secret_hash: Vec<u8>,
+    org: OrgId,
+    created_by: &str,
+    id: TokenId,
+    request: CreateToken,
+    now: Millis,
+) -> Result<tokens::TokenRow, Fault> {
+    let row = tokens::TokenRow {
+        id,
+        org,
+        name: request.name,
+        role: request.role,
+        secret_hash,
+        created_by: created_by.to_owned(),
+        created_at: now,
+        expires_at: request.valid_for.map(|span| now + span),
+        revoked_at: None,
+        last_used_at: None,
+    };
+    tokens::insert(tx, &row).await?;
+    let data = serde_json::json!({ "token": id, "name": row.name, "role": row.role });
+    events::record(tx, Record::new(org, now, "token.created", created_by).data(&data)).await?;
+    Ok(row)
+}
+
+/// The token as it is shown to whoever made it.
+pub(crate) fn shown(keys: &Keys, row: tokens::TokenRow) -> CreatedToken {
+    let token = format!("{TOKEN_PREFIX}{}.{}", row.id, keys.secret_of("token", row.id).expose());
+    CreatedToken { token, details: details(row) }
+}
+
+/// The token as lists show it.
+pub(crate) fn details(row: tokens::TokenRow) -> TokenDetails {
+    TokenDetails {
+        id: row.id,
+        name: row.name,
+        role: row.role,
+        created_by: row.created_by,
+        created_at: row.created_at,
+        expires_at: row.expires_at,
+        revoked_at: row.revoked_at,
+        last_used_at: row.last_used_at,
+    }
+}

@@ -1,0 +1,98 @@
+//! `/api/v1/tokens` and `/api/v1/whoami`.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+use sortie_rules::access::{Need, Role};
+use sortie_rules::ids::TokenId;
+use sortie_store::tokens;
+use sortie_wire::pages::Page;
+use sortie_wire::tokens::{CreateToken, CreatedToken, TokenDetails, Whoami};
+use utoipa_axum::routes;
+
+use super::principal::Principal;
+use super::{create_token, list_tokens, revoke_token};
+use crate::app::Shared;
+use crate::fault::{Fault, refuse};
+use crate::http::{Audience, Body, Once, PathOf, QueryOf, Routes, page_size};
+use sortie_wire::problem::ProblemCode;
+
+/// Adds the routes of this room.
+pub(crate) fn add(routes: Routes) -> Routes {
+    routes
+        .add(Audience::People, Need::Role(Role::Viewer), routes!(whoami))
+        .add(Audience::People, Need::Role(Role::Admin), routes!(create))
+        .add(Audience::People, Need::Role(Role::Admin), routes!(list))
+        .add(Audience::People, Need::Role(Role::Admin), routes!(revoke))
+}
+
+/// Who is asking.
+#[utoipa::path(get, path = "/api/v1/whoami", tag = "people", responses((status = 200, body = Whoami)))]
+async fn whoami(State(app): State<Shared>, who: Principal) -> Json<Whoami> {
+    let hub_version = env!("CARGO_PKG_VERSION").to_owned();
+    Json(Whoami { name: who.name.to_string(), role: who.role, org: who.org, hub_version, now: app.clock.now() })
+}
+
+/// Makes an API token; its secret is shown this once.
+#[utoipa::path(post, path = "/api/v1/tokens", tag = "people", request_body = CreateToken,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Repeats of the same request get the same answer")),
+    responses((status = 201, body = CreatedToken)))]
+async fn create(
+    State(app): State<Shared>,
+    who: Principal,
+    headers: HeaderMap,
+    body: Body<CreateToken>,
+) -> Result<(StatusCode, Json<CreatedToken>), Fault> {
+    create_token::check(&body.value)?;
+    let once = Once::from_headers(&headers, &who, "POST /api/v1/tokens", &body.bytes)?;
+    let now = app.clock.now();
+    let (id, org, name): (TokenId, _, _) = (app.entropy.id(now), who.org, who.name);
+    let secret_hash = app.keys.secret_of("token", id).hash();
+    let row = app
+        .store
+        .write(move |tx| {
+            Box::pin(async move {
+                if let Some(answer) = once.recall(tx).await? {
+                    let id: TokenId = answer.parse().map_err(|_| Fault::Broken("a remembered answer".to_owned()))?;
+                    let gone = || refuse(ProblemCode::UnknownToken, "The token of this Idempotency-Key is gone.");
+                    let row = tokens::get(tx, id).await?.ok_or_else(gone)?;
+                    return Ok::<_, Fault>(row);
+                }
+                once.remember(tx, &id.to_string(), now).await?;
+                create_token::create(tx, secret_hash, org, &name, id, body.value, now).await
+            })
+        })
+        .await?;
+    Ok((StatusCode::CREATED, Json(create_token::shown(&app.keys, row))))
+}
+
+/// The query of a plain list.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+struct ListQuery {
+    /// The `next` of the page before.
+    after: Option<TokenId>,
+    /// Rows in the page, at most 1,000; 100 if absent.
+    limit: Option<u32>,
+}
+
+/// Lists API tokens, newest first.
+#[utoipa::path(get, path = "/api/v1/tokens", tag = "people", params(ListQuery), responses((status = 200, body = Page<TokenDetails>)))]
+async fn list(
+    State(app): State<Shared>,
+    who: Principal,
+    QueryOf(query): QueryOf<ListQuery>,
+) -> Result<Json<Page<TokenDetails>>, Fault> {
+    Ok(Json(list_tokens::list(&app, &who, query.after, page_size(query.limit)?).await?))
+}
+
+/// Revokes an API token.
+#[utoipa::path(post, path = "/api/v1/tokens/{id}/revoke", tag = "people", params(("id" = TokenId, Path)), responses((status = 200, body = TokenDetails)))]
+async fn revoke(
+    State(app): State<Shared>,
+    who: Principal,
+    PathOf(id): PathOf<TokenId>,
+) -> Result<Json<TokenDetails>, Fault> {
+    Ok(Json(revoke_token::revoke(&app, &who, id).await?))
+}

@@ -1,0 +1,184 @@
+//! The hub's settings. `settings.default.toml` beside this file is their documentation and their
+//! default in one; the program prints it with `sortie hub --print-config`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use sortie_rules::liveness::Thresholds;
+use sortie_rules::time::Span;
+
+/// The commented file with all defaults.
+pub const DEFAULT_TOML: &str = include_str!("settings.default.toml");
+
+/// What the hub can be told. See [`DEFAULT_TOML`] for what each key means.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// The data folder; given on the command line, never in the file.
+    #[serde(skip)]
+    pub data: PathBuf,
+    /// Where agents and people connect.
+    pub listen: SocketAddr,
+    /// The address that invites carry.
+    pub url: Option<String>,
+    /// Names for the hub's own certificate.
+    pub names: Vec<String>,
+    /// A certificate of the operator's.
+    pub certificate_file: Option<PathBuf>,
+    /// Its key.
+    pub key_file: Option<PathBuf>,
+    /// Where health and metrics are served; empty for nowhere.
+    pub operations_listen: String,
+    /// PostgreSQL instead of the embedded database.
+    pub database_url: Option<String>,
+    /// Most connections at once.
+    pub connections_max: usize,
+    /// Most connections from one address.
+    pub connections_per_address_max: usize,
+    /// How long a stop waits for requests under way, in seconds.
+    pub stop_grace_s: u32,
+    /// If not empty, only these names may enrol.
+    pub node_names: Vec<String>,
+    /// Where traces go.
+    pub otlp_endpoint: Option<String>,
+    /// `text` or `json`.
+    pub log_format: LogFormat,
+    /// When nodes are called stale and down.
+    pub presence: Presence,
+    /// How long things are kept.
+    pub retention: Retention,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs: one JSON object per line.
+    Json,
+}
+
+/// The `[presence]` table.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Presence {
+    /// Silence after which a node is stale, in seconds (B-24).
+    pub stale_after_s: u32,
+    /// Silence after which a node is down, in seconds (B-24).
+    pub down_after_s: u32,
+    /// How often silence is looked at, in seconds (B-24).
+    pub check_every_s: u32,
+    /// How often presence is written down, in seconds.
+    pub flush_every_s: u32,
+}
+
+/// The `[retention]` table.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retention {
+    /// How long ended tasks are kept, in days.
+    pub tasks_d: u32,
+    /// How long events are kept, in days.
+    pub events_d: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            data: PathBuf::new(),
+            listen: SocketAddr::from(([0, 0, 0, 0], 8443)),
+            url: None,
+            names: Vec::new(),
+            certificate_file: None,
+            key_file: None,
+            operations_listen: "127.0.0.1:9443".to_owned(),
+            database_url: None,
+            connections_max: 50_000,
+            connections_per_address_max: 10_000,
+            stop_grace_s: 10,
+            node_names: Vec::new(),
+            otlp_endpoint: None,
+            log_format: LogFormat::Text,
+            presence: Presence::default(),
+            retention: Retention::default(),
+        }
+    }
+}
+
+impl Default for Presence {
+    fn default() -> Presence {
+        Presence { stale_after_s: 1800, down_after_s: 3600, check_every_s: 60, flush_every_s: 180 }
+    }
+}
+
+impl Default for Retention {
+    fn default() -> Retention {
+        Retention { tasks_d: 90, events_d: 365 }
+    }
+}
+
+/// Settings that contradict themselves.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("setting `{key}`: {why}")]
+pub struct BadSetting {
+    /// Which key.
+    pub key: &'static str,
+    why: &'static str,
+}
+
+impl Settings {
+    /// Checks what the types cannot say.
+    pub fn check(&self) -> Result<(), BadSetting> {
+        let refuse = |key, why| Err(BadSetting { key, why });
+        if self.certificate_file.is_some() != self.key_file.is_some() {
+            return refuse("certificate_file", "a certificate needs its key_file, and a key its certificate_file");
+        }
+        if self.presence.stale_after_s == 0 || self.presence.down_after_s < self.presence.stale_after_s {
+            return refuse("presence.down_after_s", "it must be at least stale_after_s, and both above 0");
+        }
+        if self.presence.check_every_s == 0 || self.presence.flush_every_s == 0 {
+            return refuse("presence.check_every_s", "it must be above 0, and so must flush_every_s");
+        }
+        if self.connections_max == 0 || self.connections_per_address_max == 0 {
+            return refuse("connections_max", "it must be above 0, and so must connections_per_address_max");
+        }
+        if self.url.as_deref().is_some_and(|url| !url.starts_with("https://")) {
+            return refuse("url", "it must begin with https://");
+        }
+        if !self.operations_listen.is_empty() && self.operations_listen.parse::<SocketAddr>().is_err() {
+            return refuse("operations_listen", "it must be an address with a port, such as 127.0.0.1:9443, or empty");
+        }
+        Ok(())
+    }
+
+    /// The thresholds for nodes that have none of their own.
+    pub(crate) fn thresholds(&self) -> Thresholds {
+        Thresholds {
+            stale_after: Span::seconds(self.presence.stale_after_s.into()),
+            down_after: Span::seconds(self.presence.down_after_s.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commented_file_says_what_the_defaults_are() {
+        assert_eq!(toml::from_str::<Settings>(DEFAULT_TOML).unwrap(), Settings::default());
+        Settings::default().check().unwrap();
+    }
+
+    #[test]
+    fn contradictions_are_named() {
+        let key = |settings: Settings| settings.check().unwrap_err().key;
+        assert_eq!(key(Settings { key_file: Some("k".into()), ..Settings::default() }), "certificate_file");
+        let presence = Presence { stale_after_s: 9, down_after_s: 8, ..Presence::default() };
+        assert_eq!(key(Settings { presence, ..Settings::default() }), "presence.down_after_s");
+        assert_eq!(key(Settings { url: Some("http://x".into()), ..Settings::default() }), "url");
+        assert_eq!(key(Settings { operations_listen: "x".into(), ..Settings::default() }), "operations_listen");
+    }
+}

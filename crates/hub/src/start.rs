@@ -1,0 +1,271 @@
+//! Starts a hub and stops it: the order in which things come to life, and the order in which they go.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sortie_rules::access::Role;
+use sortie_rules::ids::DEFAULT_ORG;
+use sortie_rules::time::Span;
+use sortie_store::{Location, OpenError, Options, Store, StoreError, meta, orgs};
+use sortie_wire::tokens::CreateToken;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::{App, Shared};
+use crate::clock::{Clock, Entropy};
+use crate::data_folder::{DataFolder, DataFolderError};
+use crate::fault::Fault;
+use crate::http::{Listening, install_metrics, routes_of, serve, serve_operations};
+use crate::identity::{Authority, AuthorityError, Keys, ServerTls, TlsError};
+use crate::liveness::{self, PresenceBoard};
+use crate::nodes::Directory;
+use crate::people::{TokenCache, create_token};
+use crate::settings::{BadSetting, Settings};
+use crate::tasks::{TaskTypes, TypesError};
+use crate::{loops, waiting};
+
+/// Readers of SQLite, or connections to PostgreSQL.
+const SQLITE_READERS: usize = 2;
+const POSTGRES_CONNECTIONS: usize = 16;
+
+/// Why a hub did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Settings contradict themselves.
+    #[error(transparent)]
+    Setting(#[from] BadSetting),
+    /// The data folder cannot be used.
+    #[error(transparent)]
+    DataFolder(#[from] DataFolderError),
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The certificate authority cannot be used.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// TLS cannot be set up.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// A pack cannot be used.
+    #[error(transparent)]
+    Types(#[from] TypesError),
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}: {source}; is something else using it?")]
+    Listen {
+        /// Which address.
+        address: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// Something else.
+    #[error("the hub could not start: {0}")]
+    Other(String),
+}
+
+/// A hub at work.
+#[derive(Debug)]
+pub struct Hub {
+    app: Shared,
+    listening: Listening,
+    operations: Option<SocketAddr>,
+    first_start: bool,
+    admin_token: PathBuf,
+    /// Dropped last: while it is held no other hub uses the folder.
+    _data: DataFolder,
+}
+
+impl Hub {
+    /// Where agents and people reach it.
+    pub fn url(&self) -> &str {
+        &self.app.url
+    }
+    /// Where it listens.
+    pub fn listen_addr(&self) -> SocketAddr {
+        self.listening.address
+    }
+    /// Where health and metrics are served.
+    pub fn operations_addr(&self) -> Option<SocketAddr> {
+        self.operations
+    }
+    /// Whether this start made the data folder's contents.
+    pub fn first_start(&self) -> bool {
+        self.first_start
+    }
+    /// The file that holds the bootstrap administrator's token.
+    pub fn admin_token_path(&self) -> &Path {
+        &self.admin_token
+    }
+    /// The SHA-256 of the certificate that agents trust, in hex.
+    pub fn ca_fingerprint(&self) -> &str {
+        self.app.tls.fingerprint()
+    }
+    /// Stops in an orderly way: held waits are answered, requests under way finish within the
+    /// grace, what is in memory is written down.
+    pub async fn stop(self) {
+        self.app.stop.cancel();
+        self.listening.ended().await;
+        for (what, result) in
+            [("leases", crate::tasks::flush_renewals(&self.app).await), ("presence", liveness::flush(&self.app).await)]
+        {
+            if let Err(error) = result {
+                tracing::warn!(what, %error, "Could not write down what was in memory");
+            }
+        }
+        self.app.store.close().await;
+    }
+}
+
+/// Starts a hub. It serves when this returns.
+pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> {
+    settings.check()?;
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let metrics = install_metrics();
+    let (entropy, now) = (Entropy::default(), clock.now());
+    let data = DataFolder::open(&settings.data)?;
+    let store = open_store(&settings, &data, &clock).await?;
+    let keys = Keys::load(&data, &entropy)?;
+    let authority = Authority::load(&data, &entropy, now)?;
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .map_err(|source| StartError::Listen { address: settings.listen.to_string(), source })?;
+    let bound = listener.local_addr().map_err(|error| StartError::Other(error.to_string()))?;
+    let names = certificate_names(&settings, bound);
+    let url = settings.url.clone().unwrap_or_else(|| default_url(&settings, bound));
+    let tls = ServerTls::new(&settings, &authority, names, &entropy, now)?;
+    let first_start = bootstrap(&store, &data, &keys, &entropy, now).await?;
+    liveness::skip_absence(&store, now).await?;
+    let presence = PresenceBoard::default();
+    liveness::load(&store, &presence).await?;
+    data.write("ca.pem", tls.trust().as_bytes())?;
+    data.write("hub.url", local_url(bound).as_bytes())?;
+    let app = Arc::new(App {
+        types: TaskTypes::base()?,
+        nodes: Directory::default(),
+        people: TokenCache::default(),
+        waiting: waiting::Waiting::default(),
+        renewals: crate::tasks::Renewals::default(),
+        stop: CancellationToken::new(),
+        listening_since: clock.now(),
+        settings,
+        clock,
+        entropy,
+        store,
+        keys,
+        authority,
+        tls,
+        url,
+        presence,
+    });
+    let operations = start_operations(&app, metrics).await?;
+    loops::start_all(&app);
+    let grace = Span::seconds(app.settings.stop_grace_s.into());
+    let listening = serve(app.clone(), listener, routes_of(&app), app.stop.clone(), grace)
+        .map_err(|error| StartError::Other(error.to_string()))?;
+    let admin_token = data.file("admin.token");
+    Ok(Hub { app, listening, operations, first_start, admin_token, _data: data })
+}
+
+async fn open_store(settings: &Settings, data: &DataFolder, clock: &Clock) -> Result<Store, OpenError> {
+    let (location, readers) = match &settings.database_url {
+        Some(url) => (Location::Postgres(url.clone()), POSTGRES_CONNECTIONS),
+        None => (Location::Sqlite(data.file("sortie.db")), SQLITE_READERS),
+    };
+    Store::open(Options { location, readers, now: clock.now() }).await
+}
+
+async fn start_operations(
+    app: &Shared,
+    metrics: Option<metrics_exporter_prometheus::PrometheusHandle>,
+) -> Result<Option<SocketAddr>, StartError> {
+    let Ok(address) = app.settings.operations_listen.parse::<SocketAddr>() else { return Ok(None) };
+    let bound = serve_operations(app.clone(), address, metrics, app.stop.clone()).await;
+    bound.map(Some).map_err(|source| StartError::Listen { address: address.to_string(), source })
+}
+
+/// Makes the first org and the first administrator, once. The token is written before it is valid,
+/// so that a crash in between leaves nothing that nobody can use.
+async fn bootstrap(
+    store: &Store,
+    data: &DataFolder,
+    keys: &Keys,
+    entropy: &Entropy,
+    now: sortie_rules::time::Millis,
+) -> Result<bool, StartError> {
+    let known = store.read(|tx| Box::pin(async move { meta::get(tx, "bootstrapped_at").await })).await?;
+    if known.is_some() {
+        return Ok(false);
+    }
+    let id = entropy.id(now);
+    let token = format!("{}{}.{}", crate::people::TOKEN_PREFIX, id, keys.secret_of("token", id).expose());
+    data.write("admin.token", token.as_bytes())?;
+    let secret_keys = keys.secret_of("token", id).hash();
+    let request = CreateToken { name: "admin".to_owned(), role: Role::Admin, valid_for: None };
+    store
+        .write(move |tx| {
+            Box::pin(async move {
+                let org = orgs::OrgRow { id: DEFAULT_ORG, name: "default".to_owned(), created_at: now };
+                if orgs::get(tx, DEFAULT_ORG).await?.is_none() {
+                    orgs::insert(tx, &org).await?;
+                }
+                create_token(tx, secret_keys, DEFAULT_ORG, "hub", id, request, now).await?;
+                meta::set(tx, "bootstrapped_at", &now.0.to_string()).await?;
+                Ok::<_, Fault>(())
+            })
+        })
+        .await
+        .map_err(|fault| StartError::Other(fault.to_string()))?;
+    Ok(true)
+}
+
+fn certificate_names(settings: &Settings, bound: SocketAddr) -> Vec<String> {
+    let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+    names.extend(settings.names.iter().cloned());
+    names.extend(host_name());
+    if !bound.ip().is_unspecified() {
+        names.push(bound.ip().to_string());
+    }
+    names.extend(settings.url.as_deref().and_then(host_of).map(str::to_owned));
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn default_url(settings: &Settings, bound: SocketAddr) -> String {
+    let host = settings.names.first().cloned().or_else(|| (bound.ip().is_unspecified()).then(host_name).flatten());
+    match host {
+        Some(host) => format!("https://{host}:{}", bound.port()),
+        None => local_url(bound),
+    }
+}
+
+/// The address for commands on the same machine.
+fn local_url(bound: SocketAddr) -> String {
+    let ip = match bound.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => "127.0.0.1".to_owned(),
+        IpAddr::V6(ip) if ip.is_unspecified() => "127.0.0.1".to_owned(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+        IpAddr::V4(ip) => ip.to_string(),
+    };
+    format!("https://{ip}:{}", bound.port())
+}
+
+fn host_name() -> Option<String> {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
+    let name = name.trim().to_ascii_lowercase();
+    (!name.is_empty() && name != "localhost" && name != "(none)").then_some(name)
+}
+
+fn host_of(url: &str) -> Option<&str> {
+    let authority = url.strip_prefix("https://")?.split('/').next()?;
+    let host = if authority.starts_with('[') {
+        authority.trim_start_matches('[').split(']').next()
+    } else {
+        authority.split(':').next()
+    };
+    host.filter(|host| !host.is_empty())
+}

@@ -1,0 +1,50 @@
+//! Calls a task off: in the queue that ends it, handed out the agent is asked to stop.
+
+use sortie_rules::ids::TaskId;
+use sortie_rules::tasks::{Status, cancel as decide};
+use sortie_store::tasks::{self, Stamps};
+use sortie_wire::problem::ProblemCode;
+use sortie_wire::tasks::TaskSummary;
+
+use super::events::{About, changed};
+use super::read;
+use crate::app::App;
+use crate::fault::{Fault, refuse};
+use crate::people::Principal;
+
+/// Cancels a task. Asking again for one that is being stopped changes nothing.
+pub(super) async fn cancel(app: &App, who: &Principal, id: TaskId) -> Result<TaskSummary, Fault> {
+    let (org, actor, now) = (who.org, who.name.clone(), app.clock.now());
+    let (node, status) = app
+        .store
+        .write(move |tx| {
+            Box::pin(async move {
+                let row = tasks::get_life(tx, id).await?.filter(|row| row.org == org).ok_or_else(read::unknown)?;
+                let after =
+                    decide(&row.life).map_err(|refusal| refuse(ProblemCode::TaskEnded, format!("{refusal}.")))?;
+                if after == row.life {
+                    return Ok((row.node, Status::InProgress));
+                }
+                let ended = after.state.status().is_terminal();
+                let message = format!("cancelled by {actor}");
+                let stamps = Stamps {
+                    finished_at: ended.then_some(now),
+                    message: ended.then_some(message.as_str()),
+                    ..Stamps::default()
+                };
+                if !tasks::update(tx, id, &row.life, &after, &stamps).await? {
+                    return Err(refuse(ProblemCode::Conflict, "The task changed meanwhile; look again."));
+                }
+                let about = About { org, node: row.node, task: id, actor: &actor, now };
+                changed(tx, about, &after).await?;
+                Ok::<_, Fault>((row.node, after.state.status()))
+            })
+        })
+        .await?;
+    if status.is_terminal() {
+        app.waiting.ended.ring(id);
+    } else {
+        app.waiting.ring_cancel(node, id);
+    }
+    read::summary(app, who, id).await
+}

@@ -1,0 +1,73 @@
+//! Hands out what waits for a node: claims it and numbers the delivery in one transaction.
+
+use sortie_rules::ids::NodeId;
+use sortie_rules::limits::{DELIVERY_BYTES_MAX, TASKS_PER_DELIVERY_MAX};
+use sortie_rules::tasks::claim;
+use sortie_store::tasks::{self, TaskRow};
+use sortie_store::{Tx, nodes};
+use sortie_wire::deliveries::HandedTask;
+
+use super::delivery::handed;
+use super::events::{About, claimed};
+use crate::app::Shared;
+use crate::fault::Fault;
+use crate::waiting::Turn;
+
+/// What a look at the queue found.
+pub(super) struct Found {
+    /// The delivery's number.
+    pub(super) number: u64,
+    /// What it carries; empty if nothing waits.
+    pub(super) tasks: Vec<HandedTask>,
+    /// There may be more than there was room for.
+    pub(super) more: bool,
+}
+
+/// Claims up to `room` tasks of a node. It runs to its end even if the asker hangs up: the turn is
+/// given on only when it is known what was handed out.
+pub(super) async fn claim_waiting(app: &Shared, node: NodeId, room: u32, turn: Turn) -> Result<(Found, Turn), Fault> {
+    let app = app.clone();
+    let work = tokio::spawn(async move {
+        let mut turn = turn;
+        let number = turn.take_number();
+        let acknowledged = turn.line().map_or(0, |line| line.acknowledged);
+        let now = app.clock.now();
+        let room = room.min(TASKS_PER_DELIVERY_MAX);
+        let written = app.store.write(move |tx| Box::pin(write(tx, node, room, number, acknowledged, now))).await;
+        if !matches!(&written, Ok(rows) if !rows.is_empty()) {
+            turn.give_number_back();
+        }
+        written.map(|rows| (rows, number, turn))
+    });
+    let (rows, number, turn) = work.await.map_err(|error| Fault::Broken(error.to_string()))??;
+    let more = rows.len() >= room.min(TASKS_PER_DELIVERY_MAX) as usize
+        || rows.iter().map(|row| row.payload.len()).sum::<usize>() > DELIVERY_BYTES_MAX / 2;
+    let tasks = rows.into_iter().map(handed).collect::<Result<Vec<_>, _>>()?;
+    Ok((Found { number, tasks, more }, turn))
+}
+
+async fn write(
+    tx: &mut Tx,
+    node: NodeId,
+    room: u32,
+    number: u64,
+    acknowledged: u64,
+    now: sortie_rules::time::Millis,
+) -> Result<Vec<TaskRow>, Fault> {
+    let rows = tasks::claimable(tx, node, now, room, DELIVERY_BYTES_MAX).await?;
+    let mut taken = Vec::with_capacity(rows.len());
+    for mut row in rows {
+        let Ok(after) = claim(&row.life, now) else { continue };
+        if !tasks::claim(tx, row.id, &row.life, &after, number, now).await? {
+            continue;
+        }
+        let about = About { org: row.org, node, task: row.id, actor: "hub", now };
+        claimed(tx, about, &after, number).await?;
+        row.life = after;
+        taken.push(row);
+    }
+    if !taken.is_empty() {
+        nodes::set_line(tx, node, number, acknowledged).await?;
+    }
+    Ok(taken)
+}

@@ -1,0 +1,54 @@
+//! Packs what is handed out into a delivery and signs it.
+
+use serde_json::value::RawValue;
+use sortie_rules::ids::{NodeId, TaskId};
+use sortie_rules::limits::DELIVERY_LIFE;
+use sortie_store::tasks::TaskRow;
+use sortie_wire::deliveries::{Delivery, HandedTask};
+use sortie_wire::envelope::{DELIVERY, Envelope};
+
+use crate::app::App;
+use crate::fault::Fault;
+
+/// What one wait is answered with, before it is signed.
+#[derive(Debug, Default)]
+pub(super) struct Parcel {
+    pub(super) number: u64,
+    pub(super) tasks: Vec<HandedTask>,
+    pub(super) cancel: Vec<TaskId>,
+    pub(super) results_wanted: bool,
+}
+
+/// A claimed task as it is handed out.
+pub(super) fn handed(row: TaskRow) -> Result<HandedTask, Fault> {
+    let payload = RawValue::from_string(row.payload)
+        .map_err(|error| Fault::Broken(format!("the payload of task {} is not JSON: {error}", row.id)))?;
+    Ok(HandedTask {
+        id: row.id,
+        run: row.life.run,
+        attempt: row.life.attempt,
+        type_name: row.type_name,
+        idempotent: row.idempotent,
+        lease: row.life.lease,
+        not_after: row.life.not_after,
+        traceparent: row.traceparent,
+        payload,
+    })
+}
+
+/// Signs a delivery for a node: one signature, however many tasks it carries.
+pub(super) fn sign(app: &App, node: NodeId, parcel: Parcel) -> Result<Envelope, Fault> {
+    let now = app.clock.now();
+    let delivery = Delivery {
+        node,
+        number: parcel.number,
+        issued_at: now,
+        expires_at: now + DELIVERY_LIFE,
+        tasks: parcel.tasks,
+        cancel: parcel.cancel,
+        results_wanted: parcel.results_wanted,
+        keys_version: app.keys.public().version,
+    };
+    let bytes = serde_json::to_vec(&delivery).map_err(|error| Fault::Broken(error.to_string()))?;
+    Ok(app.keys.signer().sign(DELIVERY, &bytes))
+}

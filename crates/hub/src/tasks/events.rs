@@ -1,0 +1,58 @@
+//! The events of a task's life.
+
+use sortie_rules::ids::{NodeId, OrgId, TaskId};
+use sortie_rules::tasks::{Code, State, Status, Task};
+use sortie_rules::time::Millis;
+use sortie_store::{StoreError, Tx};
+
+use crate::events::{Record, record};
+
+/// Whom and what an event is about.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct About<'a> {
+    pub(super) org: OrgId,
+    pub(super) node: NodeId,
+    pub(super) task: TaskId,
+    pub(super) actor: &'a str,
+    pub(super) now: Millis,
+}
+
+/// Writes down that something happened to a task which has no more to tell than its name.
+pub(super) async fn happened(tx: &mut Tx, about: About<'_>, kind: &'static str) -> Result<(), StoreError> {
+    record(tx, Record::new(about.org, about.now, kind, about.actor).node(about.node).task(about.task)).await
+}
+
+/// Writes down that a task was handed out.
+pub(super) async fn claimed(tx: &mut Tx, about: About<'_>, life: &Task, delivery: u64) -> Result<(), StoreError> {
+    let data = serde_json::json!({ "attempt": life.attempt, "run": life.run, "delivery": delivery });
+    let event = Record::new(about.org, about.now, "task.claimed", about.actor).node(about.node).task(about.task);
+    record(tx, event.data(&data)).await
+}
+
+/// Writes down where a change has led: to an end, or back into the queue.
+pub(super) async fn changed(tx: &mut Tx, about: About<'_>, after: &Task) -> Result<(), StoreError> {
+    let kind = match after.state.status() {
+        Status::Pending => "task.retried",
+        Status::InProgress => "task.cancel_asked",
+        Status::Completed => "task.completed",
+        Status::Failed => "task.failed",
+        Status::Rejected => "task.rejected",
+        Status::Cancelled => "task.cancelled",
+        Status::Expired => "task.expired",
+    };
+    let data = match code(&after.state) {
+        Some(code) => serde_json::json!({ "attempt": after.attempt, "run": after.run, "code": code }),
+        None => serde_json::json!({ "attempt": after.attempt, "run": after.run }),
+    };
+    record(tx, Record::new(about.org, about.now, kind, about.actor).node(about.node).task(about.task).data(&data)).await
+}
+
+/// The code of an end that has one.
+pub(super) fn code(state: &State) -> Option<Code> {
+    match state {
+        State::Failed { code, .. } | State::Rejected { code } => Some(code.clone()),
+        State::Cancelled { .. } => Some(Code::new(Code::CANCELLED)),
+        State::Expired => Some(Code::new(Code::EXPIRED)),
+        State::Pending { .. } | State::InProgress { .. } | State::Completed => None,
+    }
+}

@@ -1,0 +1,76 @@
+//! Takes back what an agent has not spoken of in time, and ends what waited too long.
+
+use sortie_rules::ids::{NodeId, TaskId};
+use sortie_rules::tasks::{Status, Task, expire, lapse};
+use sortie_rules::time::Millis;
+use sortie_store::Tx;
+use sortie_store::tasks::{self, Stamps, TaskLife};
+
+use super::events::{About, changed};
+use super::renew::flush_renewals;
+use crate::app::App;
+use crate::fault::Fault;
+
+/// Most tasks taken back in one transaction.
+const BATCH: u32 = 1000;
+
+/// Ends leases whose deadline has passed and tasks whose time has. Returns how many changed.
+pub(crate) async fn expire_leases(app: &App) -> Result<u64, Fault> {
+    // What agents have said counts before what they have not.
+    flush_renewals(app).await?;
+    let (now, listening_since) = (app.clock.now(), app.listening_since);
+    let due = app
+        .store
+        .read(move |tx| {
+            Box::pin(async move {
+                let lapsed = tasks::lapsed(tx, now, 1).await?;
+                let overdue = tasks::overdue(tx, now, 1).await?;
+                Ok::<_, Fault>(!lapsed.is_empty() || !overdue.is_empty())
+            })
+        })
+        .await?;
+    if !due {
+        return Ok(0);
+    }
+    let changes = app.store.write(move |tx| Box::pin(write(tx, now, listening_since))).await?;
+    for (task, node, status) in &changes {
+        match status {
+            Status::Pending => app.waiting.ring(*node),
+            _ => app.waiting.ended.ring(*task),
+        }
+    }
+    metrics::counter!("sortie_leases_lapsed_total").increment(changes.len() as u64);
+    Ok(changes.len() as u64)
+}
+
+async fn write(tx: &mut Tx, now: Millis, listening_since: Millis) -> Result<Vec<(TaskId, NodeId, Status)>, Fault> {
+    let mut changes = Vec::new();
+    for row in tasks::lapsed(tx, now, BATCH).await? {
+        let after = lapse(&row.life, now, listening_since);
+        changes.extend(take_back(tx, &row, after.ok(), "the agent did not report within its lease", now).await?);
+    }
+    for row in tasks::overdue(tx, now, BATCH).await? {
+        let after = expire(&row.life, now);
+        changes.extend(take_back(tx, &row, after.ok(), "its time passed before an agent asked for it", now).await?);
+    }
+    Ok(changes)
+}
+
+async fn take_back(
+    tx: &mut Tx,
+    row: &TaskLife,
+    after: Option<Task>,
+    message: &str,
+    now: Millis,
+) -> Result<Option<(TaskId, NodeId, Status)>, Fault> {
+    let Some(after) = after else { return Ok(None) };
+    let status = after.state.status();
+    let stamps =
+        Stamps { finished_at: status.is_terminal().then_some(now), message: Some(message), ..Stamps::default() };
+    if !tasks::update(tx, row.id, &row.life, &after, &stamps).await? {
+        return Ok(None);
+    }
+    let about = About { org: row.org, node: row.node, task: row.id, actor: "hub", now };
+    changed(tx, about, &after).await?;
+    Ok(Some((row.id, row.node, status)))
+}

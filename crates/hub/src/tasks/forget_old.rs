@@ -1,0 +1,29 @@
+//! Forgets what ended long ago: tasks, events, and answers to repeated requests.
+
+use sortie_rules::limits::IDEMPOTENCY_LIFE;
+use sortie_rules::time::Span;
+use sortie_store::{events, idempotency, tasks};
+
+use crate::app::App;
+use crate::fault::Fault;
+
+/// Rows deleted in one transaction, so that nobody waits long behind it.
+const BATCH: u32 = 2000;
+
+/// Deletes one batch of each. Returns how many rows went.
+pub(crate) async fn forget_old(app: &App) -> Result<u64, Fault> {
+    let now = app.clock.now();
+    let retention = &app.settings.retention;
+    let tasks_before = now - Span::days(retention.tasks_d.into());
+    let events_before = now - Span::days(retention.events_d.into());
+    app.store
+        .write(move |tx| {
+            Box::pin(async move {
+                let mut gone = tasks::delete_finished_before(tx, tasks_before, BATCH).await?;
+                gone += events::delete_older(tx, events_before, BATCH).await?;
+                gone += idempotency::forget_older(tx, now - IDEMPOTENCY_LIFE).await?;
+                Ok(gone)
+            })
+        })
+        .await
+}

@@ -1,0 +1,38 @@
+//! Puts a task that ended without completing back into the queue, as a new run.
+
+use sortie_rules::ids::TaskId;
+use sortie_rules::tasks::requeue as decide;
+use sortie_store::tasks::{self, Stamps};
+use sortie_wire::problem::ProblemCode;
+use sortie_wire::tasks::TaskSummary;
+
+use super::events::{About, happened};
+use super::read;
+use crate::app::App;
+use crate::fault::{Fault, refuse};
+use crate::people::Principal;
+
+/// Requeues a task.
+pub(super) async fn requeue(app: &App, who: &Principal, id: TaskId) -> Result<TaskSummary, Fault> {
+    let (org, actor, now) = (who.org, who.name.clone(), app.clock.now());
+    let node = app
+        .store
+        .write(move |tx| {
+            Box::pin(async move {
+                let row = tasks::get_life(tx, id).await?.filter(|row| row.org == org).ok_or_else(read::unknown)?;
+                let after =
+                    decide(&row.life).map_err(|refusal| refuse(ProblemCode::NotRequeueable, format!("{refusal}.")))?;
+                let message = format!("requeued by {actor}");
+                let stamps = Stamps { message: Some(&message), ..Stamps::default() };
+                if !tasks::update(tx, id, &row.life, &after, &stamps).await? {
+                    return Err(refuse(ProblemCode::Conflict, "The task changed meanwhile; look again."));
+                }
+                let about = About { org, node: row.node, task: id, actor: &actor, now };
+                happened(tx, about, "task.requeued").await?;
+                Ok::<_, Fault>(row.node)
+            })
+        })
+        .await?;
+    app.waiting.ring(node);
+    read::summary(app, who, id).await
+}

@@ -1,0 +1,266 @@
+//! Takes tasks in: checks each against its type, writes all or none, and where an agent is waiting
+//! hands the first of them over from memory.
+
+use std::sync::Arc;
+
+use sortie_rules::ids::{NodeId, TaskId};
+use sortie_rules::limits::{
+    LEASE_MAX, LEASE_MIN, PRIORITY_MAX, RETRIES_MAX, TASK_PAYLOAD_BYTES_MAX, TASKS_PER_DELIVERY_MAX,
+};
+use sortie_rules::tasks::{Status, Task, claim};
+use sortie_rules::time::Millis;
+use sortie_store::tasks::{self, TaskRow};
+use sortie_store::{Tx, nodes};
+use sortie_wire::deliveries::HandedTask;
+use sortie_wire::problem::ProblemCode;
+use sortie_wire::tasks::{SubmitTask, Submitted};
+
+use super::delivery::handed;
+use super::events::{About, claimed, happened};
+use crate::app::Shared;
+use crate::clock::Ids;
+use crate::fault::{Fault, refuse_at};
+use crate::http::Once;
+use crate::nodes::Known as KnownNode;
+use crate::people::Principal;
+use crate::waiting::Reservation;
+
+/// Submits tasks. `batch` says whether the request was a batch, so that pointers fit.
+pub(super) async fn submit(
+    app: &Shared,
+    who: &Principal,
+    requests: Vec<SubmitTask>,
+    batch: bool,
+    once: Once,
+    traceparent: Option<String>,
+) -> Result<Vec<Submitted>, Fault> {
+    let now = app.clock.now();
+    let mut ids = Ids::new(&app.entropy, now);
+    let mut rows = Vec::with_capacity(requests.len());
+    let mut nodes: Vec<(Arc<KnownNode>, u64)> = Vec::new();
+    for (index, request) in requests.into_iter().enumerate() {
+        let at = if batch { format!("/tasks/{index}") } else { String::new() };
+        let node = find_node(app, who, &request.node, &at, &nodes).await?;
+        rows.push(check(app, who, request, &node, ids.next(), &at, traceparent.as_deref(), now)?);
+        match nodes.iter_mut().find(|(known, _)| known.id == node.id) {
+            Some((_, count)) => *count += 1,
+            None => nodes.push((node, 1)),
+        }
+    }
+    for (node, count) in &nodes {
+        node.make_room(&app.store, *count).await?;
+    }
+    let reservations: Vec<(NodeId, Reservation)> =
+        nodes.iter().filter_map(|(node, _)| Some((node.id, app.waiting.reserve(node.id)?))).collect();
+    let touched: Vec<NodeId> = nodes.iter().map(|(node, _)| node.id).collect();
+    if reservations.is_empty() {
+        return write_and_hand_over(app, rows, once, reservations, touched, now).await;
+    }
+    // A caller that hangs up must not leave a hand-over half done.
+    let app = app.clone();
+    let work = tokio::spawn(async move { write_and_hand_over(&app, rows, once, reservations, touched, now).await });
+    work.await.map_err(|error| Fault::Broken(error.to_string()))?
+}
+
+async fn find_node(
+    app: &Shared,
+    who: &Principal,
+    text: &str,
+    at: &str,
+    seen: &[(Arc<KnownNode>, u64)],
+) -> Result<Arc<KnownNode>, Fault> {
+    if let Some((node, _)) = seen.iter().find(|(node, _)| node.name == text) {
+        return Ok(Arc::clone(node));
+    }
+    let found = app.nodes.find_named(&app.store, who.org, text).await;
+    let node = found.map_err(|fault| match fault {
+        Fault::Problem(problem) => problem.at(format!("{at}/node")).into(),
+        other => other,
+    })?;
+    if node.revoked {
+        let detail = format!("The node `{}` was revoked; it takes no tasks until it enrols anew.", node.name);
+        return Err(refuse_at(ProblemCode::NodeRevoked, format!("{at}/node"), detail));
+    }
+    Ok(node)
+}
+
+#[expect(clippy::too_many_arguments, reason = "each is a plain value that the task needs")]
+fn check(
+    app: &Shared,
+    who: &Principal,
+    request: SubmitTask,
+    node: &KnownNode,
+    id: TaskId,
+    at: &str,
+    traceparent: Option<&str>,
+    now: Millis,
+) -> Result<TaskRow, Fault> {
+    let known = app.types.find(&request.type_name, at)?;
+    let payload = request.payload.as_ref().map_or("{}", |payload| payload.get());
+    let invalid = |field: &str, detail: String| refuse_at(ProblemCode::FieldInvalid, format!("{at}/{field}"), detail);
+    if payload.len() > TASK_PAYLOAD_BYTES_MAX {
+        let detail = format!("A payload has at most {TASK_PAYLOAD_BYTES_MAX} bytes; this one has {}.", payload.len());
+        return Err(refuse_at(ProblemCode::TooLarge, format!("{at}/payload"), detail));
+    }
+    known.check_payload(payload, at)?;
+    let priority = request.priority.unwrap_or(0);
+    if !(-PRIORITY_MAX..=PRIORITY_MAX).contains(&priority) {
+        return Err(invalid("priority", format!("A priority is from -{PRIORITY_MAX} to {PRIORITY_MAX}.")));
+    }
+    let max_retries = request.max_retries.unwrap_or(known.described.max_retries);
+    if max_retries > RETRIES_MAX {
+        return Err(invalid("max_retries", format!("A task is tried again at most {RETRIES_MAX} times.")));
+    }
+    let lease = request.lease.unwrap_or(known.described.lease);
+    if !(LEASE_MIN..=LEASE_MAX).contains(&lease) {
+        return Err(invalid("lease", format!("A lease is from {LEASE_MIN} to {LEASE_MAX}, in milliseconds.")));
+    }
+    if request.not_after.is_some_and(|end| end <= now || request.not_before.is_some_and(|start| end <= start)) {
+        return Err(invalid("not_after", "not_after must lie in the future and after not_before.".to_owned()));
+    }
+    if request.not_before.is_some_and(|start| start.0 < 0) {
+        return Err(invalid("not_before", "not_before cannot lie before 1970.".to_owned()));
+    }
+    Ok(TaskRow {
+        id,
+        org: who.org,
+        node: node.id,
+        type_name: request.type_name,
+        priority,
+        payload: payload.to_owned(),
+        idempotent: known.described.idempotent,
+        submitted_by: who.name.to_string(),
+        submitted_at: now,
+        traceparent: traceparent.map(str::to_owned),
+        life: Task::submitted(max_retries, lease, request.not_before, request.not_after),
+        delivery: 0,
+        claimed_at: None,
+        finished_at: None,
+        message: None,
+        result: None,
+        result_digest: None,
+    })
+}
+
+/// What a reserved wait gets: the first tasks in order, as many as the agent has room for.
+fn claim_for(rows: &mut [TaskRow], node: NodeId, room: u32, number: u64, now: Millis) -> Vec<TaskId> {
+    let mut order: Vec<usize> = (0..rows.len()).filter(|index| rows[*index].node == node).collect();
+    order.sort_by_key(|index| (-rows[*index].priority, rows[*index].id));
+    let mut taken = Vec::new();
+    for index in order {
+        if taken.len() == room.min(TASKS_PER_DELIVERY_MAX) as usize {
+            break;
+        }
+        let row = &mut rows[index];
+        if let Ok(life) = claim(&row.life, now) {
+            row.life = life;
+            row.delivery = number;
+            row.claimed_at = Some(now);
+            taken.push(row.id);
+        }
+    }
+    taken
+}
+
+/// What was written, or what a repeated request was answered with before.
+enum Written {
+    Now(Vec<TaskRow>),
+    Before(String),
+}
+
+async fn write_and_hand_over(
+    app: &Shared,
+    mut rows: Vec<TaskRow>,
+    once: Once,
+    reservations: Vec<(NodeId, Reservation)>,
+    touched: Vec<NodeId>,
+    now: Millis,
+) -> Result<Vec<Submitted>, Fault> {
+    let mut lines = Vec::with_capacity(reservations.len());
+    for (node, reservation) in reservations {
+        let taken = claim_for(&mut rows, node, reservation.room, reservation.number, now);
+        lines.push((node, reservation, taken));
+    }
+    let numbers: Vec<(NodeId, u64, u64)> = lines
+        .iter()
+        .filter(|(_, _, taken)| !taken.is_empty())
+        .map(|(node, reservation, _)| (*node, reservation.number, reservation.acknowledged))
+        .collect();
+    let written = app.store.write(move |tx| Box::pin(write(tx, rows, once, numbers, now))).await;
+    let rows = match written {
+        Ok(Written::Now(rows)) => rows,
+        other => {
+            lines.into_iter().for_each(|(_, reservation, _)| reservation.release());
+            return match other {
+                Ok(Written::Before(answer)) => {
+                    serde_json::from_str(&answer).map_err(|error| Fault::Broken(error.to_string()))
+                }
+                Err(fault) => Err(fault),
+                Ok(Written::Now(_)) => unreachable!("matched above"),
+            };
+        }
+    };
+    metrics::counter!("sortie_tasks_submitted_total").increment(rows.len() as u64);
+    let submitted =
+        rows.iter().map(|row| Submitted { id: row.id, node: row.node, status: row.life.state.status() }).collect();
+    hand_over(app, rows, lines, touched)?;
+    Ok(submitted)
+}
+
+fn hand_over(
+    app: &Shared,
+    rows: Vec<TaskRow>,
+    lines: Vec<(NodeId, Reservation, Vec<TaskId>)>,
+    touched: Vec<NodeId>,
+) -> Result<(), Fault> {
+    let (mut claimed, mut waiting) = (Vec::new(), Vec::new());
+    for row in rows {
+        match row.life.state.status() {
+            Status::InProgress => claimed.push(row),
+            _ => waiting.push(row.node),
+        }
+    }
+    for (_, reservation, taken) in lines {
+        if taken.is_empty() {
+            reservation.release();
+            continue;
+        }
+        let mut parcel: Vec<HandedTask> = Vec::with_capacity(taken.len());
+        for id in taken {
+            let index = claimed.iter().position(|row| row.id == id);
+            parcel.extend(index.map(|index| handed(claimed.swap_remove(index))).transpose()?);
+        }
+        reservation.hand_over(parcel);
+    }
+    touched.into_iter().filter(|node| waiting.contains(node)).for_each(|node| app.waiting.ring(node));
+    Ok(())
+}
+
+async fn write(
+    tx: &mut Tx,
+    rows: Vec<TaskRow>,
+    once: Once,
+    numbers: Vec<(NodeId, u64, u64)>,
+    now: Millis,
+) -> Result<Written, Fault> {
+    if let Some(answer) = once.recall(tx).await? {
+        return Ok(Written::Before(answer));
+    }
+    if once.is_keyed() {
+        let answer: Vec<Submitted> =
+            rows.iter().map(|row| Submitted { id: row.id, node: row.node, status: row.life.state.status() }).collect();
+        once.remember(tx, &serde_json::to_string(&answer).unwrap_or_default(), now).await?;
+    }
+    for row in &rows {
+        tasks::insert(tx, row).await?;
+        let about = About { org: row.org, node: row.node, task: row.id, actor: &row.submitted_by, now };
+        happened(tx, about, "task.submitted").await?;
+        if row.life.state.status() == Status::InProgress {
+            claimed(tx, About { actor: "hub", ..about }, &row.life, row.delivery).await?;
+        }
+    }
+    for (node, delivered, acknowledged) in numbers {
+        nodes::set_line(tx, node, delivered, acknowledged).await?;
+    }
+    Ok(Written::Now(rows))
+}

@@ -1,0 +1,132 @@
+//! An agent's one held request: answered at once if something is there, else when a bell rings,
+//! else at the end of its time.
+
+use std::sync::Arc;
+
+use sortie_rules::deliveries::{Ask, Heard};
+use sortie_rules::limits::WAIT_MAX;
+use sortie_rules::time::Span;
+use sortie_store::{nodes, tasks};
+use sortie_wire::deliveries::{HandedTask, WaitQuery};
+use sortie_wire::envelope::Envelope;
+use sortie_wire::problem::ProblemCode;
+
+use super::claim::claim_waiting;
+use super::delivery::{Parcel, handed, sign};
+use crate::app::Shared;
+use crate::events::{self, Record};
+use crate::fault::{Fault, refuse};
+use crate::http::NodeCaller;
+use crate::waiting::{Line, Turn, Wake};
+
+/// Holds an agent's wait until there is something to say, and says it signed.
+pub(super) async fn wait(app: &Shared, caller: NodeCaller, query: WaitQuery) -> Result<Envelope, Fault> {
+    let parcel = hold(app, caller, query).await?;
+    sign(app, caller.node, parcel)
+}
+
+async fn hold(app: &Shared, caller: NodeCaller, query: WaitQuery) -> Result<Parcel, Fault> {
+    let line = app.waiting.line(caller.node);
+    let mut turn = line.turn().await;
+    let ask = Ask { boot: query.boot, seq: query.seq, ack: query.ack };
+    let (mut redeliver, restored) = judge(app, caller, &mut turn, ask).await?;
+    let mine = turn.newest();
+    let mut parcel = Parcel { results_wanted: restored, ..Parcel::default() };
+    let longest = Span::seconds(query.wait_s.into()).min(WAIT_MAX);
+    let end = tokio::time::sleep(longest.to_std());
+    tokio::pin!(end);
+    loop {
+        parcel.number = turn.line().map_or(0, |line| line.delivered);
+        parcel.cancel = line.take_cancels();
+        if std::mem::take(&mut redeliver) {
+            parcel.tasks = lost_on_the_way(app, caller, ask.ack).await?;
+        }
+        if parcel.tasks.is_empty() && query.room > 0 && line.begin_look() {
+            turn = look(app, caller, query.room, &line, turn, &mut parcel).await?;
+        }
+        if !parcel.tasks.is_empty() || !parcel.cancel.is_empty() || parcel.results_wanted {
+            return Ok(parcel);
+        }
+        let Some(woken) = line.hold(query.room) else { continue };
+        drop(turn);
+        let wake = tokio::select! {
+            wake = woken => wake.unwrap_or(Wake::GiveWay),
+            () = &mut end => return Ok(parcel),
+            () = app.stop.cancelled() => return Ok(parcel),
+        };
+        match wake {
+            Wake::HandOver { number, tasks } => return Ok(Parcel { number, tasks, ..parcel }),
+            Wake::GiveWay => return Ok(parcel),
+            Wake::Look => turn = line.turn().await,
+        }
+        if turn.newest() != mine {
+            return Ok(parcel);
+        }
+    }
+}
+
+/// Whether a wait is in order, what was lost before it, and whether the hub was restored.
+async fn judge(app: &Shared, caller: NodeCaller, turn: &mut Turn, ask: Ask) -> Result<(bool, bool), Fault> {
+    if turn.line().is_none() {
+        let node = caller.node;
+        let known = app.store.read(move |tx| Box::pin(async move { nodes::line(tx, node).await })).await?;
+        let (delivered, acknowledged) = known.unwrap_or_default();
+        turn.learn(delivered, acknowledged);
+    }
+    match turn.hear(ask) {
+        Heard::InOrder { redeliver, restored, .. } => Ok((redeliver, restored)),
+        Heard::Late => {
+            let detail = "A newer wait of this node has been heard; this one was held up on its way.";
+            Err(refuse(ProblemCode::WaitLate, detail))
+        }
+        Heard::Forked => {
+            let now = app.clock.now();
+            app.store
+                .write(move |tx| {
+                    Box::pin(async move {
+                        let data = serde_json::json!({ "boot": ask.boot, "ack": ask.ack });
+                        let record = Record::new(caller.org, now, "node.forked", "hub").node(caller.node).data(&data);
+                        events::record(tx, record).await?;
+                        Ok::<_, Fault>(())
+                    })
+                })
+                .await?;
+            let detail = "Two agents share this node's identity, or its disk was restored from a copy. Stop one of them; \
+                          a copy needs an invite of its own.";
+            Err(refuse(ProblemCode::IdentityForked, detail))
+        }
+    }
+}
+
+/// Tasks that were handed out above what the agent has on its disk: same task, same attempt.
+async fn lost_on_the_way(app: &Shared, caller: NodeCaller, ack: u64) -> Result<Vec<HandedTask>, Fault> {
+    let node = caller.node;
+    let rows = app.store.read(move |tx| Box::pin(async move { tasks::redeliverable(tx, node, ack).await })).await?;
+    rows.into_iter().map(handed).collect()
+}
+
+async fn look(
+    app: &Shared,
+    caller: NodeCaller,
+    room: u32,
+    line: &Arc<Line>,
+    turn: Turn,
+    parcel: &mut Parcel,
+) -> Result<Turn, Fault> {
+    match claim_waiting(app, caller.node, room, turn).await {
+        Ok((found, turn)) => {
+            if found.more {
+                line.look_again_later();
+            }
+            if !found.tasks.is_empty() {
+                parcel.number = found.number;
+                parcel.tasks = found.tasks;
+            }
+            Ok(turn)
+        }
+        Err(fault) => {
+            line.look_again_later();
+            Err(fault)
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Where all held requests are found.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sortie_rules::ids::{NodeId, TaskId};
+
+use super::ended::EndedBells;
+use super::line::{Line, Reservation};
+
+/// All that waits.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting {
+    lines: Mutex<HashMap<NodeId, Arc<Line>>>,
+    /// Those who wait for tasks to end.
+    pub(crate) ended: EndedBells,
+}
+
+impl Waiting {
+    /// The line of a node, made when it is first asked for.
+    pub(crate) fn line(&self, node: NodeId) -> Arc<Line> {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(lines.entry(node).or_default())
+    }
+
+    fn known(&self, node: NodeId) -> Option<Arc<Line>> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).get(&node).cloned()
+    }
+
+    /// Tells a node's wait to look. Without one the next wait looks first.
+    pub(crate) fn ring(&self, node: NodeId) {
+        // A line that was never asked for looks first anyway.
+        if let Some(line) = self.known(node) {
+            line.ring();
+        }
+    }
+
+    /// Tells a node that a task of its should stop.
+    pub(crate) fn ring_cancel(&self, node: NodeId, task: TaskId) {
+        self.line(node).ring_cancel(task);
+    }
+
+    /// Takes a node's held wait, to hand it a task that is about to be written.
+    pub(crate) fn reserve(&self, node: NodeId) -> Option<Reservation> {
+        Line::reserve(&self.known(node)?)
+    }
+
+    /// Forgets a node's line: it enrolled anew or was revoked. A held wait ends.
+    pub(crate) fn forget(&self, node: NodeId) {
+        let line = self.lines.lock().unwrap_or_else(PoisonError::into_inner).remove(&node);
+        if let Some(line) = line {
+            line.end_held();
+        }
+    }
+
+    /// Whether a wait of this node is held now: a sign of life.
+    pub(crate) fn is_held(&self, node: NodeId) -> bool {
+        self.known(node).is_some_and(|line| line.is_held())
+    }
+}
