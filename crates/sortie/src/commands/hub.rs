@@ -1,0 +1,132 @@
+//! `sortie hub`: runs a hub until it is asked to stop.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use sortie_hub::Settings;
+use sortie_hub::clock::Clock;
+use sortie_hub::settings::{DEFAULT_TOML, LogFormat as Configured};
+use sortie_rules::config::{known_keys, load};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::context::Context;
+use crate::exit::{Done, Failure, chain};
+use crate::output::Output;
+use crate::supervised;
+use crate::telemetry::{self, LogFormat};
+
+/// What `sortie hub` takes.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: sortie hub --data /var/lib/sortie\n\
+                        Every setting can also be given as a variable: SORTIE_HUB_LISTEN, and so on.")]
+pub(crate) struct HubCommand {
+    /// The folder for everything that the hub keeps; made at the first start
+    #[arg(long, value_name = "DIR", required_unless_present = "print_config")]
+    data: Option<PathBuf>,
+    /// Where agents and people connect [default: 0.0.0.0:8443, or what the settings say]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// The file with settings [default: DIR/hub.toml, if there is one]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print every setting with its default and what it means, and do nothing else
+    #[arg(long)]
+    print_config: bool,
+    /// Stop when stdin ends: for supervisors whose end shall be the hub's end too
+    #[arg(long, hide = true)]
+    until_stdin_closes: bool,
+}
+
+/// Runs it.
+pub(crate) fn run(command: HubCommand, context: &Context) -> Done {
+    let Some(data) = command.data.clone().filter(|_| !command.print_config) else {
+        return context.output.line(DEFAULT_TOML.trim_end());
+    };
+    let settings = settings(&command, data)?;
+    let json = settings.log_format == Configured::Json;
+    let format = if json { LogFormat::Json } else { LogFormat::Text };
+    let telemetry = telemetry::start("sortie-hub", format, settings.otlp_endpoint.as_deref(), &context.env)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::other(format!("the hub cannot start its runtime: {error}")))?;
+    if command.until_stdin_closes {
+        supervised::stop_when_stdin_closes();
+    }
+    let done = runtime.block_on(serve(settings, !json, context.output));
+    drop(runtime);
+    telemetry.stop();
+    done
+}
+
+async fn serve(settings: Settings, talk: bool, output: Output) -> Done {
+    let data = settings.data.clone();
+    let mut stop = StopSignals::new()?;
+    let hub = sortie_hub::start(settings, Clock::system()).await.map_err(|error| Failure::other(chain(&error)))?;
+    if talk {
+        greet(&hub, &data, output);
+    }
+    stop.first().await;
+    tracing::info!("asked to stop: answering what is held, finishing what is under way");
+    tokio::select! {
+        () = hub.stop() => Ok(()),
+        () = stop.first() => Err(Failure::other("asked twice to stop: ended at once; what was acknowledged is on disk")),
+    }
+}
+
+fn greet(hub: &sortie_hub::Hub, data: &Path, output: Output) {
+    let colours = output.talk_colours();
+    output.say(&format!("The hub is at {} (listening on {}).", colours.bold(hub.url()), hub.listen_addr()));
+    if hub.first_start() {
+        output.say(&format!("First start: the administrator's token is in {}.", hub.admin_token_path().display()));
+    }
+    let data = data.display();
+    output.say(&format!("Invite an agent: sortie invite create --node NAME --data {data}"));
+}
+
+fn settings(command: &HubCommand, data: PathBuf) -> Result<Settings, Failure> {
+    let usual = data.join("hub.toml");
+    let (text, file) = match &command.config {
+        Some(file) => (read(file)?, file.clone()),
+        None if usual.exists() => (read(&usual)?, usual),
+        None => (String::new(), usual),
+    };
+    let keys = known_keys(DEFAULT_TOML);
+    let known: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let env =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let mut settings: Settings = load(&text, &file.display().to_string(), env, "SORTIE_HUB_", &known)
+        .map_err(|error| Failure::usage(error.to_string()).remedy("`sortie hub --print-config` shows every setting"))?;
+    settings.data = data;
+    if let Some(listen) = command.listen {
+        settings.listen = listen;
+    }
+    settings.check().map_err(|error| Failure::usage(error.to_string()))?;
+    Ok(settings)
+}
+
+fn read(file: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(file).map_err(|error| Failure::usage(format!("{} cannot be read: {error}", file.display())))
+}
+
+/// The signals that ask to stop.
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    fn new() -> Result<StopSignals, Failure> {
+        let listen = |kind| signal(kind).map_err(|error| Failure::other(format!("signals cannot be heard: {error}")));
+        Ok(StopSignals { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+    }
+
+    /// Waits for the next one.
+    async fn first(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

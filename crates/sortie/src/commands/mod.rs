@@ -1,0 +1,17 @@
+//! What the command can do: one file per noun, with what it takes and what it does together.
+//!
+//! Every noun has `run`, which matches its verbs; a verb makes one call of the hub and prints the
+//! answer. Nothing here thinks about tasks or nodes: that is the hub's.
+
+pub(crate) mod completions;
+pub(crate) mod event;
+
+pub(crate) mod hub;
+pub(crate) mod invite;
+pub(crate) mod node;
+pub(crate) mod pages;
+pub(crate) mod profile;
+pub(crate) mod site;
+pub(crate) mod task;
+pub(crate) mod token;
+pub(crate) mod whoami;

@@ -1,0 +1,247 @@
+//! `sortie node`: the agents that have enrolled.
+
+use std::collections::BTreeMap;
+
+use clap::{Args, Subcommand};
+use sortie_rules::liveness::Presence;
+use sortie_rules::time::{Millis, Span};
+use sortie_wire::nodes::{ChangeNode, Node, NodeQuery};
+
+use super::pages::{Pages, tell_rest};
+use crate::context::Context;
+use crate::exit::{Done, Failure};
+use crate::find_hub::HubOptions;
+use crate::output::{Table, ago, details, moment};
+use crate::values::{Label, labels};
+
+/// What `sortie node` takes.
+#[derive(Debug, Args)]
+pub(crate) struct NodeCommand {
+    #[command(flatten)]
+    hub: HubOptions,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// List the nodes, by name
+    List(List),
+    /// Show one node
+    #[command(after_help = "Example: sortie node show box-17")]
+    Show {
+        /// The node
+        #[arg(value_name = "NAME|ID")]
+        node: String,
+    },
+    /// Change what is meant for a node
+    Set(Set),
+    /// Shut a node out: its certificate counts for nothing from now on
+    #[command(after_help = "Example: sortie node revoke box-17")]
+    Revoke {
+        /// The node
+        #[arg(value_name = "NAME|ID")]
+        node: String,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example: sortie node list --presence down --label ring=first")]
+struct List {
+    /// Only nodes of this site
+    #[arg(long)]
+    site: Option<String>,
+    /// Only nodes of this kind
+    #[arg(long)]
+    kind: Option<String>,
+    /// Only nodes of this presence: new, online, stale or down
+    #[arg(long, value_parser = parse_presence)]
+    presence: Option<Presence>,
+    /// Only nodes with this label; may be given several times
+    #[arg(long = "label", value_name = "KEY=VALUE")]
+    labels: Vec<Label>,
+    #[command(flatten)]
+    pages: Pages,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example: sortie node set box-17 --site customer-homes --label ring=second --no-label trial\n\
+                        A span of 0 returns to the hub's default, an empty --site takes it out of its site.")]
+struct Set {
+    /// The node
+    #[arg(value_name = "NAME|ID")]
+    node: String,
+    /// The site it belongs to
+    #[arg(long)]
+    site: Option<String>,
+    /// What sort of node it is
+    #[arg(long)]
+    kind: Option<String>,
+    /// A label to set; may be given several times
+    #[arg(long = "label", value_name = "KEY=VALUE")]
+    labels: Vec<Label>,
+    /// A label to remove; may be given several times
+    #[arg(long = "no-label", value_name = "KEY")]
+    no_labels: Vec<String>,
+    /// Silence after which it is called stale, for example 30m
+    #[arg(long, value_name = "SPAN")]
+    stale_after: Option<Span>,
+    /// Silence after which it is called down, for example 1h
+    #[arg(long, value_name = "SPAN")]
+    down_after: Option<Span>,
+}
+
+fn parse_presence(word: &str) -> Result<Presence, String> {
+    Presence::parse(word).ok_or_else(|| "presence is new, online, stale or down".to_owned())
+}
+
+/// Does it.
+pub(crate) async fn run(command: NodeCommand, context: &Context) -> Done {
+    let (hub, output, now) = (context.hub(&command.hub)?, context.output, context.clock.now());
+    match command.verb {
+        Verb::List(list) => {
+            let page = list
+                .pages
+                .read(|after, limit| {
+                    let (hub, query) = (hub.clone(), list.query(after, limit));
+                    async move { hub.nodes(&query).await }
+                })
+                .await?;
+            output.either(&page, |page| {
+                tell_rest(page, "There are no such nodes. `sortie invite create` invites one.", output);
+                if page.items.is_empty() { Ok(()) } else { output.table(&table(&page.items, now)) }
+            })
+        }
+        Verb::Show { node } => {
+            let node = hub.node(&node).await?;
+            output.either(&node, |node| output.lines(details(&rows(node, now), output.colours())))
+        }
+        Verb::Set(set) => {
+            let (node, change) = (set.node.clone(), set.change()?);
+            let node = hub.change_node(&node, &change).await?;
+            output.either(&node, |node| output.lines(details(&rows(node, now), output.colours())))
+        }
+        Verb::Revoke { node } => {
+            let node = hub.revoke_node(&node).await?;
+            output.either(&node, |node| {
+                output.say(&format!("The node `{}` is shut out. Only a new invite lets it in again.", node.name));
+                Ok(())
+            })
+        }
+    }
+}
+
+impl List {
+    fn query(&self, after: Option<String>, limit: Option<u32>) -> NodeQuery {
+        let label = self.labels.iter().map(|label| format!("{}={}", label.key, label.value)).collect::<Vec<_>>();
+        NodeQuery {
+            site: self.site.clone(),
+            kind: self.kind.clone(),
+            presence: self.presence,
+            label: (!label.is_empty()).then(|| label.join(",")),
+            after,
+            limit,
+        }
+    }
+}
+
+impl Set {
+    fn change(self) -> Result<ChangeNode, Failure> {
+        let removed = self.no_labels.into_iter().map(|key| (key, None));
+        let set = labels(self.labels).into_iter().map(|(key, value)| (key, Some(value)));
+        let change = ChangeNode {
+            site: self.site,
+            kind: self.kind,
+            labels: removed.chain(set).collect(),
+            stale_after: self.stale_after,
+            down_after: self.down_after,
+        };
+        if change == ChangeNode::default() {
+            return Err(Failure::usage("nothing to change was given").remedy("for example --label ring=first"));
+        }
+        Ok(change)
+    }
+}
+
+fn table(nodes: &[Node], now: Millis) -> Table {
+    let mut table = Table::new(["name", "presence", "heard", "site", "kind", "labels", "version"]);
+    for node in nodes {
+        table.row([
+            node.name.clone(),
+            presence(node).to_owned(),
+            node.heard_at.map_or_else(|| "never".to_owned(), |at| ago(now, at)),
+            node.site.clone().unwrap_or_default(),
+            node.kind.clone(),
+            spelled(&node.labels),
+            node.facts.as_ref().map(|facts| facts.version.clone()).unwrap_or_default(),
+        ]);
+    }
+    table
+}
+
+fn presence(node: &Node) -> &'static str {
+    if node.revoked_at.is_some() { "revoked" } else { node.presence.as_str() }
+}
+
+fn spelled(labels: &BTreeMap<String, String>) -> String {
+    labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" ")
+}
+
+fn rows(node: &Node, now: Millis) -> Vec<(&'static str, String)> {
+    let threshold = |span: Option<Span>| span.map_or_else(|| "the hub's default".to_owned(), |span| span.to_string());
+    let mut rows = vec![
+        ("name", node.name.clone()),
+        ("id", node.id.to_string()),
+        ("presence", presence(node).to_owned()),
+        ("since", moment(now, node.presence_at)),
+        ("heard", node.heard_at.map_or_else(|| "never".to_owned(), |at| moment(now, at))),
+        ("site", node.site.clone().unwrap_or_else(|| "none".to_owned())),
+        ("kind", node.kind.clone()),
+        ("labels", spelled(&node.labels)),
+        ("stale after", threshold(node.stale_after)),
+        ("down after", threshold(node.down_after)),
+        ("enrolled", moment(now, node.enrolled_at)),
+        ("certificate", format!("until {}", moment(now, node.certificate_until))),
+        ("key", node.key_fingerprint.clone()),
+    ];
+    if let Some(at) = node.revoked_at {
+        rows.push(("revoked", moment(now, at)));
+    }
+    if let Some(facts) = &node.facts {
+        rows.push(("machine", format!("{} ({} {})", facts.hostname, facts.os, facts.arch)));
+        rows.push(("agent", facts.version.clone()));
+        rows.push(("runs", facts.types.join(" ")));
+    }
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set() -> Set {
+        Set {
+            node: "a".into(),
+            site: None,
+            kind: None,
+            labels: Vec::new(),
+            no_labels: Vec::new(),
+            stale_after: None,
+            down_after: None,
+        }
+    }
+
+    #[test]
+    fn a_label_that_is_set_and_removed_is_set() {
+        let label = "ring=first".parse().unwrap();
+        let change = Set { labels: vec![label], no_labels: vec!["ring".into(), "old".into()], ..set() }.change();
+        let labels = change.unwrap().labels;
+        assert_eq!(labels["ring"].as_deref(), Some("first"));
+        assert_eq!(labels["old"], None);
+    }
+
+    #[test]
+    fn a_change_of_nothing_is_refused_here() {
+        assert!(set().change().is_err());
+    }
+}

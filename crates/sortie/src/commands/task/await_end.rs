@@ -1,0 +1,55 @@
+//! Waits for a task to end. The hub holds the answer until then, so the end is known at once; a hub
+//! that is restarted meanwhile is simply asked again.
+
+use std::future::Future;
+
+use sortie_client::people::Hub;
+use sortie_rules::ids::TaskId;
+use sortie_rules::limits::WAIT_DEFAULT;
+use sortie_rules::time::Span;
+use sortie_wire::tasks::Task;
+
+use crate::context::Context;
+use crate::exit::{Exit, Failure};
+
+/// How long is waited, and what the spinner says.
+#[derive(Debug)]
+pub(super) struct Patience {
+    pub(super) timeout: Option<Span>,
+    pub(super) spinner: String,
+}
+
+/// Waits until the task has ended.
+pub(super) async fn await_end(hub: &Hub, id: TaskId, patience: Patience, context: &Context) -> Result<Task, Failure> {
+    let spinner = context.output.spinner(format!("{}: submitted", patience.spinner));
+    let wait_s = u32::try_from(WAIT_DEFAULT.0 / 1000).unwrap_or(1);
+    let ended = async {
+        let mut task = hub.task(id, None).await?;
+        while !task.summary.status.is_terminal() {
+            spinner.say(format!("{}: {}", patience.spinner, task.summary.status.as_str()));
+            task = hub.task(id, Some(wait_s)).await?;
+        }
+        Ok(task)
+    };
+    within(patience.timeout, id, ended).await
+}
+
+/// Ends a wait when its time is over or when someone presses Ctrl-C; the task goes on either way.
+pub(super) async fn within<T>(
+    timeout: Option<Span>,
+    id: TaskId,
+    wait: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let over = async {
+        match timeout {
+            Some(timeout) => tokio::time::sleep(timeout.to_std()).await,
+            None => std::future::pending().await,
+        }
+    };
+    let goes_on = format!("the task goes on: sortie task watch {id}");
+    tokio::select! {
+        done = wait => done,
+        () = over => Err(Failure::new(Exit::TimedOut, "the time to wait is over").remedy(goes_on)),
+        _ = tokio::signal::ctrl_c() => Err(Failure::new(Exit::Interrupted, "the wait was interrupted").remedy(goes_on)),
+    }
+}

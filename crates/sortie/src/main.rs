@@ -1,0 +1,7 @@
+//! The program `sortie`: hub, agent, demo and every command in one file that one can copy anywhere.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    sortie::run(std::env::args_os())
+}

@@ -1,0 +1,10 @@
+//! Values as they are typed: instants, labels, payloads. Each reads one kind and says what it looks
+//! like when it cannot.
+
+mod labels;
+mod payload;
+mod when;
+
+pub(crate) use labels::{Label, labels};
+pub(crate) use payload::read_payload;
+pub(crate) use when::When;
