@@ -71,7 +71,7 @@ async fn serve(settings: Settings, talk: bool, output: Output) -> Done {
     tracing::info!("asked to stop: answering what is held, finishing what is under way");
     tokio::select! {
         () = hub.stop() => Ok(()),
-        () = stop.first() => Err(Failure::other("asked twice to stop: ended at once; what was acknowledged is on disk")),
+        () = stop.first() => Err(Failure::other("asked twice to stop, and ended at once; what was acknowledged is on disk")),
     }
 }
 

@@ -160,7 +160,7 @@ impl<'a> Story<'a> {
         self.fleet.kill_agent(KILLED).await?;
         let written = lines(self.fleet, KILLED).iter().filter(|line| line.starts_with("under fire")).count();
         narrator.say(format!(
-            "{} The agent of {KILLED} is killed (SIGKILL) in mid-task: {written} of {LINES_UNDER_FIRE} lines are written.",
+            "{} {KILLED}'s agent is killed (SIGKILL) in mid-task: {written} of {LINES_UNDER_FIRE} lines are written.",
             narrator.strong("Power cut.")
         ))?;
         for number in 1..=LINES_WHILE_AWAY {
