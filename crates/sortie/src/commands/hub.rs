@@ -51,27 +51,32 @@ pub(crate) fn run(command: HubCommand, context: &Context) -> Done {
         .enable_all()
         .build()
         .map_err(|error| Failure::other(format!("the hub cannot start its runtime: {error}")))?;
-    if command.until_stdin_closes {
-        supervised::stop_when_stdin_closes();
-    }
-    let done = runtime.block_on(serve(settings, !json, context.output));
+    let done = runtime.block_on(async {
+        // The signals are heard before anything can send one.
+        let stop = StopSignals::new()?;
+        if command.until_stdin_closes {
+            supervised::stop_when_stdin_closes();
+        }
+        serve(settings, stop, !json, context.output).await
+    });
     drop(runtime);
     telemetry.stop();
     done
 }
 
-async fn serve(settings: Settings, talk: bool, output: Output) -> Done {
+async fn serve(settings: Settings, mut stop: StopSignals, talk: bool, output: Output) -> Done {
     let data = settings.data.clone();
-    let mut stop = StopSignals::new()?;
     let hub = sortie_hub::start(settings, Clock::system()).await.map_err(|error| Failure::other(chain(&error)))?;
     if talk {
         greet(&hub, &data, output);
+    } else {
+        tracing::info!(url = hub.url(), listen = %hub.listen_addr(), first_start = hub.first_start(), "the hub serves");
     }
-    stop.first().await;
+    stop.next().await;
     tracing::info!("asked to stop: answering what is held, finishing what is under way");
     tokio::select! {
         () = hub.stop() => Ok(()),
-        () = stop.first() => Err(Failure::other("asked twice to stop, and ended at once; what was acknowledged is on disk")),
+        () = stop.next() => Err(Failure::other("asked twice to stop, and ended at once; what was acknowledged is on disk")),
     }
 }
 
@@ -123,7 +128,7 @@ impl StopSignals {
     }
 
     /// Waits for the next one.
-    async fn first(&mut self) {
+    async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}

@@ -30,6 +30,7 @@ pub(super) async fn checks(found: &Found, context: &Context) -> Vec<Check> {
         let remedy = "it looks like https://hub.example:8443";
         return vec![Check::bad("hub", format!("`{}` is not a hub's address", found.hub), remedy)];
     };
+    let proxied = proxy(&hub.host, &context.env).is_some();
     let first_stop = match proxy(&hub.host, &context.env) {
         None => {
             checks.push(Check::ok("proxy", "none in the way"));
@@ -46,7 +47,7 @@ pub(super) async fn checks(found: &Found, context: &Context) -> Vec<Check> {
             place
         }
     };
-    if !connects(&first_stop, &mut checks).await {
+    if !connects(&first_stop, proxied, &mut checks).await {
         let skip = |what| Check::skipped(what, "there is no connection");
         checks.extend(["certificate", "clock", "token", "version"].map(skip));
         return checks;
@@ -65,7 +66,7 @@ pub(super) async fn checks(found: &Found, context: &Context) -> Vec<Check> {
 }
 
 /// Looks up the name and opens a connection, and says how far it came.
-async fn connects(to: &Place, checks: &mut Vec<Check>) -> bool {
+async fn connects(to: &Place, proxied: bool, checks: &mut Vec<Check>) -> bool {
     let name = format!("{}:{}", to.host, to.port);
     let lookup = tokio::time::timeout(LOOK, tokio::net::lookup_host((to.host.as_str(), to.port))).await;
     let addresses: Vec<SocketAddr> = match lookup {
@@ -88,6 +89,10 @@ async fn connects(to: &Place, checks: &mut Vec<Check>) -> bool {
             checks.push(Check::ok("connection", format!("{name} takes connections")));
             return true;
         }
+        Ok(Err(error)) if proxied => (
+            format!("{name}: {error}"),
+            "is that proxy right? If the hub can be reached without it, name the hub in NO_PROXY",
+        ),
         Ok(Err(error)) => (format!("{name}: {error}"), "is the hub running, and is this its port?"),
         Err(_) => (
             format!("{name} did not answer within {LOOK:?}"),
@@ -143,6 +148,9 @@ fn certificate(shown: Option<&Presented>, answer: &Result<Whoami, ClientError>, 
 fn told(answer: &Result<Whoami, ClientError>, now: Millis) -> Vec<Check> {
     let whoami = match answer {
         Ok(whoami) => whoami,
+        Err(ClientError::Tls { .. } | ClientError::Unreachable { .. }) => {
+            return ["clock", "token", "version"].map(|what| Check::skipped(what, "nothing was sent")).into();
+        }
         Err(error) => {
             let failure = match error.problem() {
                 Some(problem) if problem.code == ProblemCode::Unauthenticated => Check::bad(
