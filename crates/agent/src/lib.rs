@@ -1,1 +1,42 @@
-//! agent
+//! The agent: opens every connection, does what its site's policy allows, and reports.
+//!
+//! In reading order: `settings` and `policy` say what it may do, `enroll` makes it a node and `identity`
+//! is what it then is; `hub` and `line` are its one outbound line, over which `line` takes
+//! deliveries; `ledger` remembers over every crash what was accepted, begun, ended and reported;
+//! `runner` runs it with `handlers`; `reporter` brings the results home, `heartbeat` keeps leases alive,
+//! `renewal` the certificate, `forgetting` the ledger small; `agent` puts all of it together, and
+//! `cli` gives it commands.
+
+mod agent;
+#[cfg(feature = "cli")]
+pub mod cli;
+mod clock;
+mod data_folder;
+mod enroll;
+mod facts;
+mod forgetting;
+mod handlers;
+mod heartbeat;
+mod hub;
+mod identity;
+mod ledger;
+mod line;
+mod policy;
+mod renewal;
+mod reporter;
+mod runner;
+mod settings;
+
+pub use agent::{Agent, AgentBuilder, AgentError};
+pub use clock::{Clock, Entropy};
+pub use data_folder::FolderError;
+pub use enroll::{EnrollError, EnrollOptions, EnrolledNode, enroll};
+pub use facts::VERSION;
+pub use handlers::{BUILTIN_TYPES, Failure, Handler, HandlerFuture, Output, Work};
+pub use hub::HubError;
+pub use identity::{Identity, IdentityError, KeyError};
+pub use ledger::LedgerError;
+pub use policy::{
+    Allowed, BadAddress, DEFAULT_TOML as DEFAULT_POLICY_TOML, Forbidden, Policy, PolicyError, Root, Roots,
+};
+pub use settings::{DEFAULT_TOML, LogFormat, LogLevel, ProxySettings, Settings, UnreadableFile};

@@ -50,7 +50,7 @@ impl Connect {
     /// A line that carries requests. Nothing is sent yet.
     pub(crate) fn line(&self) -> Result<Line, SetupError> {
         let base = base_url(&self.hub)?;
-        let config = tls::config(self)?;
+        let config = tls::client_config(self)?;
         let builder = reqwest::Client::builder()
             .tls_backend_preconfigured(config)
             .http1_only()

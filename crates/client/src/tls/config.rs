@@ -11,8 +11,8 @@ use crate::clock::Clock;
 use crate::connect::{Connect, SetupError};
 use crate::crypto;
 
-/// The TLS half of a connection.
-pub(crate) fn config(connect: &Connect) -> Result<ClientConfig, SetupError> {
+/// The TLS half of a connection, for those who speak something else over it than the hub's API.
+pub fn client_config(connect: &Connect) -> Result<ClientConfig, SetupError> {
     let provider = crypto::provider();
     let verifier = HubVerifier {
         pin: connect.trust.pin()?,

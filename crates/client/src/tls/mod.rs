@@ -11,7 +11,7 @@ mod presented;
 mod trust;
 mod verifier;
 
-pub(crate) use config::config;
+pub use config::client_config;
 pub use fault::TlsFault;
 pub use identity::Identity;
 pub use presented::{Presented, fingerprint};

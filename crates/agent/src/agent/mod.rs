@@ -1,0 +1,10 @@
+//! The agent as a whole: `builder` puts it together, `error` says why it cannot be, `start` opens
+//! what lies on disk, `live` runs its loops until it is told to stop, and ends them in order.
+
+mod builder;
+mod error;
+mod live;
+mod start;
+
+pub use builder::{Agent, AgentBuilder};
+pub use error::AgentError;

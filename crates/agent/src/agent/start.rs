@@ -1,0 +1,112 @@
+//! Opens what lies on disk and connects the parts.
+
+use std::sync::Arc;
+
+use sortie_rules::time::Span;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::builder::Agent;
+use super::error::AgentError;
+use crate::clock::{Clock, boot_id};
+use crate::data_folder::DataFolder;
+use crate::heartbeat::Heart;
+use crate::hub::Hub;
+use crate::ledger::{Ledger, Recovered, WriterThread};
+use crate::line::{HubTime, Taker, WaitLoop};
+use crate::renewal::Renewal;
+use crate::reporter::{Outbox, Reporter};
+use crate::runner::{Board, HandlerSet, Runner};
+
+/// An agent whose parts are connected and whose loops have not begun.
+pub(super) struct Life {
+    pub(super) thread: WriterThread,
+    pub(super) recovered: Recovered,
+    pub(super) runner: Arc<Runner>,
+    pub(super) wait_loop: WaitLoop,
+    pub(super) heart: Heart,
+    pub(super) reporter: Reporter,
+    pub(super) renewal: Renewal,
+    pub(super) ledger: Ledger,
+    pub(super) clock: Clock,
+    pub(super) stop_grace: Span,
+    /// Rings when nothing new is to be taken.
+    pub(super) stop_taking: CancellationToken,
+    /// Rings when everything is to end.
+    pub(super) stop: CancellationToken,
+}
+
+/// Opens the ledger and connects the parts of the agent. The folder is locked until it is dropped.
+pub(super) fn start(agent: Agent) -> Result<(Life, DataFolder), AgentError> {
+    let Agent { settings, folder, identity, policy, handlers, clock, entropy } = agent;
+    let (ledger, thread, line, recovered) = WriterThread::start(&folder.path().join("ledger.db"))?;
+    let hub_time = Arc::new(HubTime::new(clock.clone(), line.hub_time));
+    let hub = Arc::new(Hub::open(identity, &settings, Arc::clone(&hub_time))?);
+    let (stop_taking, stop) = (CancellationToken::new(), CancellationToken::new());
+    let board = Arc::new(Board::new(settings.concurrency, settings.prefetch));
+    let outbox = Arc::new(Outbox::default());
+    let boot = boot_id(&clock, &entropy);
+    let runner = Arc::new(Runner {
+        board: Arc::clone(&board),
+        handlers: HandlerSet(handlers),
+        policy,
+        ledger: ledger.clone(),
+        outbox: Arc::clone(&outbox),
+        hub_time: Arc::clone(&hub_time),
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+        runs: TaskTracker::new(),
+        abandon: CancellationToken::new(),
+    });
+    let taker = Taker {
+        hub: Arc::clone(&hub),
+        hub_time: Arc::clone(&hub_time),
+        ledger: ledger.clone(),
+        board: Arc::clone(&board),
+        runner: Arc::clone(&runner),
+        outbox: Arc::clone(&outbox),
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+    };
+    let wait_loop = WaitLoop {
+        taker: taker.clone(),
+        board: Arc::clone(&board),
+        entropy: entropy.clone(),
+        boot,
+        acknowledged: line.acknowledged,
+        stop: stop_taking.clone(),
+    };
+    let heart = Heart {
+        hub: Arc::clone(&hub),
+        board: Arc::clone(&board),
+        taker,
+        boot,
+        entropy: entropy.clone(),
+        stop: stop.clone(),
+    };
+    let reporter = Reporter {
+        hub: Arc::clone(&hub),
+        ledger: ledger.clone(),
+        board,
+        outbox,
+        entropy: entropy.clone(),
+        stop: stop.clone(),
+    };
+    let renewal = Renewal { hub, hub_time, runner: Arc::clone(&runner), entropy, stop: stop.clone() };
+    let stop_grace = settings.stop_grace();
+    let life = Life {
+        thread,
+        recovered,
+        runner,
+        wait_loop,
+        heart,
+        reporter,
+        renewal,
+        ledger,
+        clock,
+        stop_grace,
+        stop_taking,
+        stop,
+    };
+    Ok((life, folder))
+}

@@ -1,0 +1,12 @@
+//! The agent's commands, for the slim program `sortie-agent` and for `sortie agent`, which are the
+//! same: `commands` says what can be typed, `perform` does it, `log` sets up the log, `exit` says
+//! which exit code means what.
+
+mod commands;
+mod exit;
+mod log;
+mod perform;
+
+pub use commands::{AgentCommand, EnrollCommand, RunCommand};
+pub use exit::AgentExit;
+pub use perform::{perform, run};

@@ -1,0 +1,203 @@
+//! Does what was typed.
+
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use sortie_rules::config::{ConfigError, known_keys, load};
+use sortie_wire::enrollment::{Invite, NotAnInvite};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::commands::{AgentCommand, EnrollCommand, RunCommand};
+use super::exit::AgentExit;
+use super::log;
+use crate::agent::Agent;
+use crate::clock::{Clock, Entropy};
+use crate::data_folder::{FolderError, read_if_there};
+use crate::enroll::{EnrollOptions, EnrolledNode, enroll};
+use crate::settings::{DEFAULT_TOML, Settings};
+
+/// What begins the variables that overlay the settings.
+const VARIABLES: &str = "SORTIE_AGENT_";
+/// Those of them that the command line reads itself.
+const NOT_SETTINGS: [&str; 2] = ["SORTIE_AGENT_DATA", "SORTIE_AGENT_CONFIG"];
+/// Stack of a thread of the runtime: nothing here recurses.
+const STACK_BYTES: usize = 1 << 20;
+/// Most threads for what blocks: names to resolve, files to read.
+const BLOCKING_THREADS_MAX: usize = 8;
+
+/// Does what was typed, on a runtime of its own. Data goes to standard output, talk to standard error.
+pub fn run(command: AgentCommand, clock: Clock, entropy: Entropy) -> AgentExit {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(BLOCKING_THREADS_MAX)
+        .thread_stack_size(STACK_BYTES)
+        .enable_all()
+        .build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(perform(command, clock, entropy)),
+        Err(error) => complain(&error, AgentExit::Failure),
+    }
+}
+
+/// The same, on the caller's runtime.
+pub async fn perform(command: AgentCommand, clock: Clock, entropy: Entropy) -> AgentExit {
+    sortie_client::install_crypto();
+    match command {
+        AgentCommand::Enroll(command) => perform_enroll(command, clock).await,
+        AgentCommand::Run(command) if command.print_config => print(DEFAULT_TOML),
+        AgentCommand::Run(command) => perform_run(command, clock, entropy).await,
+    }
+}
+
+async fn perform_enroll(command: EnrollCommand, clock: Clock) -> AgentExit {
+    let settings = match settings(&command.data, command.config.as_deref()) {
+        Ok(settings) => settings,
+        Err(error) => return complain(&error, AgentExit::Usage),
+    };
+    let invite = match invite(&command.invite) {
+        Ok(invite) => invite,
+        Err(error) => return complain(&error, AgentExit::Usage),
+    };
+    let policy = settings.policy_path();
+    match enroll(EnrollOptions { settings, invite }, clock).await {
+        Ok(enrolled) => tell(&enrolled, &policy, command.json),
+        Err(error) => complain(&error, AgentExit::of_enrollment(&error)),
+    }
+}
+
+async fn perform_run(command: RunCommand, clock: Clock, entropy: Entropy) -> AgentExit {
+    let data = command.data.unwrap_or_default();
+    let settings = match settings(&data, command.config.as_deref()) {
+        Ok(settings) => settings,
+        Err(error) => return complain(&error, AgentExit::Usage),
+    };
+    log::start(&settings);
+    let agent = match Agent::builder(settings, clock, entropy).build() {
+        Ok(agent) => agent,
+        Err(error) => return complain(&error, AgentExit::of_agent(&error)),
+    };
+    let shutdown = match told_to_stop() {
+        Ok(shutdown) => shutdown,
+        Err(error) => return complain(&error, AgentExit::Failure),
+    };
+    match agent.run(shutdown).await {
+        Ok(()) => AgentExit::Success,
+        Err(error) => complain(&error, AgentExit::of_agent(&error)),
+    }
+}
+
+/// Ready when the process is asked to end: SIGTERM or SIGINT.
+fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+#[derive(Debug, thiserror::Error)]
+enum NoSettings {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    #[error("the settings {} are not there", .0.display())]
+    Missing(PathBuf),
+}
+
+/// The settings: the file that was named, or `agent.toml` in the data folder if it exists, with the
+/// variables laid over it.
+fn settings(data: &Path, config: Option<&Path>) -> Result<Settings, NoSettings> {
+    let path = config.map_or_else(|| data.join("agent.toml"), Path::to_owned);
+    let text = match (read_if_there(&path)?, config) {
+        (Some(text), _) => text,
+        (None, Some(named)) => return Err(NoSettings::Missing(named.to_owned())),
+        (None, None) => String::new(),
+    };
+    let keys = known_keys(DEFAULT_TOML);
+    let known: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, _)| !NOT_SETTINGS.contains(&name.as_str()));
+    let settings: Settings = load(&text, &path.display().to_string(), variables, VARIABLES, &known)?;
+    Ok(Settings { data: data.to_owned(), ..settings })
+}
+
+#[derive(Debug, thiserror::Error)]
+enum NoInvite {
+    #[error(transparent)]
+    NotAnInvite(#[from] NotAnInvite),
+    #[error("the invite cannot be read from standard input")]
+    Unreadable(#[from] io::Error),
+}
+
+fn invite(given: &str) -> Result<Invite, NoInvite> {
+    /// An invite is one line; more than this is none.
+    const INVITE_BYTES_MAX: u64 = 16 * 1024;
+    let mut text = given.to_owned();
+    if given == "-" {
+        text.clear();
+        io::stdin().lock().take(INVITE_BYTES_MAX).read_to_string(&mut text)?;
+    }
+    Ok(text.parse()?)
+}
+
+fn tell(enrolled: &EnrolledNode, policy: &Path, as_json: bool) -> AgentExit {
+    let EnrolledNode { node, name, hub, policy_written } = enrolled;
+    if as_json {
+        return print(&format!("{}\n", json!({ "node": node, "name": name, "hub": hub, "policy": policy })));
+    }
+    let written = if *policy_written { "a first policy was written to" } else { "its policy is" };
+    print(&format!("{name} ({node}) is enrolled at {hub}; {written} {}\n", policy.display()))
+}
+
+fn print(text: &str) -> AgentExit {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Ok(()) => AgentExit::Success,
+        Err(_) => AgentExit::Failure,
+    }
+}
+
+/// Says what went wrong, with everything that caused it.
+fn complain(error: &dyn std::error::Error, exit: AgentExit) -> AgentExit {
+    let mut text = format!("error: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}\n  caused by: {error}");
+        cause = error.source();
+    }
+    // There is nobody left to tell if this fails too.
+    let _nobody = writeln!(io::stderr().lock(), "{}", sortie_rules::redaction::redact(&text));
+    exit
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::AgentError;
+    use crate::enroll::EnrollError;
+
+    #[test]
+    fn a_missing_file_is_an_error_only_if_it_was_named() {
+        let scratch = tempfile::tempdir().unwrap();
+        assert_eq!(settings(scratch.path(), None).unwrap(), Settings::for_data(scratch.path()));
+        assert!(matches!(settings(scratch.path(), Some(Path::new("/none.toml"))), Err(NoSettings::Missing(_))));
+        std::fs::write(scratch.path().join("agent.toml"), "concurrency = 9").unwrap();
+        assert_eq!(settings(scratch.path(), None).unwrap().concurrency, 9);
+    }
+
+    #[test]
+    fn exit_codes_tell_the_hub_s_no_from_a_hub_that_is_away() {
+        use sortie_client::{ClientError, Stage};
+        use sortie_wire::problem::{Problem, ProblemCode};
+        let problem = Problem::new(ProblemCode::InviteExpired, "x");
+        let no = ClientError::Problem { problem: Box::new(problem), retry_after: None };
+        assert_eq!(AgentExit::of_enrollment(&EnrollError::Hub(no)), AgentExit::Refused);
+        let away = ClientError::Unreachable { hub: "h".into(), stage: Stage::Connect, source: "x".into() };
+        assert_eq!(AgentExit::of_enrollment(&EnrollError::Hub(away)), AgentExit::Unreachable);
+        assert_eq!(AgentExit::of_agent(&AgentError::Fault("x".into())), AgentExit::Failure);
+    }
+}

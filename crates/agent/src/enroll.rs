@@ -1,0 +1,119 @@
+//! Becoming a node: a key made here, an invite from the hub, and the identity that comes back.
+
+use sortie_client::agent::HubLine;
+use sortie_client::{ClientError, Connect, SetupError, Trust};
+use sortie_rules::ids::NodeId;
+use sortie_wire::enrollment::{Enroll, Enrolled, Invite};
+
+use crate::clock::Clock;
+use crate::data_folder::{DataFolder, FolderError, read_if_there, write_whole};
+use crate::facts::facts;
+use crate::handlers::BUILTIN_TYPES;
+use crate::identity::{Identity, IdentityError, NodeRecord};
+use crate::policy::{self, Policy, PolicyError};
+use crate::settings::{Settings, UnreadableFile};
+
+/// What an enrolment needs.
+#[derive(Debug)]
+pub struct EnrollOptions {
+    /// The agent's settings, with the data folder that the identity goes to.
+    pub settings: Settings,
+    /// The invite.
+    pub invite: Invite,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnrolledNode {
+    /// The node's id.
+    pub node: NodeId,
+    /// The node's name.
+    pub name: String,
+    /// The hub's address.
+    pub hub: String,
+    /// Whether a commented policy was written because there was none.
+    pub policy_written: bool,
+}
+
+/// Why there is no enrolment. Nothing that was there before has been changed.
+#[derive(Debug, thiserror::Error)]
+pub enum EnrollError {
+    /// There is an identity already.
+    #[error(
+        "the agent in this data folder is enrolled already, as `{name}` at {hub}; to enrol anew, stop it and give an \
+         empty folder with --data (an invite made with --replace keeps the node's name)"
+    )]
+    AlreadyEnrolled {
+        /// The node's name.
+        name: String,
+        /// Its hub.
+        hub: String,
+    },
+    /// The data folder cannot be used.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// Key or identity cannot be made, read or kept.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The policy that is there cannot be used.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// A file that the settings name cannot be read.
+    #[error(transparent)]
+    File(#[from] UnreadableFile),
+    /// Invite or settings do not say how to reach the hub.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    /// The hub cannot be reached, or says no.
+    #[error(transparent)]
+    Hub(#[from] ClientError),
+}
+
+/// Enrols. A lost answer harms nobody: the same invite with the same key, which a former try left in
+/// the data folder, gets the same enrolment again.
+///
+/// The hub is believed by the invite's fingerprint alone; not even the site's own `ca_file` counts
+/// here, since all later trust grows from this answer.
+pub async fn enroll(options: EnrollOptions, clock: Clock) -> Result<EnrolledNode, EnrollError> {
+    let EnrollOptions { settings, invite } = options;
+    let folder = DataFolder::open(&settings.data)?;
+    if Identity::is_there(folder.path())? {
+        let identity = Identity::load(folder.path())?;
+        let (name, hub) = (identity.name().to_owned(), identity.hub().to_owned());
+        return Err(EnrollError::AlreadyEnrolled { name, hub });
+    }
+    let key = Identity::key(folder.path())?;
+    let policy_written = write_default_policy(&settings)?;
+    let policy = Policy::read(&settings.policy_path())?;
+
+    let connect = Connect {
+        proxy: settings.proxy.to_proxy(),
+        ..Connect::new(invite.hub.clone(), Trust::Fingerprint(invite.ca.clone()), clock)
+    };
+    let request = Enroll {
+        certificate_request: key.certificate_request().map_err(IdentityError::from)?,
+        facts: facts(policy.allowed_types(BUILTIN_TYPES.iter().copied())),
+    };
+    let Enrolled { node, name, certificate, trust, keys, now: _ } =
+        HubLine::open(&connect)?.enroll(&invite, &request).await?;
+    let record = NodeRecord {
+        node,
+        name: name.clone(),
+        hub: invite.hub.clone(),
+        certificate_from: certificate.not_before,
+        certificate_until: certificate.not_after,
+        keys,
+    };
+    Identity::create(folder.path(), key, &certificate, trust, record)?;
+    Ok(EnrolledNode { node, name, hub: invite.hub, policy_written })
+}
+
+/// The site owns the policy: only where there is none is a commented one written, once.
+fn write_default_policy(settings: &Settings) -> Result<bool, FolderError> {
+    let path = settings.policy_path();
+    if read_if_there(&path)?.is_some() {
+        return Ok(false);
+    }
+    write_whole(&path, policy::DEFAULT_TOML.as_bytes())?;
+    Ok(true)
+}

@@ -1,0 +1,37 @@
+//! Opens the ledger's file.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::error::LedgerError;
+
+/// The form of the tables that this program writes.
+const FORM: i64 = 1;
+const SCHEMA: &str = include_str!("schema.sql");
+/// Statements kept ready.
+const STATEMENTS_MAX: usize = 32;
+
+/// Opens the ledger, and makes it if it is not there.
+///
+/// A commit is on disk when it returns (`synchronous = full` in WAL mode). The log is moved into the
+/// file by the writer when nothing waits, not by whichever commit happens to come a thousandth.
+pub(super) fn open(path: &Path) -> Result<Connection, LedgerError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.pragma_update(None, "locking_mode", "exclusive")?;
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.pragma_update(None, "cache_size", -1024)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    match found {
+        0 => {
+            connection.execute_batch(&format!("begin immediate; {SCHEMA} pragma user_version = {FORM}; commit;"))?;
+        }
+        FORM => {}
+        newer => return Err(LedgerError::Newer { path: path.to_owned(), found: newer, known: FORM }),
+    }
+    Ok(connection)
+}

@@ -1,0 +1,76 @@
+//! The handle of the ledger. What returns without an error is on disk.
+
+use sortie_rules::ids::TaskId;
+use sortie_rules::time::Millis;
+use tokio::sync::{mpsc, oneshot};
+
+use super::accept::{Incoming, Verdict};
+use super::error::LedgerError;
+use super::finish::Ended;
+use super::group::{Reply, Request};
+use super::row::RunKey;
+
+/// The handle of the ledger. Cheap to clone; the file is closed when the last one is dropped.
+#[derive(Debug, Clone)]
+pub(crate) struct Ledger {
+    requests: mpsc::Sender<Request>,
+}
+
+impl Ledger {
+    pub(super) fn new(requests: mpsc::Sender<Request>) -> Ledger {
+        Ledger { requests }
+    }
+
+    /// Takes a delivery: its new runs and its number, together.
+    pub(crate) async fn accept(&self, incoming: Incoming, now: Millis) -> Result<Vec<Verdict>, LedgerError> {
+        self.ask(|reply| Request::Accept { incoming, now, reply }).await
+    }
+
+    /// Writes down that a run begins.
+    pub(crate) async fn begin(&self, run: RunKey) -> Result<(), LedgerError> {
+        self.ask(|reply| Request::Begin { run, reply }).await
+    }
+
+    /// Writes down how a run ended.
+    pub(crate) async fn finish(&self, ended: Ended) -> Result<(), LedgerError> {
+        self.ask(|reply| Request::Finish { ended, reply }).await
+    }
+
+    /// Forgets a run that has not begun, unless a newer attempt than `attempt` has come. Says
+    /// whether it was forgotten.
+    pub(crate) async fn withdraw(&self, run: RunKey, attempt: u32) -> Result<bool, LedgerError> {
+        self.ask(|reply| Request::Withdraw { run, attempt, reply }).await
+    }
+
+    /// Notes receipts, to be written with whatever is written next.
+    pub(crate) async fn reported(&self, runs: Vec<RunKey>) -> Result<(), LedgerError> {
+        self.requests.send(Request::Reported { runs }).await.map_err(|_| LedgerError::Closed)
+    }
+
+    /// Writes the receipts that wait for something else to be written.
+    pub(crate) async fn flush(&self) -> Result<(), LedgerError> {
+        self.requests.send(Request::Flush).await.map_err(|_| LedgerError::Closed)
+    }
+
+    /// Counts every result that is still here as unreported.
+    pub(crate) async fn want_all(&self) -> Result<(), LedgerError> {
+        self.ask(|reply| Request::WantAll { reply }).await
+    }
+
+    /// Results that wait for a receipt, oldest first: at most `rows`, and after the first no more
+    /// than fit into `bytes`.
+    pub(crate) async fn unreported(&self, rows: usize, bytes: usize) -> Result<Vec<Ended>, LedgerError> {
+        self.ask(|reply| Request::Unreported { rows, bytes, reply }).await
+    }
+
+    /// One step of forgetting; says where the next goes on.
+    pub(crate) async fn prune(&self, after: Option<TaskId>, now: Millis) -> Result<Option<TaskId>, LedgerError> {
+        self.ask(|reply| Request::Prune { after, now, reply }).await
+    }
+
+    async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, LedgerError> {
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(request(reply)).await.map_err(|_| LedgerError::Closed)?;
+        answer.await.map_err(|_| LedgerError::Closed)?
+    }
+}

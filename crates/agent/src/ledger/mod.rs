@@ -1,0 +1,31 @@
+//! What the agent accepted, began, finished and reported: a SQLite file of its own that every crash
+//! leaves whole.
+//!
+//! `ledger` is the handle that the rest of the agent holds. Everything goes through one thread
+//! (`writer`), which takes whatever is asked for at the moment, does it in one transaction with one
+//! flush to disk (`group`), and then answers all of it. What each request does to the tables stands in a file
+//! of its own: `accept`, `begin`, `finish`, `withdraw`, `report`, `unreported`, `recover`, `prune`.
+//! What a stage means is decided in `rules::ledger`. `file` opens the file, `schema.sql` says what is in it.
+
+mod accept;
+mod begin;
+mod error;
+mod file;
+mod finish;
+mod group;
+mod handle;
+mod prune;
+mod recover;
+mod report;
+mod row;
+mod unreported;
+mod withdraw;
+mod writer;
+
+pub(crate) use accept::{Incoming, Offered, Verdict};
+pub use error::LedgerError;
+pub(crate) use finish::Ended;
+pub(crate) use handle::Ledger;
+pub(crate) use recover::{Interrupted, Recovered};
+pub(crate) use row::RunKey;
+pub(crate) use writer::WriterThread;

@@ -1,0 +1,168 @@
+//! Does what a delivery says: writes its tasks down, begins them, stops what is to be stopped.
+
+use std::sync::Arc;
+
+use sortie_rules::ledger::start_is_written_first;
+use sortie_wire::deliveries::{Delivery, HandedTask};
+use sortie_wire::envelope::{Distrust, Envelope};
+
+use super::hub_time::HubTime;
+use super::verify::{Refused, in_time, open};
+use crate::clock::{Clock, Entropy};
+use crate::hub::Hub;
+use crate::ledger::{Incoming, Ledger, LedgerError, Offered, RunKey, Verdict};
+use crate::reporter::Outbox;
+use crate::runner::{Board, Cancel, Runner, Waiting, cancelled};
+
+/// Does what deliveries say.
+#[derive(Debug, Clone)]
+pub(crate) struct Taker {
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) hub_time: Arc<HubTime>,
+    pub(crate) ledger: Ledger,
+    pub(crate) board: Arc<Board>,
+    pub(crate) runner: Arc<Runner>,
+    pub(crate) outbox: Arc<Outbox>,
+    pub(crate) clock: Clock,
+    pub(crate) entropy: Entropy,
+}
+
+/// Why a delivery was not taken. It will come again.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotTaken {
+    /// It was not believed.
+    #[error("a delivery was refused: {0}")]
+    Refused(#[from] Refused),
+    /// It could not be written down.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+impl Taker {
+    /// Takes a delivery. `acknowledged` is the highest number on disk; the one that is there
+    /// afterwards is returned.
+    pub(crate) async fn take(&self, envelope: &Envelope, acknowledged: u64) -> Result<u64, NotTaken> {
+        let delivery = self.verified(envelope).await?;
+        let (number, keys_version) = (delivery.number, delivery.keys_version);
+        let (cancel, results_wanted) = (delivery.cancel.clone(), delivery.results_wanted);
+        let is_new = number > acknowledged;
+        if is_new || !delivery.tasks.is_empty() {
+            let incoming = self.incoming(delivery, is_new);
+            let verdicts = self.ledger.accept(incoming, self.clock.now()).await?;
+            self.sort_out(verdicts);
+        }
+        for task in cancel {
+            self.cancel(task);
+        }
+        self.runner.fill();
+        if results_wanted {
+            tracing::warn!("the hub was restored from a backup; the results of the last days are sent again");
+            self.ledger.want_all().await?;
+            self.outbox.look_again();
+        }
+        if keys_version > self.hub.keys().version {
+            self.fetch_keys();
+        }
+        Ok(acknowledged.max(number))
+    }
+
+    /// The delivery, if it is to be believed.
+    async fn verified(&self, envelope: &Envelope) -> Result<Delivery, Refused> {
+        let me = self.hub.node();
+        let opened = match open(envelope, &self.hub.keys().verifier, me) {
+            // The hub may sign with a key that is newer than our set.
+            Err(Refused::Distrusted(Distrust::UnknownKey)) => {
+                if let Err(error) = self.hub.refresh_keys().await {
+                    tracing::warn!(%error, "the hub's key set could not be fetched");
+                }
+                open(envelope, &self.hub.keys().verifier, me)
+            }
+            opened => opened,
+        };
+        let delivery = opened?;
+        if in_time(&delivery, self.hub_time.now()).is_err() {
+            // Either it is old, or our idea of the time is wrong: the hub knows.
+            if let Err(error) = self.hub.learn_time(&self.entropy).await {
+                tracing::warn!(%error, "the hub's signed time could not be fetched");
+            }
+            in_time(&delivery, self.hub_time.now())?;
+        }
+        self.hub_time.observe(delivery.issued_at);
+        Ok(delivery)
+    }
+
+    fn incoming(&self, delivery: Delivery, is_new: bool) -> Incoming {
+        // Only this loop adds work, so at least the first so many begin as soon as they are on disk.
+        let idle = self.board.idle();
+        let offer = |(position, handed): (usize, HandedTask)| {
+            let starts = position < idle && start_is_written_first(handed.idempotent);
+            Offered { handed, starts }
+        };
+        let tasks = delivery.tasks.into_iter().enumerate().map(offer).collect();
+        Incoming { number: delivery.number, is_new, issued_at: delivery.issued_at, tasks }
+    }
+
+    fn sort_out(&self, verdicts: Vec<Verdict>) {
+        let mut answer_again = false;
+        let accepted = verdicts.into_iter().filter_map(|verdict| match verdict {
+            Verdict::Accepted(Offered { handed, starts }) => Some(Waiting { handed, start_is_written: starts }),
+            Verdict::Held(handed) => {
+                self.board.take_attempt(&handed);
+                None
+            }
+            Verdict::AnswerAgain => {
+                answer_again = true;
+                None
+            }
+            Verdict::Ignored => {
+                tracing::warn!("a task of an old delivery was ignored");
+                None
+            }
+        });
+        let accepted: Vec<Waiting> = accepted.collect();
+        self.board.admit(accepted);
+        if answer_again {
+            self.outbox.look_again();
+        }
+    }
+
+    /// Someone wants a task stopped.
+    pub(crate) fn cancel(&self, task: sortie_rules::ids::TaskId) {
+        match self.board.cancel(task) {
+            Cancel::Withdrawn(waiting) => {
+                tracing::info!(%task, "a task was cancelled before it began");
+                let Waiting { handed, .. } = *waiting;
+                self.board.note_ended(&handed);
+                let run = RunKey { task, run: handed.run };
+                let (runner, end) = (Arc::clone(&self.runner), cancelled(run, handed.attempt, self.clock.now()));
+                self.runner.runs.spawn(async move { runner.settle(end).await });
+            }
+            Cancel::Told => tracing::info!(%task, "a task is to be cancelled; its handler was told"),
+            Cancel::NotHeld => {}
+        }
+    }
+
+    /// The hub does not count a task as held under this attempt: if it has not begun, it need not.
+    pub(crate) async fn let_go(&self, task: sortie_rules::ids::TaskId, attempt: u32) {
+        let Some(waiting) = self.board.take_waiting(task, attempt) else { return };
+        let run = RunKey { task, run: waiting.handed.run };
+        match self.ledger.withdraw(run, attempt).await {
+            Ok(true) => tracing::info!(%task, "the hub has taken a task back before it began"),
+            // A newer claim of it has come in the meantime: it is held after all.
+            Ok(false) | Err(_) => {
+                self.board.admit([waiting]);
+                self.runner.fill();
+            }
+        }
+    }
+
+    /// Beside the line, so that no task waits for it.
+    fn fetch_keys(&self) {
+        let hub = Arc::clone(&self.hub);
+        self.runner.runs.spawn(async move {
+            if let Err(error) = hub.refresh_keys().await {
+                tracing::warn!(%error, "the hub's newer key set could not be fetched; it will be tried again");
+            }
+        });
+    }
+}

@@ -1,0 +1,175 @@
+//! The loop that always has a wait open at the hub.
+
+use std::sync::Arc;
+
+use sortie_client::ClientError;
+use sortie_rules::backoff::{Backoff, jittered};
+use sortie_rules::ids::BootId;
+use sortie_rules::limits::WAIT_DEFAULT;
+use sortie_rules::time::Span;
+use sortie_wire::deliveries::WaitQuery;
+use sortie_wire::problem::ProblemCode;
+use tokio_util::sync::CancellationToken;
+
+use super::open_waits::{Answered, OpenWaits};
+use super::take::{NotTaken, Taker};
+use crate::clock::Entropy;
+use crate::runner::Board;
+
+/// How the waits between tries grow.
+const BACKOFF: Backoff = Backoff { first: Span::seconds(1), cap: Span::seconds(60) };
+/// Pause where only a person can help: a copied disk, a node that was revoked.
+const HELPLESS: Span = Span::minutes(5);
+
+/// The loop that always has a wait open at the hub.
+#[derive(Debug)]
+pub(crate) struct WaitLoop {
+    pub(crate) taker: Taker,
+    pub(crate) board: Arc<Board>,
+    pub(crate) entropy: Entropy,
+    /// This start of the agent.
+    pub(crate) boot: BootId,
+    /// The highest delivery on disk.
+    pub(crate) acknowledged: u64,
+    /// Rings when the agent stops taking work.
+    pub(crate) stop: CancellationToken,
+}
+
+impl WaitLoop {
+    /// Waits and takes until it is told to stop. A delivery that has come is taken to its end.
+    pub(crate) async fn run(mut self) {
+        let (mut open, mut seq, mut failures) = (OpenWaits::default(), 0, 0);
+        while !self.stop.is_cancelled() {
+            if !open.is_asking() {
+                seq += 1;
+                self.ask(&mut open, seq);
+            }
+            let (answered, is_newest) = tokio::select! {
+                next = open.next() => next,
+                () = self.board.room_bell.notified(), if open.only_for_news() => {
+                    if self.board.room() > 0 {
+                        seq += 1;
+                        self.ask(&mut open, seq);
+                    }
+                    continue;
+                }
+                () = self.stop.cancelled() => return,
+            };
+            match self.handle(answered).await {
+                Ok(()) if failures > 0 => {
+                    tracing::info!(failures, "the line to the hub works again");
+                    failures = 0;
+                }
+                Ok(()) => {}
+                // An older wait was ended for the sake of a newer one.
+                Err(_) if !is_newest => {}
+                Err(trouble) => {
+                    failures += 1;
+                    self.pause(trouble, failures).await;
+                }
+            }
+        }
+    }
+
+    fn ask(&self, open: &mut OpenWaits, seq: u64) {
+        let query = WaitQuery {
+            room: self.board.room(),
+            ack: self.acknowledged,
+            wait_s: wait_seconds(self.entropy.draw()),
+            boot: self.boot,
+            seq,
+        };
+        open.ask(self.taker.hub.line(), self.taker.hub.node(), query);
+    }
+
+    async fn handle(&mut self, answered: Answered) -> Result<(), Trouble> {
+        let envelope = answered.answer.map_err(Trouble::Call)?;
+        self.acknowledged = self.taker.take(&envelope, self.acknowledged).await.map_err(Trouble::NotTaken)?;
+        Ok(())
+    }
+
+    async fn pause(&self, trouble: Trouble, failures: u32) {
+        let own = BACKOFF.wait(failures, self.entropy.draw());
+        let wait = match &trouble {
+            Trouble::NotTaken(error) => {
+                tracing::error!(%error, failures, wait_ms = own.0, "a delivery was not taken; nothing of it was done");
+                own
+            }
+            Trouble::Call(error) => self.after_call(error, own, failures).await,
+        };
+        tokio::select! {
+            () = tokio::time::sleep(wait.to_std()) => {}
+            () = self.stop.cancelled() => {}
+        }
+    }
+
+    /// How long to wait after a call that failed, and what can be done about it.
+    async fn after_call(&self, error: &ClientError, own: Span, failures: u32) -> Span {
+        let wait = error.retry_after().map_or(own, |asked| asked.max(own));
+        match error.problem().map(|problem| problem.code) {
+            Some(ProblemCode::WaitLate) => {
+                tracing::debug!("a wait came late; the next one follows");
+                return if failures < 3 { Span::ZERO } else { wait };
+            }
+            Some(ProblemCode::IdentityForked) => {
+                let wait = jittered(HELPLESS, self.entropy.draw());
+                tracing::error!(
+                    wait_ms = wait.0,
+                    "another agent speaks for this node: was this disk copied, or restored from an older copy? Enrol \
+                     one of the two anew, in an empty data folder; what runs here runs on"
+                );
+                return wait;
+            }
+            Some(ProblemCode::CertificateRevoked | ProblemCode::NodeRevoked) => {
+                let wait = jittered(HELPLESS, self.entropy.draw());
+                tracing::error!(%error, wait_ms = wait.0, "the hub does not take this node any more");
+                return wait;
+            }
+            _ => {}
+        }
+        tracing::warn!(error = %chain(error), failures, wait_ms = wait.0, "the hub cannot be asked for work; it will be tried again");
+        if let ClientError::Tls { fault, .. } = error
+            && fault.is_about_dates()
+        {
+            return match self.taker.hub.learn_time(&self.entropy).await {
+                Ok(()) => Span::ZERO,
+                Err(error) => {
+                    tracing::warn!(%error, "the hub's signed time could not be fetched");
+                    wait
+                }
+            };
+        }
+        wait
+    }
+}
+
+#[derive(Debug)]
+enum Trouble {
+    Call(ClientError),
+    NotTaken(NotTaken),
+}
+
+/// How long the hub may hold a wait: a little less than usual, by chance, so that agents that began
+/// together do not come back together.
+fn wait_seconds(draw: u32) -> u32 {
+    let tenth = WAIT_DEFAULT.0 / 10;
+    let wait = Span(WAIT_DEFAULT.0 - tenth) + jittered(Span(tenth), draw);
+    u32::try_from(wait.0 / 1000).unwrap_or(1)
+}
+
+/// An error with all its causes, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_differ_and_stay_below_the_usual_one() {
+        assert!(wait_seconds(0) < wait_seconds(u32::MAX));
+        assert!((45..=50).contains(&wait_seconds(u32::MAX)));
+    }
+}

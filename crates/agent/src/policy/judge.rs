@@ -1,0 +1,36 @@
+//! Whether a task type may run here.
+
+use super::file::Policy;
+
+impl Policy {
+    /// Whether the site lets this type run. A refusal by name is stronger than an allowance.
+    pub fn allows(&self, type_name: &str) -> bool {
+        let named = |list: &[String]| list.iter().any(|name| name == type_name);
+        !named(&self.refuse) && (self.allow_unnamed || named(&self.allow))
+    }
+
+    /// Those of `types` that may run.
+    pub fn allowed_types<'t>(&self, types: impl Iterator<Item = &'t str>) -> Vec<String> {
+        types.filter(|name| self.allows(name)).map(str::to_owned).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(allow_unnamed: bool, allow: &[&str], refuse: &[&str]) -> Policy {
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        Policy { allow_unnamed, allow: owned(allow), refuse: owned(refuse), ..Policy::nothing() }
+    }
+
+    #[test]
+    fn a_type_runs_only_if_the_site_says_so() {
+        assert!(policy(false, &["sleep"], &[]).allows("sleep"));
+        assert!(!policy(false, &["sleep"], &[]).allows("Sleep"));
+        assert!(!policy(false, &["sleep"], &["sleep"]).allows("sleep"));
+        assert!(policy(true, &[], &[]).allows("anything"));
+        assert!(!policy(true, &[], &["anything"]).allows("anything"));
+        assert_eq!(policy(false, &["b"], &[]).allowed_types(["a", "b"].into_iter()), ["b"]);
+    }
+}

@@ -1,0 +1,96 @@
+//! Reads the policy again when its file has changed.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sortie_rules::time::Span;
+
+use super::file::{Policy, PolicyError};
+use crate::clock::Steady;
+
+/// How often the file is looked at, at most.
+const LOOK_EVERY: Span = Span::seconds(1);
+
+/// The policy as the file says it now.
+#[derive(Debug)]
+pub(crate) struct PolicyWatch {
+    path: PathBuf,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Debug)]
+struct Seen {
+    looked: Steady,
+    mark: Option<Mark>,
+    policy: Arc<Policy>,
+}
+
+/// Enough of a file to notice that it was written or replaced.
+#[derive(Debug, PartialEq, Eq)]
+struct Mark {
+    inode: u64,
+    bytes: u64,
+    modified: (i64, i64),
+}
+
+impl PolicyWatch {
+    /// Reads the policy for the first time; one that cannot be used is an error here.
+    pub(crate) fn start(path: PathBuf) -> Result<PolicyWatch, PolicyError> {
+        let mark = mark(&path);
+        let policy = Arc::new(Policy::read(&path)?);
+        Ok(PolicyWatch { path, seen: Mutex::new(Seen { looked: Steady::now(), mark, policy }) })
+    }
+
+    /// The policy now, at most a second old. While the file cannot be used, nothing is allowed.
+    pub(crate) fn now(&self) -> Arc<Policy> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.looked.elapsed() >= LOOK_EVERY {
+            seen.looked = Steady::now();
+            let mark = mark(&self.path);
+            if mark != seen.mark {
+                seen.mark = mark;
+                seen.policy = Arc::new(self.read_again());
+            }
+        }
+        Arc::clone(&seen.policy)
+    }
+
+    fn read_again(&self) -> Policy {
+        match Policy::read(&self.path) {
+            Ok(policy) => {
+                tracing::info!(path = %self.path.display(), "the policy has changed and was read again");
+                policy
+            }
+            Err(error) => {
+                tracing::error!(%error, "the policy has changed and cannot be used; nothing runs until it can");
+                Policy::nothing()
+            }
+        }
+    }
+}
+
+fn mark(path: &std::path::Path) -> Option<Mark> {
+    let meta = std::fs::metadata(path).ok()?;
+    Some(Mark { inode: meta.ino(), bytes: meta.len(), modified: (meta.mtime(), meta.mtime_nsec()) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_tightened_policy_holds_within_a_second_and_a_broken_one_allows_nothing() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("policy.toml");
+        std::fs::write(&path, "allow = [\"sleep\", \"sys.info\"]").unwrap();
+        let watch = PolicyWatch::start(path.clone()).unwrap();
+        assert!(watch.now().allows("sys.info"));
+        std::fs::write(&path, "allow = [\"sleep\"]").unwrap();
+        tokio::time::advance(LOOK_EVERY.to_std()).await;
+        assert!(watch.now().allows("sleep") && !watch.now().allows("sys.info"));
+        std::fs::write(&path, "alow = [\"sleep\"]!").unwrap();
+        tokio::time::advance(LOOK_EVERY.to_std()).await;
+        assert!(!watch.now().allows("sleep"));
+    }
+}
