@@ -106,9 +106,10 @@ impl Tx {
     }
 
     fn check(&self) -> Result<(), StoreError> {
-        match &self.failed {
-            None => Ok(()),
-            Some(first) => Err(first.clone()),
+        match (&self.failed, &self.engine) {
+            (Some(first), _) => Err(first.clone()),
+            (None, Engine::Sqlite(connection)) => connection.check_transaction(),
+            (None, Engine::Postgres(_)) => Ok(()),
         }
     }
 

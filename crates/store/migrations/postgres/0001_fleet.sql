@@ -180,8 +180,8 @@ create table tasks (
         (code is null) = (status <> 'failed' and status <> 'rejected')
     ),
     constraint tasks_ended_by check (
-        (ended_by is null and status <> 'failed' and status <> 'cancelled')
-        or ((ended_by = 'agent' or ended_by = 'hub') and (status = 'failed' or status = 'cancelled'))
+        (ended_by is null) = (status <> 'failed' and status <> 'cancelled')
+        and (ended_by is null or ended_by = 'agent' or ended_by = 'hub')
     ),
     constraint tasks_result check (result is null or status = 'completed'),
     constraint tasks_result_digest check (

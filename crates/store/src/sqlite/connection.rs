@@ -35,6 +35,15 @@ impl Connection {
         self.raw.prepare_cached(text).map_err(|why| fault(&why))
     }
 
+    /// Refuses to go on when an error such as a full disk has ended the transaction: what came next
+    /// would commit alone.
+    pub(crate) fn check_transaction(&self) -> Result<(), StoreError> {
+        if self.in_transaction() {
+            return Ok(());
+        }
+        Err(StoreError::Full { why: "the transaction was ended by an earlier error, most likely want of disk".into() })
+    }
+
     pub(crate) fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<u64, StoreError> {
         let mut statement = self.prepare(sql)?;
         bind(&mut statement, values)?;

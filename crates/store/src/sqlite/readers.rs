@@ -29,8 +29,6 @@ pub(super) fn work(mut tx: Tx, queue: &Queue) {
 fn read(tx: &mut Tx, job: &mut dyn Job) -> Result<(), StoreError> {
     tx.sqlite().execute("begin", &[])?;
     job.run(tx);
-    match tx.sqlite().in_transaction() {
-        true => tx.sqlite().execute("rollback", &[]).map(drop),
-        false => Err(StoreError::Unavailable { why: "the transaction ended in the middle of a read".to_owned() }),
-    }
+    tx.sqlite().check_transaction()?;
+    tx.sqlite().execute("rollback", &[]).map(drop)
 }

@@ -69,10 +69,7 @@ fn run_group(tx: &mut Tx, group: &mut [Box<dyn Job>]) -> Result<(), StoreError> 
     for job in group {
         run(tx, "savepoint job")?;
         let keep = job.run(tx);
-        if !tx.sqlite().in_transaction() {
-            let why = "the transaction ended in the middle of a group, most likely for want of disk".to_owned();
-            return Err(StoreError::Full { why });
-        }
+        tx.sqlite().check_transaction()?;
         if !keep {
             run(tx, "rollback to job")?;
         }
