@@ -59,7 +59,7 @@ impl Renewal {
                 Err(error) => {
                     failures += 1;
                     let wait = BACKOFF.wait(failures, self.entropy.draw());
-                    tracing::warn!(%error, wait_ms = wait.0, "the certificate could not be renewed; it will be tried again");
+                    tracing::warn!(%error, wait_ms = wait.0, "the certificate was not renewed; it will be tried again");
                     tokio::time::sleep(wait.to_std()).await;
                 }
             }

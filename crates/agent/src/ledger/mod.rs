@@ -18,6 +18,8 @@ mod prune;
 mod recover;
 mod report;
 mod row;
+#[cfg(test)]
+mod tests;
 mod unreported;
 mod withdraw;
 mod writer;

@@ -127,7 +127,13 @@ impl WaitLoop {
             }
             _ => {}
         }
-        tracing::warn!(error = %chain(error), failures, wait_ms = wait.0, "the hub cannot be asked for work; it will be tried again");
+        let error_chain = chain(error);
+        tracing::warn!(
+            error = error_chain,
+            failures,
+            wait_ms = wait.0,
+            "the hub cannot be asked; it will be tried again"
+        );
         if let ClientError::Tls { fault, .. } = error
             && fault.is_about_dates()
         {

@@ -147,7 +147,8 @@ impl Reporter {
             }
             if let Some(problem) = refused {
                 let code = problem.code.as_str();
-                tracing::warn!(task = %task, run = run.run, code, "the hub refuses a result for good: {}", problem.detail);
+                let why = problem.detail;
+                tracing::warn!(task = %task, run = run.run, code, why, "the hub refuses a result for good");
             }
             acknowledged.push(run);
         }
@@ -186,7 +187,7 @@ impl Reporter {
             let wait = BACKOFF.wait(failures, self.entropy.draw());
             let wait = error.retry_after().map_or(wait, |asked| asked.max(wait));
             let results = batch.len();
-            tracing::warn!(%error, results, wait_ms = wait.0, "results could not be reported; they are kept and sent again");
+            tracing::warn!(%error, results, wait_ms = wait.0, "results could not be reported; they will be sent again");
             self.pause(wait).await;
         }
     }

@@ -28,13 +28,19 @@ pub enum TlsFault {
         presented: Box<Presented>,
     },
     /// It is not valid any more, by our clock.
-    #[error("the certificate presented there (of `{}`) has expired, if the clock of this machine is right", .presented.subject)]
+    #[error(
+        "the certificate presented there (of `{}`) has expired, if the clock of this machine is right",
+        .presented.subject
+    )]
     Expired {
         /// What was presented.
         presented: Box<Presented>,
     },
     /// It is not valid yet, by our clock.
-    #[error("the certificate presented there (of `{}`) is not valid yet; is the clock of this machine right?", .presented.subject)]
+    #[error(
+        "the certificate presented there (of `{}`) is not valid yet; is the clock of this machine right?",
+        .presented.subject
+    )]
     NotYetValid {
         /// What was presented.
         presented: Box<Presented>,
