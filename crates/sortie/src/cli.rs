@@ -42,6 +42,8 @@ enum Noun {
     Demo(demo::Demo),
     /// Run a hub
     Hub(commands::hub::HubCommand),
+    /// Enrol this machine and run its agent
+    Agent(commands::agent::AgentNoun),
     /// Submit, watch and steer tasks
     Task(commands::task::TaskCommand),
     /// List nodes, change what is meant for them, shut them out
@@ -89,6 +91,7 @@ fn dispatch(noun: Noun, context: &Context) -> Result<ExitCode, Failure> {
     match noun {
         // The roles that live long set up their own log, and the agent its own runtime.
         Noun::Hub(hub) => commands::hub::run(hub, context),
+        Noun::Agent(agent) => return Ok(commands::agent::run(agent, context)),
         Noun::Completions(shell) => commands::completions::run(&shell, context),
         Noun::ExitCodes => context.output.line(EXIT_CODES),
         Noun::Profile(profile) => commands::profile::run(profile, context),

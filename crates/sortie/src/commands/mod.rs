@@ -3,6 +3,7 @@
 //! Every noun has `run`, which matches its verbs; a verb makes one call of the hub and prints the
 //! answer. Nothing here thinks about tasks or nodes: that is the hub's.
 
+pub(crate) mod agent;
 pub(crate) mod completions;
 pub(crate) mod event;
 

@@ -15,7 +15,7 @@ use super::narrator::Narrator;
 use super::places::{KILLED, PLACES};
 use super::tally::{End, Seen, Tally, count};
 use super::until::until;
-use super::work::{Asked, Wish, journal};
+use super::work::{Asked, Wish, journal, submit_all};
 use crate::exit::{Done, Failure};
 
 /// How long every task together may take to end, once everything runs again.
@@ -24,9 +24,9 @@ const ALL_END: Span = Span::minutes(3);
 const SOON: Span = Span::seconds(60);
 /// Lines that are written before anything is killed, at each place.
 const LINES_IN_PEACE: usize = 5;
-/// Lines that the killed agent has before it, and how many it has written when it is killed.
-const LINES_UNDER_FIRE: usize = 40;
-const LINES_BEFORE_THE_KILL: usize = 8;
+/// Lines that the killed agent has before it, and how many it has written at least when it is killed.
+const LINES_UNDER_FIRE: usize = 300;
+const LINES_BEFORE_THE_KILL: usize = 20;
 /// Lines that wait for it when it comes back.
 const LINES_WHILE_AWAY: usize = 5;
 /// Tasks that are being submitted when the hub is killed, and how many are acknowledged by then.
@@ -127,12 +127,11 @@ impl<'a> Story<'a> {
                 )));
             }
             narrator.aside(format!(
-                "{node:<12} {} {}, {} processors; {} files, {} bytes, checksum right; the hub's health: {} in {} ms",
+                "{node:<12} {} {}, {} processors; checksum of {} files right; health check: {} after {} ms",
                 text(&info["os"]),
-                text(&info["kernel"]),
+                text(&info["kernel"]).split('-').next().unwrap_or_default(),
                 info["cpus"],
                 sum["files"],
-                sum["bytes"],
                 check["status"],
                 check["ms"],
             ))?;
@@ -146,19 +145,18 @@ impl<'a> Story<'a> {
 
     async fn kill_an_agent(&mut self, hub: &Hub) -> Done {
         let narrator = self.narrator;
-        let slow = self.ask(Wish::sleep(KILLED, 1500, "under fire"), hub).await?;
-        for number in 1..=LINES_UNDER_FIRE {
-            let wish = Wish::append(KILLED, self.fleet, "under fire", number);
-            self.ask(wish, hub).await?;
-        }
+        let slow = self.ask(Wish::sleep(KILLED, 1000, "under fire"), hub).await?;
+        let lines_wished = (1..=LINES_UNDER_FIRE).map(|number| Wish::append(KILLED, self.fleet, "under fire", number));
+        let asked = submit_all("demo-under-fire", lines_wished.collect(), hub).await?;
+        self.asked.extend(asked);
         until("the agent is in mid-task", SOON, async || {
             let task = hub.task(slow.id, None).await?;
-            let written = lines(self.fleet, KILLED).iter().filter(|line| line.starts_with("under fire")).count();
+            let written = under_fire(self.fleet);
             Ok((task.summary.status == Status::InProgress && written >= LINES_BEFORE_THE_KILL).then_some(()))
         })
         .await?;
         self.fleet.kill_agent(KILLED).await?;
-        let written = lines(self.fleet, KILLED).iter().filter(|line| line.starts_with("under fire")).count();
+        let written = under_fire(self.fleet);
         narrator.say(format!(
             "{} {KILLED}'s agent is killed (SIGKILL) in mid-task: {written} of {LINES_UNDER_FIRE} lines are written.",
             narrator.strong("Power cut.")
@@ -170,7 +168,7 @@ impl<'a> Story<'a> {
         narrator.aside(format!("{LINES_WHILE_AWAY} more tasks are submitted for it; they wait at the hub."))?;
         self.fleet.start_agent(KILLED)?;
         self.result(&slow, hub).await?;
-        narrator.say("It is started again, finds its ledger, and goes on where it was.")
+        narrator.say("It is started again, reads its ledger, and goes on where it was.")
     }
 
     async fn kill_the_hub(&mut self, hub: &Hub) -> Done {
@@ -300,6 +298,11 @@ async fn ends(hub: &Hub) -> Result<Vec<End>, Failure> {
             }
         }
     }
+}
+
+/// How many lines the killed agent has written of those that it has before it.
+fn under_fire(fleet: &Fleet) -> usize {
+    lines(fleet, KILLED).iter().filter(|line| line.starts_with("under fire")).count()
 }
 
 /// The lines of a place's journal.

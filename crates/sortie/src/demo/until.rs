@@ -8,7 +8,7 @@ use sortie_rules::time::Span;
 use crate::exit::{Exit, Failure};
 
 /// How long between two looks.
-const LOOK_EVERY: Duration = Duration::from_millis(25);
+const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// Looks until there is something to see. `what` completes "… did not happen within …".
 pub(super) async fn until<T>(

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use sortie_client::people::Hub;
 use sortie_rules::ids::TaskId;
-use sortie_wire::tasks::SubmitTask;
+use sortie_wire::tasks::{SubmitBatch, SubmitTask};
 
 use super::fleet::Fleet;
 use crate::exit::Failure;
@@ -67,9 +67,14 @@ impl Wish {
 
     /// Asks for it until it is acknowledged. However often it is sent, it becomes one task.
     pub(super) async fn submit(self, hub: &Hub) -> Result<Asked, Failure> {
+        let submitted = hub.submit(&self.to_wire()?, Some(&self.key)).await?;
+        Ok(Asked { id: submitted.id, line: self.line })
+    }
+
+    fn to_wire(&self) -> Result<SubmitTask, Failure> {
         let payload = serde_json::value::to_raw_value(&self.payload)
             .map_err(|error| Failure::other(format!("a payload cannot be written: {error}")))?;
-        let task = SubmitTask {
+        Ok(SubmitTask {
             type_name: self.type_name.to_owned(),
             node: self.node.to_owned(),
             payload: Some(payload),
@@ -78,10 +83,15 @@ impl Wish {
             not_after: None,
             max_retries: None,
             lease: None,
-        };
-        let submitted = hub.submit(&task, Some(&self.key)).await?;
-        Ok(Asked { id: submitted.id, line: self.line })
+        })
     }
+}
+
+/// Asks for all of them at once: all are acknowledged, or none.
+pub(super) async fn submit_all(key: &str, wishes: Vec<Wish>, hub: &Hub) -> Result<Vec<Asked>, Failure> {
+    let tasks = wishes.iter().map(Wish::to_wire).collect::<Result<Vec<_>, _>>()?;
+    let submitted = hub.submit_batch(&SubmitBatch { tasks }, Some(key)).await?;
+    Ok(submitted.tasks.iter().zip(wishes).map(|(task, wish)| Asked { id: task.id, line: wish.line }).collect())
 }
 
 /// The file into which a place's lines are written.

@@ -1,11 +1,148 @@
-//! Looks at an agent's data folder.
+//! An agent's data folder, and its way to its hub: identity, certificate, policy, then the line as
+//! the agent itself would take it.
 
 use std::path::Path;
 
+use sortie_agent::{BUILTIN_TYPES, DEFAULT_TOML, Identity, Policy, Settings};
+use sortie_client::agent::HubLine;
+use sortie_client::{ClientError, Connect, Proxy};
+use sortie_rules::config::{known_keys, load};
+use sortie_rules::enrollment::renew_at;
+use sortie_rules::ids::{DEFAULT_ORG, Id};
+use sortie_rules::time::Millis;
+use sortie_wire::deliveries::SignedTime;
+use sortie_wire::envelope::{TIME, Verifier};
+use sortie_wire::heartbeat::Heartbeat;
+use sortie_wire::problem::ProblemCode;
+
 use super::check::Check;
+use super::line::{Proxied, certificate, clock, reaches};
+use super::way::{place, proxy};
 use crate::context::Context;
+use crate::exit::chain;
+use crate::output::{moment, utc};
 
 /// Every check of this folder, and of the way from here to its hub.
-pub(super) async fn checks(folder: &Path, _context: &Context) -> Vec<Check> {
-    vec![Check::bad("folder", format!("{}", folder.display()), "x")]
+pub(super) async fn checks(folder: &Path, context: &Context) -> Vec<Check> {
+    let identity = match Identity::load(folder) {
+        Ok(identity) => identity,
+        Err(error) => {
+            let remedy = "on the hub's machine: `sortie invite create --node NAME`; here: `sortie agent enroll`";
+            return vec![Check::bad("identity", chain(&error), remedy)];
+        }
+    };
+    let now = context.clock.now();
+    let mut checks = vec![
+        Check::ok("identity", format!("{} ({}), of {}", identity.name(), identity.node(), identity.hub())),
+        life(identity.certificate_life(), now),
+    ];
+    let settings = match settings(folder) {
+        Ok(settings) => settings,
+        Err(why) => {
+            checks.push(Check::bad("settings", why, "`sortie agent run --print-config` shows every setting"));
+            return checks;
+        }
+    };
+    checks.push(policy(&settings.policy_path()));
+    checks.extend(way(&identity, &settings, context).await);
+    checks
+}
+
+fn life((from, until): (Millis, Millis), now: Millis) -> Check {
+    let due = renew_at(from, until);
+    if now > until {
+        let remedy = "run the agent: it may still renew with its key; else enrol it with an invite made with --replace";
+        Check::bad("identity", format!("its certificate ended at {}", utc(until)), remedy)
+    } else if now > due {
+        let found = format!("its certificate ends {}; it was due for renewal at {}", moment(now, until), utc(due));
+        Check::look("identity", found, "is the agent running? It renews by itself")
+    } else {
+        Check::ok("identity", format!("its certificate holds until {}, renewed from {}", utc(until), utc(due)))
+    }
+}
+
+fn settings(folder: &Path) -> Result<Settings, String> {
+    let file = folder.join("agent.toml");
+    let text = match std::fs::read_to_string(&file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(format!("{} cannot be read: {error}", file.display())),
+    };
+    let keys = known_keys(DEFAULT_TOML);
+    let known: Vec<&str> = keys.iter().map(String::as_str).collect();
+    // The variables are those of the agent's own process, which this is not.
+    let settings: Settings = load(&text, &file.display().to_string(), std::iter::empty(), "SORTIE_AGENT_", &known)
+        .map_err(|error| error.to_string())?;
+    Ok(Settings { data: folder.to_owned(), ..settings })
+}
+
+fn policy(file: &Path) -> Check {
+    match Policy::read(file) {
+        Ok(policy) => {
+            let types = policy.allowed_types(BUILTIN_TYPES.iter().copied());
+            Check::ok("policy", format!("{} lets run: {}", file.display(), types.join(" ")))
+        }
+        Err(error) => Check::bad("policy", chain(&error), "until it is mended the agent refuses everything"),
+    }
+}
+
+async fn way(identity: &Identity, settings: &Settings, context: &Context) -> Vec<Check> {
+    let chosen = settings.proxy.to_proxy();
+    let proxied = match &chosen {
+        Proxy::Direct => None,
+        Proxy::At { url, .. } => Some(Proxied { by: "proxy.url of agent.toml".to_owned(), address: url.clone() }),
+        Proxy::Environment => place(identity.hub())
+            .and_then(|hub| proxy(&hub.host, &context.env))
+            .map(|(variable, address)| Proxied { by: variable.to_owned(), address }),
+    };
+    let mut checks = Vec::new();
+    if !reaches(identity.hub(), proxied.as_ref(), &mut checks).await {
+        let skip = |what| Check::skipped(what, "there is no connection");
+        checks.extend(["certificate", "clock", "admission"].map(skip));
+        return checks;
+    }
+    let connect = Connect {
+        proxy: chosen,
+        also_trust: settings.ca_file.as_ref().and_then(|file| std::fs::read_to_string(file).ok()),
+        identity: Some(identity.proof()),
+        ..Connect::new(identity.hub(), identity.trust(), context.clock.clone())
+    };
+    let line = match HubLine::open(&connect) {
+        Ok(line) => line,
+        Err(error) => {
+            checks.push(Check::bad("identity", chain(&error), "restore the folder `identity` from a backup"));
+            return checks;
+        }
+    };
+    let keys = line.keys().await;
+    checks.push(certificate(&connect, &keys).await);
+    let time = match keys {
+        Ok(keys) => Verifier::new(&keys).ok().zip(line.time(&context.entropy.hex()).await.ok()),
+        Err(_) => None,
+    };
+    let message = time.and_then(|(verifier, envelope)| verifier.open(&envelope, TIME).ok());
+    match message.and_then(|message| serde_json::from_slice::<SignedTime>(&message).ok()) {
+        Some(signed) => checks.push(clock(signed.now, context.clock.now())),
+        None => checks.push(Check::skipped("clock", "the hub has not told its time")),
+    }
+    checks.push(admission(&line).await);
+    checks
+}
+
+/// Whether the hub takes this agent's proof: it is shown with a question about a node that does not
+/// exist. "That is not you" means that it knows who we are; a true question would be a sign of life.
+async fn admission(line: &HubLine) -> Check {
+    let nobody = Heartbeat { boot: Id::from_uuid(DEFAULT_ORG.uuid()), held: Vec::new() };
+    let Err(error) = line.heartbeat(Id::from_uuid(DEFAULT_ORG.uuid()), &nobody).await else {
+        return Check::ok("admission", "the hub lets this agent in");
+    };
+    match (&error, error.problem().map(|problem| problem.code)) {
+        (_, Some(ProblemCode::NodeMismatch)) => Check::ok("admission", "the hub knows this agent and lets it in"),
+        (_, Some(ProblemCode::CertificateRevoked)) => {
+            let remedy = "an administrator shut it out; a new invite made with --replace lets it in again";
+            Check::bad("admission", error.to_string(), remedy)
+        }
+        (ClientError::Problem { .. }, _) => Check::bad("admission", error.to_string(), "look into the hub's log"),
+        _ => Check::skipped("admission", "there is no secure connection"),
+    }
 }
