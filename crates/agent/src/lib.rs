@@ -35,7 +35,7 @@ pub use facts::VERSION;
 pub use handlers::{BUILTIN_TYPES, Failure, Handler, HandlerFuture, Output, Work};
 pub use hub::HubError;
 pub use identity::{Identity, IdentityError, KeyError};
-pub use ledger::LedgerError;
+pub use ledger::{CountError, LedgerCounts, LedgerError, count_ledger};
 pub use policy::{
     Allowed, BadAddress, DEFAULT_TOML as DEFAULT_POLICY_TOML, Forbidden, Policy, PolicyError, Root, Roots,
 };

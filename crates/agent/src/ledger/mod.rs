@@ -5,10 +5,11 @@
 //! (`writer`), which takes whatever is asked for at the moment, does it in one transaction with one
 //! flush to disk (`group`), and then answers all of it. What each request does to the tables stands in a file
 //! of its own: `accept`, `begin`, `finish`, `withdraw`, `report`, `unreported`, `recover`, `prune`.
-//! What a stage means is decided in `rules::ledger`. `file` opens the file, `schema.sql` says what is in it.
+//! What a stage means is decided in `rules::ledger`. `counts` looks at it from outside. `file` opens the file, `schema.sql` says what is in it.
 
 mod accept;
 mod begin;
+mod counts;
 mod error;
 mod file;
 mod finish;
@@ -25,6 +26,7 @@ mod withdraw;
 mod writer;
 
 pub(crate) use accept::{Incoming, Offered, Verdict};
+pub use counts::{CountError, LedgerCounts, count_ledger};
 pub use error::LedgerError;
 pub(crate) use finish::Ended;
 pub(crate) use handle::Ledger;

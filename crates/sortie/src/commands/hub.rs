@@ -76,7 +76,7 @@ async fn serve(settings: Settings, mut stop: StopSignals, talk: bool, output: Ou
     tracing::info!("asked to stop: answering what is held, finishing what is under way");
     tokio::select! {
         () = hub.stop() => Ok(()),
-        () = stop.next() => Err(Failure::other("asked twice to stop, and ended at once; what was acknowledged is on disk")),
+        () = stop.next() => Err(Failure::other("asked twice to stop: ended at once; what was acknowledged is kept")),
     }
 }
 

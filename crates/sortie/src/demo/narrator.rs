@@ -19,9 +19,9 @@ impl Narrator {
         Narrator { output, began: Steady::now() }
     }
 
-    /// Since the beginning, in seconds.
+    /// Since the beginning, in seconds to the millisecond.
     pub(super) fn seconds(self) -> f64 {
-        self.began.elapsed().to_std().as_secs_f64()
+        (self.began.elapsed().to_std().as_secs_f64() * 1000.0).round() / 1000.0
     }
 
     /// Says a sentence.

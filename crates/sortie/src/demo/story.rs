@@ -30,7 +30,7 @@ const LINES_BEFORE_THE_KILL: usize = 20;
 /// Lines that wait for it when it comes back.
 const LINES_WHILE_AWAY: usize = 5;
 /// Tasks that are being submitted when the hub is killed, and how many are acknowledged by then.
-const LINES_ACROSS_THE_HUB: usize = 36;
+const LINES_ACROSS_THE_HUB: usize = 120;
 const ACKNOWLEDGED_BEFORE_THE_KILL: usize = 9;
 
 /// What is kept of the story for whoever wants figures.

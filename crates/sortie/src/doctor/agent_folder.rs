@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use sortie_agent::{BUILTIN_TYPES, DEFAULT_TOML, Identity, Policy, Settings};
+use sortie_agent::{BUILTIN_TYPES, DEFAULT_TOML, Identity, LedgerCounts, Policy, Settings, count_ledger};
 use sortie_client::agent::HubLine;
 use sortie_client::{ClientError, Connect, Proxy};
 use sortie_rules::config::{known_keys, load};
@@ -35,6 +35,7 @@ pub(super) async fn checks(folder: &Path, context: &Context) -> Vec<Check> {
     let mut checks = vec![
         Check::ok("identity", format!("{} ({}), of {}", identity.name(), identity.node(), identity.hub())),
         life(identity.certificate_life(), now),
+        ledger(folder),
     ];
     let settings = match settings(folder) {
         Ok(settings) => settings,
@@ -58,6 +59,21 @@ fn life((from, until): (Millis, Millis), now: Millis) -> Check {
         Check::look("identity", found, "is the agent running? It renews by itself")
     } else {
         Check::ok("identity", format!("its certificate holds until {}, renewed from {}", utc(until), utc(due)))
+    }
+}
+
+fn ledger(folder: &Path) -> Check {
+    match count_ledger(folder) {
+        Ok(None) => Check::ok("ledger", "in use: the agent is running"),
+        Ok(Some(LedgerCounts { accepted, started, done, reported })) => {
+            let found =
+                format!("{accepted} tasks waiting, {started} begun, {done} results to report, {reported} reported");
+            if accepted + started + done == 0 {
+                return Check::ok("ledger", found);
+            }
+            Check::look("ledger", format!("{found}; the agent is not running"), "run it: sortie agent run")
+        }
+        Err(error) => Check::bad("ledger", chain(&error), "is the folder the agent's own, and has its disk room?"),
     }
 }
 
