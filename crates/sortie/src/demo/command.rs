@@ -41,6 +41,8 @@ pub(crate) async fn run(demo: Demo, context: &Context) -> Done {
     let narrator = Narrator::new(context.output);
     let mut fleet = Fleet::new(scene.path(), context)?;
     let outcome = tokio::select! {
+        // A story that has ended waits for the same signals, and then ends well.
+        biased;
         outcome = play(&demo, &mut fleet, narrator, context) => outcome,
         () = told_to_stop() => Err(Failure::new(Exit::Interrupted, "the demo was interrupted")),
     };

@@ -3,7 +3,9 @@
 
 use std::path::Path;
 
-use sortie_agent::{BUILTIN_TYPES, DEFAULT_TOML, Identity, LedgerCounts, Policy, Settings, count_ledger};
+use sortie_agent::{
+    BUILTIN_TYPES, DEFAULT_TOML, Identity, IdentityError, LedgerCounts, Policy, Settings, count_ledger,
+};
 use sortie_client::agent::HubLine;
 use sortie_client::{ClientError, Connect, Proxy};
 use sortie_rules::config::{known_keys, load};
@@ -26,10 +28,12 @@ use crate::output::{moment, utc};
 pub(super) async fn checks(folder: &Path, context: &Context) -> Vec<Check> {
     let identity = match Identity::load(folder) {
         Ok(identity) => identity,
-        Err(error) => {
+        Err(IdentityError::NotEnrolled(folder)) => {
+            let found = format!("{} is the data folder neither of a hub nor of an enrolled agent", folder.display());
             let remedy = "on the hub's machine: `sortie invite create --node NAME`; here: `sortie agent enroll`";
-            return vec![Check::bad("identity", chain(&error), remedy)];
+            return vec![Check::bad("identity", found, remedy)];
         }
+        Err(error) => return vec![Check::bad("identity", chain(&error), "restore the folder from a backup")],
     };
     let now = context.clock.now();
     let mut checks = vec![
