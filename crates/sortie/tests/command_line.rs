@@ -58,6 +58,23 @@ fn the_help_of_every_command_is_the_one_that_was_reviewed() {
     );
 }
 
+#[test]
+fn every_command_stands_in_the_guide() {
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/command.md");
+    let guide = fs::read_to_string(guide).unwrap();
+    let (mut missing, names) = (Vec::new(), helps().into_iter().map(|(path, _)| path).collect::<Vec<_>>());
+    for name in &names {
+        let is_noun = names.iter().any(|other| other.starts_with(&format!("{name}-")));
+        let (spelled, verb) = (name.replace('-', " "), name.rsplit('-').next().unwrap_or_default());
+        // A table row may name several verbs of one noun.
+        let found = guide.contains(&spelled) || guide.contains(&format!("`{verb} "));
+        if !is_noun && !found && name != "sortie-exit-codes" {
+            missing.push(spelled);
+        }
+    }
+    assert!(missing.is_empty(), "docs/command.md has no example of {missing:?}");
+}
+
 fn parse(line: &str) -> Result<(), ErrorKind> {
     let words = std::iter::once("sortie").chain(line.split_whitespace());
     sortie::command().try_get_matches_from(words).map(|_| ()).map_err(|error| error.kind())
