@@ -43,12 +43,12 @@ async fn a_page_of_a_proxy_is_not_taken_for_the_hub() {
     for (status, is_final) in [("200 OK", true), ("302 Found", true), ("403 Forbidden", true), ("503 Busy", false)] {
         let page = answer(status, "content-type: text/html\r\nlocation: /login\r\n", "<html>sign in</html>");
         let error = answered(page).await;
-        assert!(
-            matches!(&error, ClientError::NotSortie { content_type, .. } if content_type.as_deref() == Some("text/html"))
-        );
+        let ClientError::NotSortie { content_type, .. } = &error else { panic!("{error:?}") };
+        assert_eq!(content_type.as_deref(), Some("text/html"));
         assert_eq!(error.is_final(), is_final, "{status}");
     }
-    let lying = answer("404 Not Found", "", r#"{"type":"x","title":"t","status":200,"code":"internal","detail":"d"}"#);
+    let body = r#"{"type":"x","title":"t","status":200,"code":"internal","detail":"d"}"#;
+    let lying = answer("404 Not Found", "", body);
     assert!(matches!(answered(lying).await, ClientError::NotSortie { status: 404, .. }));
 }
 

@@ -1,0 +1,207 @@
+//! What the test hub knows, what it is told to do, and what it was asked.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use rcgen::{KeyPair, PKCS_ED25519};
+use serde_json::value::RawValue;
+use sortie_rules::ids::{Id, NodeId, TaskId};
+use sortie_rules::time::{Millis, Span};
+use sortie_wire::deliveries::{Delivery, HandedTask, WaitQuery};
+use sortie_wire::enrollment::{Enroll, Renew};
+use sortie_wire::envelope::{DELIVERY, Envelope, Signer};
+use sortie_wire::heartbeat::Heartbeat;
+use sortie_wire::keys::KeySet;
+use sortie_wire::problem::ProblemCode;
+use sortie_wire::results::RunResult;
+use tokio::sync::Notify;
+
+use super::NOW;
+
+/// Longest that a test waits for a state.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What the hub was asked so far.
+#[derive(Default)]
+pub(crate) struct Asked {
+    pub(crate) enrollments: Vec<Enroll>,
+    pub(crate) renewals: Vec<Renew>,
+    pub(crate) waits: Vec<WaitQuery>,
+    pub(crate) heartbeats: Vec<Heartbeat>,
+    /// Results as they came, repetitions included.
+    pub(crate) results: Vec<RunResult>,
+    pub(crate) results_refused: usize,
+    pub(crate) times: usize,
+    pub(crate) keys: usize,
+}
+
+/// What the hub does.
+pub(crate) struct Desk {
+    pub(crate) node: NodeId,
+    signer: Mutex<Signer>,
+    keys: Mutex<KeySet>,
+    /// Answers for the next waits.
+    queue: Mutex<VecDeque<Envelope>>,
+    number: Mutex<u64>,
+    pub(super) is_away: Mutex<bool>,
+    /// What results are answered with, if not with receipts.
+    pub(crate) refuse_results: Mutex<Option<ProblemCode>>,
+    /// Largest report that is taken, in bytes.
+    pub(crate) results_bytes_max: Mutex<usize>,
+    /// What the next waits are answered with, before anything in the queue.
+    pub(crate) refuse_waits: Mutex<VecDeque<ProblemCode>>,
+    /// Tasks that heartbeats are told to cancel, and that they are told are not held.
+    pub(crate) pulse: Mutex<(Vec<TaskId>, Vec<TaskId>)>,
+    /// The life of the certificates that are given out.
+    pub(crate) certificate_life: Mutex<Span>,
+    asked: Mutex<Asked>,
+    rung: Notify,
+    pub(super) queued: Notify,
+}
+
+pub(crate) fn signer() -> Signer {
+    Signer::from_pkcs8(&KeyPair::generate_for(&PKCS_ED25519).unwrap().serialize_der()).unwrap()
+}
+
+impl Desk {
+    pub(super) fn new() -> Desk {
+        let signer = signer();
+        let keys = KeySet { version: 1, keys: vec![signer.public_key()] };
+        Desk {
+            node: Id::from_uuid(uuid::Uuid::from_u128(0xa)),
+            signer: Mutex::new(signer),
+            keys: Mutex::new(keys),
+            queue: Mutex::default(),
+            number: Mutex::new(0),
+            is_away: Mutex::new(false),
+            refuse_results: Mutex::new(None),
+            results_bytes_max: Mutex::new(usize::MAX),
+            refuse_waits: Mutex::default(),
+            pulse: Mutex::default(),
+            certificate_life: Mutex::new(Span::days(30)),
+            asked: Mutex::default(),
+            rung: Notify::new(),
+            queued: Notify::new(),
+        }
+    }
+
+    /// Waits until `look` finds what it looks for in what was asked.
+    pub(crate) async fn until<T>(&self, what: &str, mut look: impl FnMut(&Asked) -> Option<T>) -> T {
+        let looking = async {
+            loop {
+                let rung = self.rung.notified();
+                if let Some(found) = look(&self.asked.lock().unwrap()) {
+                    return found;
+                }
+                rung.await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, looking).await.unwrap_or_else(|_| panic!("never came: {what}"))
+    }
+
+    /// The results of a task, when there are at least so many.
+    pub(crate) async fn results(&self, task: TaskId, count: usize) -> Vec<RunResult> {
+        self.until(&format!("{count} results of {task}"), |asked| {
+            let found: Vec<RunResult> = asked.results.iter().filter(|result| result.task == task).cloned().collect();
+            (found.len() >= count).then_some(found)
+        })
+        .await
+    }
+
+    /// The first result of a task.
+    pub(crate) async fn result(&self, task: TaskId) -> RunResult {
+        self.results(task, 1).await.remove(0)
+    }
+
+    /// Looks at what was asked.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&Asked) -> T) -> T {
+        look(&self.asked.lock().unwrap())
+    }
+
+    pub(super) fn note(&self, note: impl FnOnce(&mut Asked)) {
+        note(&mut self.asked.lock().unwrap());
+        self.rung.notify_waiters();
+    }
+
+    /// A delivery of these tasks, numbered and valid; nothing is sent yet.
+    pub(crate) fn delivery(&self, tasks: Vec<HandedTask>) -> Delivery {
+        let mut number = self.number.lock().unwrap();
+        if !tasks.is_empty() {
+            *number += 1;
+        }
+        Delivery {
+            node: self.node,
+            number: *number,
+            issued_at: NOW,
+            expires_at: NOW + Span::minutes(10),
+            tasks,
+            cancel: vec![],
+            results_wanted: false,
+            keys_version: self.keys().version,
+        }
+    }
+
+    /// Signs and sends with the next wait.
+    pub(crate) fn send(&self, delivery: &Delivery) {
+        let envelope = self.sign(DELIVERY, &serde_json::to_vec(delivery).unwrap());
+        self.send_envelope(envelope);
+    }
+
+    pub(crate) fn send_envelope(&self, envelope: Envelope) {
+        self.queue.lock().unwrap().push_back(envelope);
+        self.queued.notify_waiters();
+    }
+
+    /// Hands out tasks.
+    pub(crate) fn hand(&self, tasks: Vec<HandedTask>) {
+        self.send(&self.delivery(tasks));
+    }
+
+    /// Sends a word without tasks.
+    pub(crate) fn say(&self, word: impl FnOnce(&mut Delivery)) {
+        let mut delivery = self.delivery(vec![]);
+        word(&mut delivery);
+        self.send(&delivery);
+    }
+
+    pub(super) fn next(&self) -> Option<Envelope> {
+        self.queue.lock().unwrap().pop_front()
+    }
+
+    pub(crate) fn sign(&self, kind: &str, message: &[u8]) -> Envelope {
+        self.signer.lock().unwrap().sign(kind, message)
+    }
+
+    pub(crate) fn keys(&self) -> KeySet {
+        self.keys.lock().unwrap().clone()
+    }
+
+    /// Signs with a new key from now on; the old one stays in the set.
+    pub(crate) fn rotate(&self) {
+        let fresh = signer();
+        let mut keys = self.keys.lock().unwrap();
+        keys.version += 1;
+        keys.keys.push(fresh.public_key());
+        *self.signer.lock().unwrap() = fresh;
+    }
+
+    pub(super) fn certificate_until(&self) -> Millis {
+        NOW + *self.certificate_life.lock().unwrap()
+    }
+}
+
+/// A task to hand out.
+pub(crate) fn task(n: u128, type_name: &str, payload: &str) -> HandedTask {
+    HandedTask {
+        id: Id::from_uuid(uuid::Uuid::from_u128(n)),
+        run: 1,
+        attempt: 1,
+        type_name: type_name.into(),
+        idempotent: true,
+        lease: Span::seconds(60),
+        not_after: None,
+        traceparent: None,
+        payload: RawValue::from_string(payload.into()).unwrap(),
+    }
+}

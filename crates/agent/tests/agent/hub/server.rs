@@ -1,0 +1,213 @@
+//! The agent's side of the API, as the test hub serves it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use sortie_rules::ids::{Id, NodeId, TaskId};
+use sortie_wire::deliveries::{SignedTime, TimeQuery, WaitQuery};
+use sortie_wire::enrollment::{Certificate, Enroll, Enrolled, Invite, Renew, Renewed};
+use sortie_wire::envelope::TIME;
+use sortie_wire::heartbeat::{Heartbeat, Pulse};
+use sortie_wire::keys::KeySet;
+use sortie_wire::problem::{Problem, ProblemCode};
+use sortie_wire::results::{Receipt, Receipts, ResultBatch};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::{RootCertStore, ServerConfig};
+use tokio_rustls::server::TlsStream;
+
+use super::NOW;
+use super::authority::Authority;
+use super::desk::Desk;
+
+/// A running test hub.
+pub(crate) struct TestHub {
+    pub(crate) desk: Arc<Desk>,
+    authority: Arc<Authority>,
+    address: SocketAddr,
+    server: Option<JoinHandle<()>>,
+}
+
+#[derive(Clone)]
+struct Shared {
+    desk: Arc<Desk>,
+    authority: Arc<Authority>,
+}
+
+struct TlsListener {
+    tcp: TcpListener,
+    acceptor: TlsAcceptor,
+}
+
+impl axum::serve::Listener for TlsListener {
+    type Io = TlsStream<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, SocketAddr) {
+        loop {
+            let Ok((tcp, peer)) = self.tcp.accept().await else { continue };
+            if let Ok(stream) = self.acceptor.accept(tcp).await {
+                return (stream, peer);
+            }
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        self.tcp.local_addr()
+    }
+}
+
+impl TestHub {
+    pub(crate) async fn start() -> TestHub {
+        let address = "127.0.0.1:0".parse().unwrap();
+        let mut hub =
+            TestHub { desk: Arc::new(Desk::new()), authority: Arc::new(Authority::new()), address, server: None };
+        hub.come_back().await;
+        hub
+    }
+
+    /// Takes connections again, at the same address.
+    pub(crate) async fn come_back(&mut self) {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let mut roots = RootCertStore::empty();
+        roots.add(self.authority.der()).unwrap();
+        let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone())
+            .allow_unauthenticated()
+            .build()
+            .unwrap();
+        let (chain, key) = self.authority.server();
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_client_cert_verifier(clients)
+            .with_single_cert(chain, key)
+            .unwrap();
+        let tcp = TcpListener::bind(self.address).await.unwrap();
+        self.address = tcp.local_addr().unwrap();
+        let listener = TlsListener { tcp, acceptor: TlsAcceptor::from(Arc::new(config)) };
+        let router = router(Shared { desk: Arc::clone(&self.desk), authority: Arc::clone(&self.authority) });
+        let serving = tokio::spawn(async move { drop(axum::serve(listener, router).await) });
+        self.server = Some(serving);
+        *self.desk.is_away.lock().unwrap() = false;
+    }
+
+    /// Takes no new connections, and answers whatever comes over old ones with a 503.
+    pub(crate) async fn go_away(&mut self) {
+        *self.desk.is_away.lock().unwrap() = true;
+        if let Some(server) = self.server.take() {
+            server.abort();
+            assert!(server.await.unwrap_err().is_cancelled());
+        }
+        self.desk.queued.notify_waiters();
+    }
+
+    pub(crate) fn invite(&self) -> Invite {
+        Invite {
+            hub: format!("https://localhost:{}", self.address.port()),
+            ca: sortie_client::tls::fingerprint(&self.authority.der()),
+            id: Id::from_uuid(uuid::Uuid::from_u128(1)),
+            secret: "s3cret".into(),
+        }
+    }
+}
+
+fn router(shared: Shared) -> Router {
+    Router::new()
+        .route("/agent/v1/enroll", post(enroll))
+        .route("/agent/v1/renew", post(renew))
+        .route("/agent/v1/keys", get(keys))
+        .route("/agent/v1/time", get(time))
+        .route("/agent/v1/nodes/{node}/tasks/wait", get(wait))
+        .route("/agent/v1/nodes/{node}/results", post(results))
+        .route("/agent/v1/nodes/{node}/heartbeat", post(heartbeat))
+        .with_state(shared)
+}
+
+fn problem(code: ProblemCode) -> Response {
+    let status = StatusCode::from_u16(code.status()).unwrap();
+    (status, Json(Problem::new(code, "as the test says"))).into_response()
+}
+
+fn certificate(shared: &Shared, request: &str) -> Certificate {
+    Certificate { chain: shared.authority.grant(request), not_before: NOW, not_after: shared.desk.certificate_until() }
+}
+
+async fn enroll(State(shared): State<Shared>, Json(request): Json<Enroll>) -> Json<Enrolled> {
+    let certificate = certificate(&shared, &request.certificate_request);
+    shared.desk.note(|asked| asked.enrollments.push(request));
+    let (node, keys) = (shared.desk.node, shared.desk.keys());
+    let trust = shared.authority.pem();
+    Json(Enrolled { node, name: "box".into(), certificate, trust, keys, now: NOW })
+}
+
+async fn renew(State(shared): State<Shared>, Json(request): Json<Renew>) -> Json<Renewed> {
+    let certificate = certificate(&shared, &request.certificate_request);
+    shared.desk.note(|asked| asked.renewals.push(request));
+    Json(Renewed { certificate, trust: shared.authority.pem(), keys: shared.desk.keys(), now: NOW })
+}
+
+async fn keys(State(shared): State<Shared>) -> Json<KeySet> {
+    shared.desk.note(|asked| asked.keys += 1);
+    Json(shared.desk.keys())
+}
+
+async fn time(State(shared): State<Shared>, Query(query): Query<TimeQuery>) -> Response {
+    shared.desk.note(|asked| asked.times += 1);
+    let told = SignedTime { nonce: query.nonce, now: NOW };
+    Json(shared.desk.sign(TIME, &serde_json::to_vec(&told).unwrap())).into_response()
+}
+
+async fn wait(State(shared): State<Shared>, Path(_): Path<NodeId>, Query(query): Query<WaitQuery>) -> Response {
+    let desk = &shared.desk;
+    desk.note(|asked| asked.waits.push(query));
+    if let Some(code) = desk.refuse_waits.lock().unwrap().pop_front() {
+        return problem(code);
+    }
+    loop {
+        let queued = desk.queued.notified();
+        if *desk.is_away.lock().unwrap() {
+            return problem(ProblemCode::StorageUnavailable);
+        }
+        if desk.look(|asked| asked.waits.last().map(|newest| newest.seq)) != Some(query.seq) {
+            return problem(ProblemCode::WaitLate);
+        }
+        if let Some(envelope) = desk.next() {
+            return Json(envelope).into_response();
+        }
+        queued.await;
+    }
+}
+
+async fn results(State(shared): State<Shared>, Path(_): Path<NodeId>, body: Bytes) -> Response {
+    if body.len() > *shared.desk.results_bytes_max.lock().unwrap() {
+        return (StatusCode::PAYLOAD_TOO_LARGE, "<html>a proxy says no</html>").into_response();
+    }
+    let batch: ResultBatch = serde_json::from_slice(&body).unwrap();
+    let away = shared.desk.is_away.lock().unwrap().then_some(ProblemCode::StorageUnavailable);
+    let refused = away.or(*shared.desk.refuse_results.lock().unwrap());
+    if let Some(code) = refused {
+        shared.desk.note(|asked| asked.results_refused += 1);
+        return problem(code);
+    }
+    let receipts = batch.results.iter();
+    let receipts = receipts.map(|result| Receipt { task: result.task, run: result.run, refused: None }).collect();
+    shared.desk.note(|asked| asked.results.extend(batch.results));
+    Json(Receipts { receipts }).into_response()
+}
+
+async fn heartbeat(State(shared): State<Shared>, Path(_): Path<NodeId>, Json(beat): Json<Heartbeat>) -> Json<Pulse> {
+    let held: Vec<TaskId> = beat.held.iter().map(|held| held.task).collect();
+    shared.desk.note(|asked| asked.heartbeats.push(beat));
+    let (cancel, not_held) = shared.desk.pulse.lock().unwrap().clone();
+    let cancel = cancel.into_iter().filter(|task| held.contains(task)).collect();
+    Json(Pulse { now: NOW, cancel, not_held })
+}

@@ -1,0 +1,13 @@
+//! Stories of one agent and a hub that does as the test says, over real TLS, with real files.
+
+mod agents;
+mod cancelling;
+mod crashes;
+mod deliveries;
+mod enrollment;
+mod http_checks;
+mod hub;
+mod many_tasks;
+mod outages;
+mod policies;
+mod time_and_keys;
