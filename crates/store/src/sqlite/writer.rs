@@ -48,10 +48,11 @@ pub(super) fn work(mut tx: Tx, mut orders: mpsc::Receiver<Order>) {
 }
 
 fn commit_group(tx: &mut Tx, group: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
-    if group.is_empty() {
-        return Ok(());
-    }
-    let outcome = run_group(tx, group).and_then(|()| run(tx, "commit"));
+    let outcome = match &mut *group {
+        [] => Ok(()),
+        [job] => run_alone(tx, &mut **job),
+        jobs => run_together(tx, jobs),
+    };
     if let Err(why) = &outcome {
         error!(jobs = group.len(), %why, "a group of writes was lost; its callers are told");
         if tx.sqlite().in_transaction() {
@@ -63,10 +64,19 @@ fn commit_group(tx: &mut Tx, group: &mut [Box<dyn Job>]) -> Result<(), StoreErro
     outcome
 }
 
-fn run_group(tx: &mut Tx, group: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
-    // Immediate: a transaction that reads first and writes later could be refused in the middle.
+// Both begin with `immediate`: a transaction that reads first and writes later could be refused in
+// the middle.
+
+fn run_alone(tx: &mut Tx, job: &mut dyn Job) -> Result<(), StoreError> {
     run(tx, "begin immediate")?;
-    for job in group {
+    let keep = job.run(tx);
+    tx.sqlite().check_transaction()?;
+    run(tx, if keep { "commit" } else { "rollback" })
+}
+
+fn run_together(tx: &mut Tx, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+    run(tx, "begin immediate")?;
+    for job in jobs {
         run(tx, "savepoint job")?;
         let keep = job.run(tx);
         tx.sqlite().check_transaction()?;
@@ -75,7 +85,7 @@ fn run_group(tx: &mut Tx, group: &mut [Box<dyn Job>]) -> Result<(), StoreError> 
         }
         run(tx, "release job")?;
     }
-    Ok(())
+    run(tx, "commit")
 }
 
 fn run(tx: &mut Tx, sql: &'static str) -> Result<(), StoreError> {

@@ -9,8 +9,8 @@ use crate::setup::sqlite;
 
 /// Holds the writer until the returned sender is dropped, so that what is written meanwhile makes
 /// one group.
-async fn hold(store: &Store) -> (mpsc::Sender<()>, tokio::task::JoinHandle<()>) {
-    let (release, held) = mpsc::channel::<()>();
+async fn hold(store: &Store) -> (mpsc::SyncSender<()>, tokio::task::JoinHandle<()>) {
+    let (release, held) = mpsc::sync_channel::<()>(1);
     let (begun, has_begun) = tokio::sync::oneshot::channel();
     let store = store.clone();
     let holder = tokio::spawn(async move {
@@ -48,7 +48,8 @@ async fn in_one_group(
             });
             verb.await
         });
-        // One look puts it into the queue (more than a hundred would use up tokio's turn), so that the order is that of the numbers.
+        // One look puts it into the queue, so that the order is that of the numbers. (More than a
+        // hundred in one turn, and tokio would make them wait for the next.)
         let looked = std::future::poll_fn(|context| std::task::Poll::Ready(job.as_mut().poll(context).is_ready()));
         assert!(!looked.await);
         waiting.push(job);

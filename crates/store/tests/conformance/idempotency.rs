@@ -2,7 +2,7 @@
 
 use sortie_rules::ids::DEFAULT_ORG;
 use sortie_rules::time::Millis;
-use sortie_store::idempotency::{IdempotencyRow, KEY_TAKEN, forget_older, recall, remember};
+use sortie_store::idempotency::{self, IdempotencyRow, KEY_TAKEN};
 use sortie_store::{StoreError, Tx};
 
 use crate::setup::{OTHER_ORG, stories};
@@ -14,14 +14,14 @@ stories!(
 );
 
 async fn first(tx: &mut Tx, key: &str, answer: &str, at: Millis) -> Result<(), StoreError> {
-    remember(tx, DEFAULT_ORG, "token:ci", key, "POST /tasks", &[1, 2], answer, at).await
+    idempotency::remember(tx, DEFAULT_ORG, "token:ci", key, "POST /tasks", &[1, 2], answer, at).await
 }
 
 async fn the_first_answer_to_a_key_stands(tx: &mut Tx) -> Result<(), StoreError> {
     first(tx, "k", "one", Millis(5)).await?;
     assert!(first(tx, "k", "two", Millis(6)).await.unwrap_err().is_taken(KEY_TAKEN));
     // The refusal has not spoiled the transaction, on either engine.
-    let recalled = recall(tx, DEFAULT_ORG, "token:ci", "k").await?;
+    let recalled = idempotency::recall(tx, DEFAULT_ORG, "token:ci", "k").await?;
     let one = IdempotencyRow {
         route: "POST /tasks".into(),
         body_hash: vec![1, 2],
@@ -34,17 +34,17 @@ async fn the_first_answer_to_a_key_stands(tx: &mut Tx) -> Result<(), StoreError>
 
 async fn a_key_belongs_to_one_principal_of_one_org(tx: &mut Tx) -> Result<(), StoreError> {
     first(tx, "k", "one", Millis(5)).await?;
-    assert_eq!(recall(tx, DEFAULT_ORG, "token:other", "k").await?, None);
-    assert_eq!(recall(tx, OTHER_ORG, "token:ci", "k").await?, None);
-    assert_eq!(recall(tx, DEFAULT_ORG, "token:ci", "l").await?, None);
+    assert_eq!(idempotency::recall(tx, DEFAULT_ORG, "token:other", "k").await?, None);
+    assert_eq!(idempotency::recall(tx, OTHER_ORG, "token:ci", "k").await?, None);
+    assert_eq!(idempotency::recall(tx, DEFAULT_ORG, "token:ci", "l").await?, None);
     Ok(())
 }
 
 async fn answers_are_forgotten_when_they_are_old(tx: &mut Tx) -> Result<(), StoreError> {
     first(tx, "a", "one", Millis(5)).await?;
     first(tx, "b", "two", Millis(6)).await?;
-    assert_eq!(forget_older(tx, Millis(6)).await?, 1);
-    assert_eq!(recall(tx, DEFAULT_ORG, "token:ci", "a").await?, None);
-    assert!(recall(tx, DEFAULT_ORG, "token:ci", "b").await?.is_some());
+    assert_eq!(idempotency::forget_older(tx, Millis(6)).await?, 1);
+    assert_eq!(idempotency::recall(tx, DEFAULT_ORG, "token:ci", "a").await?, None);
+    assert!(idempotency::recall(tx, DEFAULT_ORG, "token:ci", "b").await?.is_some());
     Ok(())
 }

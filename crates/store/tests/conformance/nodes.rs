@@ -107,7 +107,8 @@ async fn labels_are_found_exactly(tx: &mut Tx) -> Result<(), StoreError> {
     for (number, pairs) in (0..).zip(stored) {
         nodes::insert(tx, &NodeRow { labels: labels(pairs), ..node(number) }).await?;
     }
-    let found: [(&[(&str, &str)], &[&str]); 9] = [
+    type Pairs = &'static [(&'static str, &'static str)];
+    let found: [(Pairs, &[&str]); 9] = [
         (&[("a", "1")], &["node-0"]),
         (&[("c", "3"), ("a", "1")], &["node-0"]),
         (&[("c", "3")], &["node-0", "node-1"]),

@@ -15,7 +15,6 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 /// When the stories play.
-
 pub(crate) const NOW: Millis = Millis(1_790_000_000_000);
 /// An org beside [`DEFAULT_ORG`] that must see nothing of it.
 pub(crate) const OTHER_ORG: OrgId = Id::from_uuid(Uuid::from_u128(0x7000_8000_0000_0000_0002));
