@@ -75,7 +75,7 @@ async fn a_task_in_a_wrong_state_is_refused(store: Store) {
         "update tasks set status = 'rejected', result = null where status = 'completed'",
         "update tasks set status = 'cancelled', result = null where status = 'completed'",
         "update tasks set status = 'expired' where status = 'completed'",
-        "update tasks set status = 'expired', result = null, result_digest = cast('x' as bytea) where result is not null",
+        "update tasks set status = 'expired', result = null, result_digest = cast('x' as bytea) where code is null",
         "update tasks set run = 0",
         "update tasks set retries = retries_max + 1",
         "update tasks set lease_ms = 0",
