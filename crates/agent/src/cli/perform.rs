@@ -7,6 +7,7 @@ use serde_json::json;
 use sortie_rules::config::{ConfigError, known_keys, load};
 use sortie_wire::enrollment::{Invite, NotAnInvite};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 use super::commands::{AgentCommand, EnrollCommand, RunCommand};
 use super::exit::AgentExit;
@@ -77,25 +78,36 @@ async fn perform_run(command: RunCommand, clock: Clock, entropy: Entropy) -> Age
         Ok(agent) => agent,
         Err(error) => return complain(&error, AgentExit::of_agent(&error)),
     };
-    let shutdown = match told_to_stop() {
-        Ok(shutdown) => shutdown,
+    let (gently, at_once) = match told_to_stop() {
+        Ok(told) => told,
         Err(error) => return complain(&error, AgentExit::Failure),
     };
-    match agent.run(shutdown).await {
+    let ended = tokio::select! {
+        ended = agent.run(gently.cancelled_owned()) => ended,
+        // Everything that matters is on disk; the next start takes it up.
+        () = at_once.cancelled() => return AgentExit::Failure,
+    };
+    match ended {
         Ok(()) => AgentExit::Success,
         Err(error) => complain(&error, AgentExit::of_agent(&error)),
     }
 }
 
-/// Ready when the process is asked to end: SIGTERM or SIGINT.
-fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
+/// Rings when the process is asked to end (SIGTERM or SIGINT), and again when it is asked twice.
+fn told_to_stop() -> io::Result<(CancellationToken, CancellationToken)> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+    let (gently, at_once) = (CancellationToken::new(), CancellationToken::new());
+    let bells = [gently.clone(), at_once.clone()];
+    tokio::spawn(async move {
+        for bell in bells {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            bell.cancel();
         }
-    })
+    });
+    Ok((gently, at_once))
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -5,7 +5,8 @@
 //! (`writer`), which takes whatever is asked for at the moment, does it in one transaction with one
 //! flush to disk (`group`), and then answers all of it. What each request does to the tables stands in a file
 //! of its own: `accept`, `begin`, `finish`, `withdraw`, `report`, `unreported`, `recover`, `prune`.
-//! What a stage means is decided in `rules::ledger`. `counts` looks at it from outside. `file` opens the file, `schema.sql` says what is in it.
+//! What a stage means is decided in `rules::ledger`. `counts` looks at it from outside. `file` opens
+//! the file, `schema.sql` says what is in it.
 
 mod accept;
 mod begin;

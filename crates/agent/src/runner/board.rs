@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sortie_rules::ids::TaskId;
-use sortie_rules::limits::HELD_TASKS_MAX;
+use sortie_rules::limits::{HELD_TASKS_MAX, TASKS_PER_DELIVERY_MAX};
 use sortie_rules::time::Span;
 use sortie_wire::deliveries::HandedTask;
 use sortie_wire::heartbeat::Held;
@@ -108,7 +108,7 @@ impl Board {
             return 0;
         }
         let room = (self.concurrency + self.prefetch).saturating_sub(inner.running + inner.queue.len());
-        u32::try_from(room).unwrap_or(u32::MAX)
+        u32::try_from(room).unwrap_or(u32::MAX).min(TASKS_PER_DELIVERY_MAX)
     }
 
     /// How many tasks would begin at once if they came now.

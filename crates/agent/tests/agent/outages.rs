@@ -5,7 +5,7 @@ use sortie_wire::problem::ProblemCode;
 use sortie_wire::results::OutcomeWord;
 
 use super::agents::Site;
-use super::hub::{TestHub, task};
+use super::hub::{Asked, TestHub, task};
 
 #[tokio::test]
 async fn a_result_is_kept_over_an_outage_and_sent_until_it_is_acknowledged() {
@@ -64,6 +64,23 @@ async fn a_result_that_nobody_lets_through_fails_its_task_and_holds_up_no_other(
     assert_eq!(hub.desk.result(small.id).await.outcome, OutcomeWord::Completed);
     let result = hub.desk.result(large.id).await;
     assert_eq!((result.outcome, result.code.unwrap().0.as_str()), (OutcomeWord::Failed, "result_too_large"));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn an_agent_whose_identity_was_copied_asks_for_nothing_more_and_finishes_what_it_has() {
+    let hub = TestHub::start().await;
+    let site = Site::enrolled(&hub).await;
+    let running = site.start();
+    let work = task(1, "sleep", r#"{"ms":300}"#);
+    hub.desk.hand(vec![work.clone()]);
+    hub.desk.until("an acknowledgement", |asked| asked.waits.iter().any(|wait| wait.ack == 1).then_some(())).await;
+    hub.desk.refuse_waits.lock().unwrap().push_back(ProblemCode::IdentityForked);
+    hub.desk.say(|_| ());
+    let waits = |asked: &Asked| asked.waits.len();
+    hub.desk.until("the refused wait", |asked| (waits(asked) == 3).then_some(())).await;
+    assert_eq!(hub.desk.result(work.id).await.outcome, OutcomeWord::Completed);
+    assert_eq!(hub.desk.look(waits), 3);
     running.stop().await;
 }
 
