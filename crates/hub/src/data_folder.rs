@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum DataFolderError {
     /// Another hub has it.
-    #[error("another hub is running on the data folder {}; stop it first, or give this one a folder of its own", .0.display())]
+    #[error("another hub runs on the data folder {}; stop it first, or give this one its own", .0.display())]
     InUse(PathBuf),
     /// It cannot be read or written.
     #[error("cannot use {}: {source}", .path.display())]

@@ -142,7 +142,10 @@ mod tests {
             let (mut said, mut alarmed) = (Presence::Online, false);
             for silent_minutes in steps {
                 // A step of 0 is a sign of life, any other a look at that many minutes of silence.
-                let (next, change) = if silent_minutes == 0 { heard(said) } else { look(said, Span::minutes(silent_minutes), T) };
+                let (next, change) = match silent_minutes {
+                    0 => heard(said),
+                    minutes => look(said, Span::minutes(minutes), T),
+                };
                 match change {
                     Some(Change::WentStale) => { prop_assert!(!alarmed); alarmed = true; }
                     Some(Change::WentDown) => alarmed = true,

@@ -205,7 +205,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_flipped_bit_goes_unnoticed(message in proptest::collection::vec(any::<u8>(), 1..200), place: prop::sample::Index, bit in 0u8..8) {
+        fn no_flipped_bit_goes_unnoticed(
+            message in proptest::collection::vec(any::<u8>(), 1..200),
+            place: prop::sample::Index,
+            bit in 0u8..8,
+        ) {
             let signer = signer();
             let envelope = signer.sign(DELIVERY, &message);
             let mut text = serde_json::to_vec(&envelope).unwrap();

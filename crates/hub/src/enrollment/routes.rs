@@ -36,7 +36,7 @@ pub(crate) fn add(routes: Routes) -> Routes {
 
 /// Makes an invite; its secret is shown this once.
 #[utoipa::path(post, path = "/api/v1/invites", tag = "invites", request_body = CreateInvite,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Repeats of the same request get the same answer")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "A repeat gets the same answer")),
     responses((status = 201, body = CreatedInvite)))]
 async fn create(
     State(app): State<Shared>,
@@ -59,7 +59,11 @@ struct InviteQuery {
 }
 
 /// Lists invites, newest first.
-#[utoipa::path(get, path = "/api/v1/invites", tag = "invites", params(InviteQuery), responses((status = 200, body = Page<InviteDetails>)))]
+#[utoipa::path(
+    get, path = "/api/v1/invites", tag = "invites",
+    params(InviteQuery),
+    responses((status = 200, body = Page<InviteDetails>)),
+)]
 async fn list(
     State(app): State<Shared>,
     who: Principal,
@@ -69,7 +73,11 @@ async fn list(
 }
 
 /// Withdraws an invite.
-#[utoipa::path(post, path = "/api/v1/invites/{id}/revoke", tag = "invites", params(("id" = InviteId, Path)), responses((status = 200, body = InviteDetails)))]
+#[utoipa::path(
+    post, path = "/api/v1/invites/{id}/revoke", tag = "invites",
+    params(("id" = InviteId, Path)),
+    responses((status = 200, body = InviteDetails)),
+)]
 async fn revoke(
     State(app): State<Shared>,
     who: Principal,
@@ -79,7 +87,11 @@ async fn revoke(
 }
 
 /// Enrols an agent. Proof: `Authorization: Invite <invite id>.<secret>`.
-#[utoipa::path(post, path = "/agent/v1/enroll", tag = "enrollment", request_body = Enroll, responses((status = 200, body = Enrolled)))]
+#[utoipa::path(
+    post, path = "/agent/v1/enroll", tag = "enrollment",
+    request_body = Enroll,
+    responses((status = 200, body = Enrolled)),
+)]
 async fn enroll_agent(
     State(app): State<Shared>,
     headers: HeaderMap,
@@ -95,7 +107,11 @@ fn invite_of(headers: &HeaderMap) -> Option<(InviteId, String)> {
 }
 
 /// Gives the calling node a new certificate for its key.
-#[utoipa::path(post, path = "/agent/v1/renew", tag = "enrollment", request_body = Renew, responses((status = 200, body = Renewed)))]
+#[utoipa::path(
+    post, path = "/agent/v1/renew", tag = "enrollment",
+    request_body = Renew,
+    responses((status = 200, body = Renewed)),
+)]
 async fn renew_certificate(
     State(app): State<Shared>,
     caller: NodeCaller,
@@ -111,7 +127,11 @@ async fn keys(State(app): State<Shared>) -> Json<KeySet> {
 }
 
 /// The hub's time, signed together with the asker's nonce.
-#[utoipa::path(get, path = "/agent/v1/time", tag = "enrollment", params(TimeQuery), responses((status = 200, body = Envelope)))]
+#[utoipa::path(
+    get, path = "/agent/v1/time", tag = "enrollment",
+    params(TimeQuery),
+    responses((status = 200, body = Envelope)),
+)]
 async fn time(State(app): State<Shared>, QueryOf(query): QueryOf<TimeQuery>) -> Result<Json<Envelope>, Fault> {
     if query.nonce.len() > 64 {
         return Err(refuse(ProblemCode::MalformedParameter, "nonce has at most 64 bytes."));

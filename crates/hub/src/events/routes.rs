@@ -19,7 +19,11 @@ pub(crate) fn add(routes: Routes) -> Routes {
 }
 
 /// Reads events: the newest, or those after a number. Pass the page's `next` as `after` to go on.
-#[utoipa::path(get, path = "/api/v1/events", tag = "events", params(EventQuery), responses((status = 200, body = Page<Event>)))]
+#[utoipa::path(
+    get, path = "/api/v1/events", tag = "events",
+    params(EventQuery),
+    responses((status = 200, body = Page<Event>)),
+)]
 async fn list_events(
     State(app): State<Shared>,
     who: Principal,

@@ -73,7 +73,10 @@ pub(crate) fn add(routes: Routes) -> Routes {
 }
 
 /// This document.
-#[utoipa::path(get, path = "/api/openapi.json", responses((status = 200, description = "The OpenAPI document", body = Object)))]
+#[utoipa::path(
+    get, path = "/api/openapi.json",
+    responses((status = 200, description = "The OpenAPI document", body = Object)),
+)]
 async fn openapi() -> impl IntoResponse {
     static TEXT: OnceLock<String> = OnceLock::new();
     let text = TEXT.get_or_init(|| Documents::describe().people);

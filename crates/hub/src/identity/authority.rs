@@ -34,9 +34,7 @@ pub enum AuthorityError {
     #[error(transparent)]
     DataFolder(#[from] DataFolderError),
     /// Its files are damaged.
-    #[error(
-        "the hub's certificate authority (keys/authority.pem and keys/authority.key) is damaged: {0}; restore both from a backup"
-    )]
+    #[error("the hub's certificate authority is damaged: {0}; restore keys/authority.* from a backup")]
     Damaged(String),
 }
 

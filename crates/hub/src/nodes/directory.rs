@@ -115,8 +115,8 @@ impl Known {
             return Ok(());
         }
         let detail = format!(
-            "{waiting} tasks wait for the node `{}` and at most {PENDING_TASKS_PER_NODE_MAX} may; try again when it has \
-             worked some off, or cancel what is not needed any more.",
+            "{waiting} tasks wait for the node `{}` and at most {PENDING_TASKS_PER_NODE_MAX} may; try again when it \
+             has worked some off, or cancel what is not needed any more.",
             self.name
         );
         Err(refuse_at(ProblemCode::QueueFull, "/node", detail))

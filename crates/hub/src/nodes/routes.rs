@@ -26,7 +26,11 @@ pub(crate) fn add(routes: Routes) -> Routes {
 }
 
 /// Lists nodes by name.
-#[utoipa::path(get, path = "/api/v1/nodes", tag = "nodes", params(NodeQuery), responses((status = 200, body = Page<Node>)))]
+#[utoipa::path(
+    get, path = "/api/v1/nodes", tag = "nodes",
+    params(NodeQuery),
+    responses((status = 200, body = Page<Node>)),
+)]
 async fn list_nodes(
     State(app): State<Shared>,
     who: Principal,
@@ -36,8 +40,11 @@ async fn list_nodes(
 }
 
 /// Shows a node, by name or id.
-#[utoipa::path(get, path = "/api/v1/nodes/{node}", tag = "nodes", params(("node" = String, Path, description = "Name or id")),
-    responses((status = 200, body = Node)))]
+#[utoipa::path(
+    get, path = "/api/v1/nodes/{node}", tag = "nodes",
+    params(("node" = String, Path, description = "Name or id")),
+    responses((status = 200, body = Node)),
+)]
 async fn show_node(
     State(app): State<Shared>,
     who: Principal,
@@ -80,7 +87,11 @@ struct SiteQuery {
 }
 
 /// Lists sites by key.
-#[utoipa::path(get, path = "/api/v1/sites", tag = "nodes", params(SiteQuery), responses((status = 200, body = Page<Site>)))]
+#[utoipa::path(
+    get, path = "/api/v1/sites", tag = "nodes",
+    params(SiteQuery),
+    responses((status = 200, body = Page<Site>)),
+)]
 async fn list_sites(
     State(app): State<Shared>,
     who: Principal,

@@ -36,7 +36,7 @@ async fn whoami(State(app): State<Shared>, who: Principal) -> Json<Whoami> {
 
 /// Makes an API token; its secret is shown this once.
 #[utoipa::path(post, path = "/api/v1/tokens", tag = "people", request_body = CreateToken,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Repeats of the same request get the same answer")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "A repeat gets the same answer")),
     responses((status = 201, body = CreatedToken)))]
 async fn create(
     State(app): State<Shared>,
@@ -78,7 +78,11 @@ struct ListQuery {
 }
 
 /// Lists API tokens, newest first.
-#[utoipa::path(get, path = "/api/v1/tokens", tag = "people", params(ListQuery), responses((status = 200, body = Page<TokenDetails>)))]
+#[utoipa::path(
+    get, path = "/api/v1/tokens", tag = "people",
+    params(ListQuery),
+    responses((status = 200, body = Page<TokenDetails>)),
+)]
 async fn list(
     State(app): State<Shared>,
     who: Principal,
@@ -88,7 +92,11 @@ async fn list(
 }
 
 /// Revokes an API token.
-#[utoipa::path(post, path = "/api/v1/tokens/{id}/revoke", tag = "people", params(("id" = TokenId, Path)), responses((status = 200, body = TokenDetails)))]
+#[utoipa::path(
+    post, path = "/api/v1/tokens/{id}/revoke", tag = "people",
+    params(("id" = TokenId, Path)),
+    responses((status = 200, body = TokenDetails)),
+)]
 async fn revoke(
     State(app): State<Shared>,
     who: Principal,

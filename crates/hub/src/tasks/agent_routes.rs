@@ -27,8 +27,11 @@ pub(crate) fn add(routes: Routes) -> Routes {
 }
 
 /// Waits for work and news. The answer is a signed delivery, which may be empty.
-#[utoipa::path(get, path = "/agent/v1/nodes/{node_id}/tasks/wait", tag = "tasks", params(("node_id" = NodeId, Path), WaitQuery),
-    responses((status = 200, description = "A signed delivery", body = Envelope)))]
+#[utoipa::path(
+    get, path = "/agent/v1/nodes/{node_id}/tasks/wait", tag = "tasks",
+    params(("node_id" = NodeId, Path), WaitQuery),
+    responses((status = 200, description = "A signed delivery", body = Envelope)),
+)]
 async fn wait_for_tasks(
     State(app): State<Shared>,
     caller: NodeCaller,

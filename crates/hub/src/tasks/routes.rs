@@ -45,7 +45,7 @@ fn traceparent(headers: &HeaderMap) -> Option<String> {
 
 /// Submits a task. It is on disk when this is answered.
 #[utoipa::path(post, path = "/api/v1/tasks", tag = "tasks", request_body = SubmitTask,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Repeats of the same request get the same answer")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "A repeat gets the same answer")),
     responses((status = 201, body = Submitted)))]
 async fn submit_task(
     State(app): State<Shared>,
@@ -61,7 +61,7 @@ async fn submit_task(
 
 /// Submits several tasks, all or none.
 #[utoipa::path(post, path = "/api/v1/tasks/batch", tag = "tasks", request_body = SubmitBatch,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Repeats of the same request get the same answer")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "A repeat gets the same answer")),
     responses((status = 201, body = SubmittedBatch)))]
 async fn submit_batch(
     State(app): State<Shared>,
@@ -79,7 +79,11 @@ async fn submit_batch(
 }
 
 /// Lists tasks, newest first.
-#[utoipa::path(get, path = "/api/v1/tasks", tag = "tasks", params(TaskQuery), responses((status = 200, body = Page<TaskSummary>)))]
+#[utoipa::path(
+    get, path = "/api/v1/tasks", tag = "tasks",
+    params(TaskQuery),
+    responses((status = 200, body = Page<TaskSummary>)),
+)]
 async fn list_tasks(
     State(app): State<Shared>,
     who: Principal,
@@ -89,7 +93,11 @@ async fn list_tasks(
 }
 
 /// Shows a task; with `wait_s` once it has ended.
-#[utoipa::path(get, path = "/api/v1/tasks/{id}", tag = "tasks", params(("id" = TaskId, Path), TaskWaitQuery), responses((status = 200, body = Task)))]
+#[utoipa::path(
+    get, path = "/api/v1/tasks/{id}", tag = "tasks",
+    params(("id" = TaskId, Path), TaskWaitQuery),
+    responses((status = 200, body = Task)),
+)]
 async fn show_task(
     State(app): State<Shared>,
     who: Principal,
@@ -101,7 +109,11 @@ async fn show_task(
 }
 
 /// Cancels a task: one that waits ends, one under way is asked to stop.
-#[utoipa::path(post, path = "/api/v1/tasks/{id}/cancel", tag = "tasks", params(("id" = TaskId, Path)), responses((status = 200, body = TaskSummary)))]
+#[utoipa::path(
+    post, path = "/api/v1/tasks/{id}/cancel", tag = "tasks",
+    params(("id" = TaskId, Path)),
+    responses((status = 200, body = TaskSummary)),
+)]
 async fn cancel_task(
     State(app): State<Shared>,
     who: Principal,
@@ -111,7 +123,11 @@ async fn cancel_task(
 }
 
 /// Puts a task that ended without completing back into the queue.
-#[utoipa::path(post, path = "/api/v1/tasks/{id}/requeue", tag = "tasks", params(("id" = TaskId, Path)), responses((status = 200, body = TaskSummary)))]
+#[utoipa::path(
+    post, path = "/api/v1/tasks/{id}/requeue", tag = "tasks",
+    params(("id" = TaskId, Path)),
+    responses((status = 200, body = TaskSummary)),
+)]
 async fn requeue_task(
     State(app): State<Shared>,
     who: Principal,

@@ -91,8 +91,8 @@ async fn judge(app: &Shared, caller: NodeCaller, turn: &mut Turn, ask: Ask) -> R
                     })
                 })
                 .await?;
-            let detail = "Two agents share this node's identity, or its disk was restored from a copy. Stop one of them; \
-                          a copy needs an invite of its own.";
+            let detail = "Two agents share this node's identity, or its disk was restored from a copy. Stop one of \
+                          them; a copy needs an invite of its own.";
             Err(refuse(ProblemCode::IdentityForked, detail))
         }
     }
