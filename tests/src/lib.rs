@@ -1,1 +1,32 @@
-//! x
+//! What stories are told with: real programs, started in a temporary folder of the story's own, and
+//! looked at from outside.
+//!
+//! A story begins with a [`Scene`]. It starts the hub ([`RunningHub`]) and enrols sites ([`Site`]),
+//! whose agents run as processes too ([`RunningAgent`]). People's calls go through the client's
+//! `people::Hub`, requests that no client would send through [`Request`], and a node whose every
+//! word the story chooses is a [`HandNode`]. [`until`] waits for a state; nothing waits for a time.
+
+mod answer;
+mod engine;
+mod hand_node;
+mod hub;
+mod ports;
+mod process;
+mod program;
+mod request;
+mod scene;
+mod seed;
+mod site;
+mod wait;
+
+pub use answer::Answer;
+pub use engine::Engine;
+pub use hand_node::HandNode;
+pub use hub::{HubPlan, RunningHub};
+pub use process::Process;
+pub use program::{Ended, Program};
+pub use request::{As, Request};
+pub use scene::Scene;
+pub use seed::Seed;
+pub use site::{RunningAgent, Site};
+pub use wait::{until, until_within};

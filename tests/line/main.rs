@@ -1,0 +1,1 @@
+//! The one outbound line and what it bears: waits, signs of life, outages, proxies.

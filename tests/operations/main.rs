@@ -1,0 +1,1 @@
+//! Running a hub: its data folder, settings, health, traces, logs, and the commands around it.

@@ -1,0 +1,85 @@
+//! A program that runs until the story ends it: orderly, or as a power cut would.
+
+use std::fs::File;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+
+use crate::until;
+
+/// A process in a group of its own. Its stdin is held, and with `--until-stdin-closes` it ends with
+/// the story however that ends; dropped, the whole group is killed.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    _stdin: Option<ChildStdin>,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts a command; what it says is added to its log.
+    pub(crate) fn start(mut command: Command, log: &Path) -> Process {
+        let told = File::options().create(true).append(true).open(log).expect("the story's folder can be written");
+        let also = told.try_clone().expect("a file can be opened twice");
+        command.stdin(Stdio::piped()).stdout(told).stderr(also).process_group(0);
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?} cannot be started: {error}"));
+        Process { _stdin: child.stdin.take(), child, log: log.to_owned() }
+    }
+
+    /// Its process id. Under strace, that of strace.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether it has ended, and how.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("a child can be looked at")
+    }
+
+    /// Waits until it has ended by itself.
+    pub async fn end(&mut self) -> ExitStatus {
+        until("a process ends", async || self.ended()).await
+    }
+
+    /// Ends it as a power cut would: no chance to do anything.
+    pub async fn kill(mut self) {
+        self.kill_group();
+        self.end().await;
+    }
+
+    /// Asks it to stop (SIGTERM) and waits until it has.
+    pub async fn stop(mut self) -> ExitStatus {
+        self.signal(Signal::TERM);
+        self.end().await
+    }
+
+    /// Sends a signal to the process alone.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(self.pid(), signal).expect("the process is there");
+    }
+
+    /// Everything it has said so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    fn pid(&self) -> Pid {
+        i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a process id is above 0")
+    }
+
+    fn kill_group(&mut self) {
+        if self.ended().is_none() {
+            // It may have ended between the two lines; then there is nobody to kill.
+            let _gone = kill_process_group(self.pid(), Signal::KILL);
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill_group();
+        let _status = self.child.wait();
+    }
+}

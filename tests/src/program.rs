@@ -1,0 +1,93 @@
+//! The programs under test, as they were built, and commands that run to their end.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// One of the programs under test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Program {
+    /// `sortie`.
+    Sortie,
+    /// `sortie-agent`.
+    SlimAgent,
+}
+
+/// A command that has ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// Its exit code; none if a signal ended it.
+    pub code: Option<i32>,
+    /// What it printed.
+    pub stdout: String,
+    /// What it complained of.
+    pub stderr: String,
+}
+
+impl Program {
+    /// Its file: in the folder that `SORTIE_BIN_DIR` names (`cargo xtask test` does), else beside
+    /// the folder of the test's own binary.
+    ///
+    /// # Panics
+    /// If it has not been built.
+    pub fn path(self) -> PathBuf {
+        let name = match self {
+            Program::Sortie => "sortie",
+            Program::SlimAgent => "sortie-agent",
+        };
+        let own = std::env::current_exe().expect("a test knows its own file");
+        let beside = own.ancestors().nth(2).expect("a test lies in target/PROFILE/deps").to_owned();
+        let folder = std::env::var_os("SORTIE_BIN_DIR").map_or(beside, PathBuf::from);
+        let path = folder.join(name);
+        assert!(path.is_file(), "{} is not built; run `cargo build --workspace` first", path.display());
+        path
+    }
+
+    /// A command of it that no setting and no proxy of the developer's reaches.
+    pub fn command(self) -> Command {
+        clean(Command::new(self.path()))
+    }
+
+    /// Runs it to its end with these arguments.
+    pub fn run<A: AsRef<OsStr>>(self, arguments: impl IntoIterator<Item = A>) -> Ended {
+        Ended::of(self.command().args(arguments).stdin(Stdio::null()))
+    }
+}
+
+impl Ended {
+    /// Runs a command to its end.
+    ///
+    /// # Panics
+    /// If it cannot be started.
+    pub fn of(command: &mut Command) -> Ended {
+        let output = command.output().unwrap_or_else(|error| panic!("{command:?} cannot be run: {error}"));
+        Ended {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// The same, which must have gone well.
+    ///
+    /// # Panics
+    /// If it has not.
+    pub fn well(self) -> Ended {
+        assert_eq!(self.code, Some(0), "the command failed:\n{}{}", self.stdout, self.stderr);
+        self
+    }
+}
+
+/// Takes out of a command's environment what could come from the developer's own use of Sortie.
+pub(crate) fn clean(mut command: Command) -> Command {
+    for (name, _) in std::env::vars_os() {
+        let upper = name.to_string_lossy().to_ascii_uppercase();
+        let ours = upper.starts_with("SORTIE_") && upper != "SORTIE_LOG";
+        if ours || upper.ends_with("_PROXY") || upper.starts_with("OTEL_") {
+            command.env_remove(&name);
+        }
+    }
+    // Profiles are looked for here.
+    command.env("XDG_CONFIG_HOME", "/nonexistent");
+    command
+}

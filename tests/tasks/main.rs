@@ -1,0 +1,1 @@
+//! What becomes of tasks: submitted, refused, ordered, leased, retried, cancelled, finished.
