@@ -1,0 +1,118 @@
+//! What can be asked of the bench.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand};
+
+use crate::compare::{self, Compare};
+use crate::rows;
+
+/// Measures what Sortie can carry. Each figure is one line of JSON on standard output.
+#[derive(Debug, Parser)]
+#[command(name = "bench", version)]
+pub(crate) struct Program {
+    #[command(subcommand)]
+    ask: Ask,
+    #[command(flatten)]
+    setup: Setup,
+}
+
+/// Where things are and how long they are measured.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Setup {
+    /// The program `sortie`; the one beside the bench if absent
+    #[arg(long, global = true, value_name = "FILE")]
+    sortie: Option<PathBuf>,
+    /// The program `sortie-agent`; the one of the profile `agent`, or the one beside the bench, if absent
+    #[arg(long, global = true, value_name = "FILE")]
+    agent: Option<PathBuf>,
+    /// Where temporary data folders are made; the machine's own folder for such things if absent
+    #[arg(long, global = true, value_name = "DIR")]
+    folder: Option<PathBuf>,
+    /// How long a submitting phase lasts at most
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 4.0)]
+    pub(crate) seconds: f64,
+    /// How many nodes there are
+    #[arg(long, global = true, value_name = "COUNT", default_value_t = 32)]
+    pub(crate) nodes: usize,
+    /// How long each part of `p9` watches
+    #[arg(long, global = true, value_name = "MINUTES", default_value_t = 2.0)]
+    pub(crate) minutes: f64,
+}
+
+#[derive(Debug, Subcommand)]
+enum Ask {
+    /// One task per request, 32 clients
+    P1,
+    /// A hundred tasks per request
+    P2,
+    /// Take and complete a backlog; and, apart, whole lives
+    P3,
+    /// From the call that submits to the start of the handler, at 100 a second
+    P4,
+    /// Memory and size of the agent
+    P9,
+    /// Start-up of the hub
+    Startup,
+    /// All rows, one after the other
+    All,
+    /// Ours beside others, in one run
+    Compare(Compare),
+}
+
+impl Program {
+    /// Does what was asked.
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        let rows: &[&str] = match self.ask {
+            Ask::P1 => &["p1"],
+            Ask::P2 => &["p2"],
+            Ask::P3 => &["p3"],
+            Ask::P4 => &["p4"],
+            Ask::P9 => &["p9"],
+            Ask::Startup => &["startup"],
+            Ask::All => &["startup", "p1", "p2", "p3", "p4", "p9"],
+            Ask::Compare(compare) => return compare::run(&self.setup, &compare).await,
+        };
+        for row in rows {
+            for figure in rows::run(row, &self.setup).await? {
+                figure.print()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Setup {
+    /// The program `sortie`.
+    pub(crate) fn sortie(&self) -> anyhow::Result<PathBuf> {
+        let beside = own_folder()?.join("sortie");
+        let found = self.sortie.clone().unwrap_or(beside);
+        anyhow::ensure!(found.exists(), "{} is not there; build it first, or name one with --sortie", found.display());
+        Ok(found)
+    }
+
+    /// The program `sortie-agent`.
+    pub(crate) fn agent(&self) -> anyhow::Result<PathBuf> {
+        let folder = own_folder()?;
+        let usual = [folder.join("../agent/sortie-agent"), folder.join("sortie-agent")];
+        let found = self.agent.iter().chain(&usual).find(|file| file.exists());
+        found.cloned().context("there is no sortie-agent; `cargo build --profile agent -p sortie-agent` makes it")
+    }
+
+    /// A folder that is gone when the value is.
+    pub(crate) fn scratch(&self) -> anyhow::Result<tempfile::TempDir> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("sortie-bench-");
+        let made = match &self.folder {
+            Some(folder) => builder.tempdir_in(folder),
+            None => builder.tempdir(),
+        };
+        made.context("a temporary folder cannot be made")
+    }
+}
+
+fn own_folder() -> anyhow::Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    Ok(own.parent().context("the bench does not find its own folder")?.to_owned())
+}

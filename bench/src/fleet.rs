@@ -1,0 +1,83 @@
+//! Real agents in this process: each enrolled over TLS, with its own certificate, folder and ledger.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use sortie_agent::{Agent, EnrollOptions, Handler, Settings, enroll};
+use sortie_rules::limits::TASKS_PER_DELIVERY_MAX;
+use sortie_wire::invites::CreateInvite;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::hub::Hub;
+use crate::machine::{clock, entropy};
+use crate::work;
+
+/// Agents that are enrolled and do not run.
+pub(crate) struct Fleet {
+    sites: Vec<Settings>,
+}
+
+/// Agents that run.
+pub(crate) struct Running {
+    agents: JoinSet<Result<(), sortie_agent::AgentError>>,
+    stop: CancellationToken,
+}
+
+/// An invite for a node of this name.
+pub(crate) async fn invite(hub: &Hub, name: String) -> anyhow::Result<String> {
+    let ask = CreateInvite {
+        node: name,
+        site: None,
+        kind: None,
+        labels: Default::default(),
+        valid_for: None,
+        replace: false,
+        hub: None,
+    };
+    Ok(hub.line()?.create_invite(&ask, None).await?.invite)
+}
+
+impl Fleet {
+    /// Enrols so many nodes. Their data goes below `folder`.
+    pub(crate) async fn enroll(hub: &Hub, folder: &Path, count: usize) -> anyhow::Result<Fleet> {
+        let mut sites = Vec::with_capacity(count);
+        for number in 0..count {
+            let name = work::node(number);
+            let mut settings = Settings {
+                // A delivery of the largest size is taken while another is at work.
+                concurrency: TASKS_PER_DELIVERY_MAX,
+                prefetch: TASKS_PER_DELIVERY_MAX,
+                ..Settings::for_data(folder.join(&name))
+            };
+            settings.proxy.url = "none".to_owned();
+            let invite = invite(hub, name).await?.parse()?;
+            enroll(EnrollOptions { settings: settings.clone(), invite }, clock()).await?;
+            sites.push(settings);
+        }
+        Ok(Fleet { sites })
+    }
+
+    /// Starts them all, with this handler for the bench's work.
+    pub(crate) fn start(&self, handler: &Arc<dyn Handler>) -> anyhow::Result<Running> {
+        let (mut agents, stop) = (JoinSet::new(), CancellationToken::new());
+        for settings in &self.sites {
+            let builder = Agent::builder(settings.clone(), clock(), entropy());
+            let agent = builder.handler_object(work::TYPE, Arc::clone(handler)).build()?;
+            agents.spawn(agent.run(stop.clone().cancelled_owned()));
+        }
+        Ok(Running { agents, stop })
+    }
+}
+
+impl Running {
+    /// Stops them all in the orderly way.
+    pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
+        self.stop.cancel();
+        while let Some(ended) = self.agents.join_next().await {
+            ended?.context("an agent ended badly")?;
+        }
+        Ok(())
+    }
+}

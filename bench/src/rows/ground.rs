@@ -1,0 +1,43 @@
+//! What most rows stand on: a hub in a folder of its own, with nodes that are enrolled.
+
+use anyhow::ensure;
+use tempfile::TempDir;
+
+use crate::cli::Setup;
+use crate::crowd::{Errand, submit};
+use crate::fleet::Fleet;
+use crate::hub::Hub;
+use crate::load::Desk;
+
+/// Most connections that fill a backlog.
+const FILLERS: usize = 8;
+
+/// A hub with nodes.
+pub(super) struct Ground {
+    pub(super) hub: Hub,
+    pub(super) fleet: Fleet,
+    /// Dropped last: everything lies in it.
+    _folder: TempDir,
+}
+
+impl Ground {
+    /// A hub with so many nodes, whose agents do not run.
+    pub(super) async fn new(setup: &Setup, nodes: usize) -> anyhow::Result<Ground> {
+        ensure!(nodes > 0, "at least one node is needed");
+        let folder = setup.scratch()?;
+        let hub = Hub::start(setup, &folder.path().join("hub")).await?;
+        let fleet = Fleet::enroll(&hub, folder.path(), nodes).await?;
+        Ok(Ground { hub, fleet, _folder: folder })
+    }
+
+    /// Fills the queues of all nodes with so many tasks in all.
+    pub(super) async fn fill(&self, count: u64, nodes: usize) -> anyhow::Result<()> {
+        let errand = Errand { first: 0, batch: 100, count, time: std::time::Duration::MAX, nodes, keyed: false };
+        submit(&self.hub, Desk::open_many(&self.hub, FILLERS).await?, errand).await.map(drop)
+    }
+
+    /// Ends it.
+    pub(super) async fn end(self) -> anyhow::Result<()> {
+        self.hub.stop().await
+    }
+}

@@ -1,0 +1,23 @@
+//! Which word asks for which row.
+
+use crate::cli::Setup;
+use crate::figure::Figure;
+
+use super::{agent, drain, latency, life, startup, submit, submit_many};
+
+/// Measures one row.
+pub(crate) async fn run(row: &str, setup: &Setup) -> anyhow::Result<Vec<Figure>> {
+    match row {
+        "p1" => submit::measure(setup).await,
+        "p2" => submit_many::measure(setup).await,
+        "p3" => {
+            let mut figures = drain::measure(setup).await?;
+            figures.extend(life::measure(setup).await?);
+            Ok(figures)
+        }
+        "p4" => latency::measure(setup).await,
+        "p9" => agent::measure(setup).await,
+        "startup" => startup::measure(setup).await,
+        other => anyhow::bail!("there is no row `{other}`"),
+    }
+}
