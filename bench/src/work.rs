@@ -61,7 +61,7 @@ mod tests {
         let task: SubmitTask = serde_json::from_str(&task(70, 32)).unwrap();
         let payload = task.payload.unwrap();
         assert_eq!((task.node.as_str(), number(&payload)), ("bench-6", Some(70)));
-        assert!((180..=220).contains(&payload.get().len()), "{}", payload.get().len());
+        assert!((150..=220).contains(&payload.get().len()), "{}", payload.get().len());
         assert!((90..=110).contains(&RESULT.len()), "{}", RESULT.len());
         let batch: SubmitBatch = serde_json::from_str(&batch(0, 100, 32)).unwrap();
         assert_eq!(batch.tasks.len(), 100);
