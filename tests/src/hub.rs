@@ -83,6 +83,15 @@ impl<'s> HubPlan<'s> {
         self.scene.folder().join(&self.name)
     }
 
+    /// Asks its database, while it is down or beside it: the first column of each row.
+    pub fn sql(&self, statement: &str) -> Vec<String> {
+        let named = self.settings.iter().rev().find(|(name, _)| name == "SORTIE_HUB_DATABASE_URL");
+        match (named, self.scene.postgres()) {
+            (Some((_, url)), Some(server)) => server.sql(&url.to_string_lossy(), statement),
+            _ => crate::sql::sqlite(&self.data().join("sortie.db"), statement),
+        }
+    }
+
     /// Its address.
     pub fn url(&self) -> String {
         format!("https://127.0.0.1:{}", self.port)
@@ -159,6 +168,11 @@ impl<'s> RunningHub<'s> {
     /// Its address.
     pub fn url(&self) -> String {
         self.plan.url()
+    }
+
+    /// What starts it again.
+    pub fn plan(&self) -> &HubPlan<'s> {
+        &self.plan
     }
 
     /// Its certificate authority (PEM).

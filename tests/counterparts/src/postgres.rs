@@ -64,6 +64,29 @@ impl Postgres {
         self.url_of(&name)
     }
 
+    /// Runs a statement in the database of this address: the lines that it gives.
+    ///
+    /// # Panics
+    /// If the server refuses it.
+    pub fn sql(&self, url: &str, statement: &str) -> Vec<String> {
+        let asked = Command::new(self.programs.join("psql"))
+            .args([
+                "--no-psqlrc",
+                "--quiet",
+                "--tuples-only",
+                "--no-align",
+                "-v",
+                "ON_ERROR_STOP=1",
+                "-c",
+                statement,
+                url,
+            ])
+            .output()
+            .expect("psql can be run");
+        assert!(asked.status.success(), "{statement}: {}", String::from_utf8_lossy(&asked.stderr));
+        String::from_utf8_lossy(&asked.stdout).lines().map(str::to_owned).collect()
+    }
+
     fn url_of(&self, database: &str) -> String {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }

@@ -1,0 +1,144 @@
+//! The net between two programs, in the story's hand: it carries bytes, or refuses, or stalls, or
+//! breaks off in the middle of an answer.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+/// A TCP forwarder on a port of its own.
+#[derive(Debug)]
+pub struct Net {
+    address: SocketAddr,
+    sky: Arc<Sky>,
+}
+
+#[derive(Debug)]
+struct Sky {
+    far: SocketAddr,
+    weather: watch::Sender<Weather>,
+    /// Changes when every connection is to be cut.
+    cut: watch::Sender<u32>,
+    carried: AtomicU32,
+    answers_to_cut: AtomicU32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Weather {
+    Fair,
+    Refusing,
+    Stalled,
+}
+
+impl Net {
+    /// A way to this address (`127.0.0.1:8443`, or a URL with a port), where nobody need listen yet.
+    ///
+    /// # Panics
+    /// If that is no address.
+    pub async fn to(far: &str) -> Net {
+        let authority = far.split_once("://").map_or(far, |(_, rest)| rest);
+        let authority = authority.split('/').next().unwrap_or_default();
+        let far = authority.rsplit('@').next().and_then(|address| address.parse().ok());
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("there is a free port");
+        let sky = Arc::new(Sky {
+            far: far.expect("an address with a port"),
+            weather: watch::Sender::new(Weather::Fair),
+            cut: watch::Sender::new(0),
+            carried: AtomicU32::new(0),
+            answers_to_cut: AtomicU32::new(0),
+        });
+        let address = listener.local_addr().expect("a bound socket has an address");
+        tokio::spawn(accept(listener, Arc::clone(&sky)));
+        Net { address, sky }
+    }
+
+    /// Where it begins, for example `127.0.0.1:41234`.
+    pub fn address(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// The same as a hub's address.
+    pub fn url(&self) -> String {
+        format!("https://{}", self.address)
+    }
+
+    /// How many connections it has taken and carried.
+    pub fn carried(&self) -> u32 {
+        self.sky.carried.load(Ordering::SeqCst)
+    }
+
+    /// Cuts every connection that is open; others may follow.
+    pub fn cut(&self) {
+        self.sky.cut.send_modify(|count| *count += 1);
+    }
+
+    /// Cuts every connection, and each that is tried from now on.
+    pub fn refuse(&self) {
+        self.sky.weather.send_replace(Weather::Refusing);
+        self.cut();
+    }
+
+    /// Takes connections and bytes, and passes nothing on.
+    pub fn stall(&self) {
+        self.sky.weather.send_replace(Weather::Stalled);
+    }
+
+    /// Breaks off in the middle of the next so many answers.
+    pub fn cut_answers(&self, many: u32) {
+        self.sky.answers_to_cut.store(many, Ordering::SeqCst);
+    }
+
+    /// How many answers are still to be cut.
+    pub fn answers_to_cut(&self) -> u32 {
+        self.sky.answers_to_cut.load(Ordering::SeqCst)
+    }
+
+    /// Carries everything again.
+    pub fn mend(&self) {
+        self.sky.weather.send_replace(Weather::Fair);
+    }
+}
+
+async fn accept(listener: TcpListener, sky: Arc<Sky>) {
+    while let Ok((near, _)) = listener.accept().await {
+        if *sky.weather.borrow() != Weather::Refusing {
+            sky.carried.fetch_add(1, Ordering::SeqCst);
+            tokio::spawn(carry(near, Arc::clone(&sky)));
+        }
+    }
+}
+
+async fn carry(near: TcpStream, sky: Arc<Sky>) {
+    let mut cut = sky.cut.subscribe();
+    let Ok(far) = TcpStream::connect(sky.far).await else { return };
+    let ((from_near, to_near), (from_far, to_far)) = (near.into_split(), far.into_split());
+    tokio::select! {
+        () = pump(from_near, to_far, &sky, false) => {}
+        () = pump(from_far, to_near, &sky, true) => {}
+        _ = cut.changed() => {}
+    }
+}
+
+async fn pump(
+    mut from: tokio::net::tcp::OwnedReadHalf,
+    mut to: tokio::net::tcp::OwnedWriteHalf,
+    sky: &Sky,
+    answers: bool,
+) {
+    let mut buffer = vec![0; 16 * 1024];
+    let mut weather = sky.weather.subscribe();
+    while let Ok(count @ 1..) = from.read(&mut buffer).await {
+        drop(weather.wait_for(|weather| *weather != Weather::Stalled).await);
+        let one_less = |left: u32| left.checked_sub(1);
+        if answers && sky.answers_to_cut.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok() {
+            let _broken = to.write_all(&buffer[..count / 2]).await;
+            return;
+        }
+        if to.write_all(&buffer[..count]).await.is_err() {
+            return;
+        }
+    }
+}
