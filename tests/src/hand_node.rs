@@ -14,7 +14,7 @@ use sortie_rules::tasks::Code;
 use sortie_rules::time::Millis;
 use sortie_wire::deliveries::{Delivery, HandedTask, WaitQuery};
 use sortie_wire::enrollment::{Enroll, Facts, Invite};
-use sortie_wire::envelope::{DELIVERY, Verifier};
+use sortie_wire::envelope::{DELIVERY, Distrust, Envelope, Verifier};
 use sortie_wire::heartbeat::{Heartbeat, Held, Pulse};
 use sortie_wire::results::{OutcomeWord, Receipt, RunResult};
 
@@ -87,10 +87,18 @@ impl HandNode {
     /// Waits with this query, checks the delivery, and forgets it: the next wait does not acknowledge it.
     pub async fn try_wait(&self, query: &WaitQuery) -> Result<Delivery, ClientError> {
         let envelope = self.line.wait(self.id, query).await?;
-        let message = self.verifier.open(&envelope, DELIVERY).expect("the hub has signed it");
-        let delivery: Delivery = serde_json::from_slice(&message).expect("it is a delivery");
+        let delivery = self.open(&envelope).expect("the hub has signed it");
         assert_eq!(delivery.node, self.id, "it is for this node");
         Ok(delivery)
+    }
+
+    /// What an envelope holds, if the hub has signed it; it may be for another node.
+    ///
+    /// # Panics
+    /// If the hub has signed something that is no delivery.
+    pub fn open(&self, envelope: &Envelope) -> Result<Delivery, Distrust> {
+        let message = self.verifier.open(envelope, DELIVERY)?;
+        Ok(serde_json::from_slice(&message).expect("it is a delivery"))
     }
 
     /// Waits until exactly one task comes, and takes it.

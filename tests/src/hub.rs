@@ -12,6 +12,7 @@ use sortie_rules::ids::TaskId;
 use sortie_rules::time::{Millis, Span};
 use sortie_wire::events::{Event, EventQuery};
 use sortie_wire::invites::CreateInvite;
+use sortie_wire::nodes::PutSite;
 use sortie_wire::tasks::{SubmitTask, Task};
 
 use crate::program::clean;
@@ -271,11 +272,32 @@ impl<'s> RunningHub<'s> {
         .await
     }
 
-    /// All events of this kind, or under it, oldest first (at most 1,000).
+    /// All events of this kind, or under it, oldest first (at most 1,000), with every one that
+    /// happened before this was asked.
     pub async fn events(&self, kind: &str) -> Vec<Event> {
+        if self.scene().postgres().is_some() {
+            self.events_are_numbered().await;
+        }
+        self.events_of(kind).await
+    }
+
+    async fn events_of(&self, kind: &str) -> Vec<Event> {
         let query =
             EventQuery { kind: Some(kind.to_owned()), limit: Some(1000), after: Some(0), ..EventQuery::default() };
         self.people().events(&query).await.expect("an administrator may read events").items
+    }
+
+    /// PostgreSQL's events can be read a moment after their commit, in order: makes one more, and
+    /// waits until that one can.
+    async fn events_are_numbered(&self) {
+        let last = format!("site-{}", uuid::Uuid::new_v4());
+        let site = PutSite { name: "the last event so far".to_owned() };
+        self.people().put_site(&last, &site).await.expect("an administrator may make sites");
+        until("events are numbered", async || {
+            let made = self.events_of("site.changed").await;
+            made.iter().any(|event| event.data.to_string().contains(&last)).then_some(())
+        })
+        .await;
     }
 
     /// Kills it and leaves it down, to be started again with the same data and ports.
