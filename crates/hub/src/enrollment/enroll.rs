@@ -2,7 +2,7 @@
 
 use sortie_rules::enrollment::{Admission, Invite, Refusal, admit};
 use sortie_rules::ids::{InviteId, NodeId};
-use sortie_rules::limits::{BACKDATE, NODE_CERTIFICATE_LIFE};
+use sortie_rules::limits::NODE_CERTIFICATE_LIFE;
 use sortie_rules::liveness::Presence;
 use sortie_rules::time::Millis;
 use sortie_store::Tx;
@@ -144,7 +144,7 @@ async fn write(
                 presence: Presence::New,
                 presence_at: now,
                 heard_at: None,
-                silent_since: now - BACKDATE,
+                silent_since: now,
                 delivered: 0,
                 acknowledged: 0,
                 facts: None,

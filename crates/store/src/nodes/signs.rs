@@ -38,10 +38,12 @@ pub async fn presence_all(tx: &mut Tx, after: Option<NodeId>, limit: u32) -> Res
     tx.query(SQL, &[after, limit.into()]).await?.into_iter().map(read).collect()
 }
 
-/// Writes down what is said of a node from `at` on.
+/// Writes down what is said of a node from `at` on. A node that is there is not silent before that,
+/// even if the hub ends before it writes down whom it has heard.
 pub async fn set_presence(tx: &mut Tx, id: NodeId, presence: Presence, at: Millis) -> Result<(), StoreError> {
     const SQL: &str = "update node_signs set presence = $2, presence_at = $3,
-            heard_at = case when $2 = 'new' or heard_at is not null then heard_at else cast($3 as bigint) end
+            heard_at = case when $2 = 'new' or heard_at is not null then heard_at else cast($3 as bigint) end,
+            silent_since = case when $2 = 'online' and silent_since < $3 then $3 else silent_since end
         where node = $1";
     tx.execute(SQL, &[id.into(), presence.as_str().into(), at.into()]).await.map(drop)
 }

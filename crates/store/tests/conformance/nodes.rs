@@ -199,11 +199,11 @@ async fn presence_is_noted_and_read_at_start(tx: &mut Tx) -> Result<(), StoreErr
     }
     nodes::set_presence(tx, id(1), Presence::Online, Millis(NOW.0 + 5)).await?;
     nodes::revoke(tx, DEFAULT_ORG, id(2), NOW).await?;
-    let light = |number, presence, heard_at, revoked| PresenceRow {
+    let light = |number, presence, heard_at: Option<Millis>, revoked| PresenceRow {
         id: id(number),
         org: DEFAULT_ORG,
         presence,
-        silent_since: NOW,
+        silent_since: heard_at.unwrap_or(NOW),
         heard_at,
         stale_after: None,
         down_after: None,
@@ -223,6 +223,11 @@ async fn signs_of_life_never_move_back(tx: &mut Tx) -> Result<(), StoreError> {
     nodes::flush_heard(tx, &[(id(1), Millis(90), Millis(110))]).await?;
     let heard = nodes::get_any_org(tx, id(1)).await?.expect("it is there");
     assert_eq!((heard.heard_at, heard.silent_since), (Some(Millis(100)), Millis(120)));
+    nodes::set_presence(tx, id(1), Presence::Down, Millis(7000)).await?;
+    nodes::set_presence(tx, id(1), Presence::Online, Millis(8000)).await?;
+    nodes::set_presence(tx, id(1), Presence::Stale, Millis(9000)).await?;
+    let back = nodes::get_any_org(tx, id(1)).await?.expect("it is there");
+    assert_eq!(back.silent_since, Millis(8000), "being there ends a silence, being called absent does not");
     Ok(())
 }
 
