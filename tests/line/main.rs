@@ -2,10 +2,10 @@
 
 mod deliveries;
 mod held_waits;
-//mod hub_away;
-//mod net_trouble;
-//mod orderly_stop;
-//mod presence;
-//mod proxies;
-//mod slim_program;
-//mod two_agents;
+mod hub_away;
+mod net_trouble;
+mod orderly_stop;
+mod presence;
+mod proxies;
+mod slim_program;
+mod two_agents;

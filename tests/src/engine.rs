@@ -14,13 +14,13 @@ pub enum Engine {
 macro_rules! on_both_engines {
     ($($story:ident),+ $(,)?) => {
         mod on_sqlite {
-            $(#[tokio::test]
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
             async fn $story() {
                 super::$story($crate::Scene::new($crate::Engine::Sqlite)).await;
             })+
         }
         mod on_postgres {
-            $(#[tokio::test]
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
             async fn $story() {
                 super::$story($crate::Scene::new($crate::Engine::Postgres)).await;
             })+
@@ -28,12 +28,12 @@ macro_rules! on_both_engines {
     };
 }
 
-/// Tells each of these stories, `async fn(Scene)`, on SQLite.
+/// Tells each of these stories, `async fn(Scene)`, on SQLite alone. May stand beside [`on_both_engines`].
 #[macro_export]
 macro_rules! on_sqlite {
     ($($story:ident),+ $(,)?) => {
-        mod on_sqlite {
-            $(#[tokio::test]
+        mod on_sqlite_alone {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
             async fn $story() {
                 super::$story($crate::Scene::new($crate::Engine::Sqlite)).await;
             })+

@@ -45,6 +45,18 @@ impl TlsLine {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
+    /// Reads up to the next empty line, as the head of an answer ends with one.
+    pub async fn head(&mut self) -> String {
+        let mut bytes = Vec::new();
+        while !bytes.ends_with(b"\r\n\r\n") {
+            match self.0.read_u8().await {
+                Ok(byte) => bytes.push(byte),
+                Err(_) => break,
+            }
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
     /// The protocol that ALPN chose.
     pub fn protocol(&self) -> Option<String> {
         self.0.get_ref().1.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned())
