@@ -67,8 +67,12 @@ impl DataFolder {
         }
     }
 
-    /// Writes a file whole or not at all, on disk before this returns. Nobody but the owner may read it.
+    /// Writes a file whole or not at all, on disk before this returns. Nobody but the owner may read
+    /// it. A file that says the same already is left alone.
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), DataFolderError> {
+        if self.read(name)?.is_some_and(|there| there == bytes) {
+            return Ok(());
+        }
         let path = self.file(name);
         write_whole(&path, bytes).map_err(|source| DataFolderError::Io { path, source })
     }
