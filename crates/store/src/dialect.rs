@@ -1,5 +1,6 @@
 //! Everything in which the two engines differ, each with a name and a reason.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 /// Sorts after every id, as the cursor of a list that begins at its newest.
@@ -22,6 +23,11 @@ const UNIQUE_KEYS: &[(&str, &str)] = &[
     (crate::idempotency::KEY_TAKEN, "idempotency.org, idempotency.principal, idempotency.key"),
     (crate::tasks::ID_TAKEN, "tasks.id"),
 ];
+
+/// The text as both engines keep it: PostgreSQL has no zero byte in a text, so it becomes `\u{FFFD}`.
+pub(crate) fn keepable(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { text.replace('\0', "\u{FFFD}").into() } else { text.into() }
+}
 
 /// The name of a unique key from PostgreSQL's word for it.
 pub(crate) fn unique_by_name(constraint: &str) -> Option<&'static str> {
@@ -97,6 +103,12 @@ mod tests {
     #[test]
     fn parameters_are_numbered_for_sqlite() {
         assert_eq!(sqlite_text("a = $2 and b = $10 or c = '$'"), "a = ?2 and b = ?10 or c = '$'");
+    }
+
+    #[test]
+    fn a_zero_byte_is_replaced_and_nothing_else_is_touched() {
+        assert_eq!(keepable("a\0b\0"), "a\u{FFFD}b\u{FFFD}");
+        assert!(matches!(keepable("größer\n"), Cow::Borrowed("größer\n")));
     }
 
     #[test]

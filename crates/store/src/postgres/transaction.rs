@@ -8,6 +8,7 @@ use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
 use super::faults::fault;
+use crate::dialect::keepable;
 use crate::errors::StoreError;
 use crate::row::{Cell, Cells, Row};
 use crate::value::Value;
@@ -109,7 +110,7 @@ impl ToSql for Bound<'_> {
         match (self.0, ty) {
             (Value::Null, _) => Ok(IsNull::Yes),
             (Value::Int(number), &Type::INT8) => number.to_sql(ty, out),
-            (Value::Text(text), &Type::TEXT) => text.to_sql(ty, out),
+            (Value::Text(text), &Type::TEXT) => keepable(text).as_ref().to_sql(ty, out),
             (Value::Bytes(bytes), &Type::BYTEA) => bytes.to_sql(ty, out),
             (Value::Id(id), &Type::TEXT) => {
                 let mut text = uuid::Uuid::encode_buffer();

@@ -80,7 +80,7 @@ fn bind(statement: &mut Statement<'_>, values: &[Value<'_>]) -> Result<(), Store
         let bound = match value {
             Value::Null => statement.raw_bind_parameter(index, rusqlite::types::Null),
             Value::Int(number) => statement.raw_bind_parameter(index, number),
-            Value::Text(text) => statement.raw_bind_parameter(index, text),
+            Value::Text(text) => statement.raw_bind_parameter(index, dialect::keepable(text).as_ref()),
             Value::Bytes(bytes) => statement.raw_bind_parameter(index, bytes),
             Value::Id(id) => {
                 let mut text = uuid::Uuid::encode_buffer();
