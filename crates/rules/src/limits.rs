@@ -10,6 +10,9 @@ pub const TASK_PAYLOAD_BYTES_MAX: usize = 1 << 20;
 pub const RESULT_INLINE_BYTES_MAX: usize = 10_000_000;
 /// Largest body of any other request, in bytes.
 pub const BODY_BYTES_MAX: usize = 1 << 20;
+/// How much of a body that is too large is read all the same, in bytes, so that whoever is still
+/// sending it hears the refusal.
+pub const REFUSED_BODY_BYTES_MAX: usize = 64 << 20;
 /// Largest body of a batch of tasks or of results, in bytes.
 pub const BATCH_BODY_BYTES_MAX: usize = 16 << 20;
 /// Most tasks in one submission.
@@ -28,6 +31,8 @@ pub const WAIT_MAX: Span = Span::seconds(55);
 pub const WAIT_DEFAULT: Span = Span::seconds(50);
 /// How often an agent that holds tasks says so.
 pub const HEARTBEAT_EVERY: Span = Span::seconds(20);
+/// Highest number of a delivery, attempt or run that an agent may name; no count ever comes near it.
+pub const COUNT_MAX: u32 = 1 << 30;
 /// Most tasks in one heartbeat.
 pub const HELD_TASKS_MAX: usize = 10_000;
 /// How long a claim lasts unless the task type says otherwise.
