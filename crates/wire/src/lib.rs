@@ -14,6 +14,7 @@ pub mod keys;
 pub mod nodes;
 pub mod pages;
 pub mod problem;
+pub mod readable;
 pub mod results;
 pub mod task_types;
 pub mod tasks;

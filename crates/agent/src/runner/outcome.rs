@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use sortie_rules::limits::{MESSAGE_BYTES_MAX, RESULT_INLINE_BYTES_MAX};
 use sortie_rules::tasks::Code;
 use sortie_rules::time::Millis;
+use sortie_wire::readable::is_readable;
 use sortie_wire::results::{OutcomeWord, RunResult};
 
 use crate::handlers::{Failure, Output};
@@ -27,6 +28,10 @@ pub(super) fn ended(ending: Ending, given: Result<Output, Failure>, told: bool) 
         Ok(raw) if raw.get().len() > RESULT_INLINE_BYTES_MAX => {
             let message = format!("the result is {} bytes; {RESULT_INLINE_BYTES_MAX} are the most", raw.get().len());
             fail(&mut result, Code::new(Code::RESULT_TOO_LARGE), &message, false);
+        }
+        Ok(raw) if !is_readable(&raw) => {
+            let message = "the result is nested too deeply, or has a number or a character that is none";
+            fail(&mut result, Code::new(Code::HANDLER_FAILED), message, false);
         }
         Ok(raw) => complete(&mut result, raw),
         Err(Failure::Cancelled) if told => result.outcome = OutcomeWord::Cancelled,
@@ -137,6 +142,8 @@ mod tests {
         assert_eq!(end(text(3), false).outcome, OutcomeWord::Completed);
         let large = end(text(RESULT_INLINE_BYTES_MAX), false);
         assert_eq!((large.outcome, large.code.unwrap().0.as_str()), (OutcomeWord::Failed, "result_too_large"));
+        let odd = Output::json(RawValue::from_string("[1e999]".to_owned()).unwrap());
+        assert_eq!(end(Ok(odd), false).outcome, OutcomeWord::Failed);
         assert_eq!(end(Err(Failure::Cancelled), true).outcome, OutcomeWord::Cancelled);
         assert_eq!(end(Err(Failure::Cancelled), false).outcome, OutcomeWord::Failed);
         assert_eq!(end(Err(Failure::forbidden("no")), false).outcome, OutcomeWord::Rejected);

@@ -18,7 +18,8 @@ pub(crate) async fn list(app: &App, who: &Principal, query: EventQuery) -> Resul
         None => None,
     };
     let filter = EventFilter { kind_prefix: query.kind, node, task: query.task };
-    let (org, after) = (who.org, query.after);
+    // No event has a higher number than the store can count to.
+    let (org, after) = (who.org, query.after.map(|after| after.min(i64::MAX.unsigned_abs())));
     let rows = app
         .store
         .read(move |tx| {

@@ -3,12 +3,13 @@
 
 use aws_lc_rs::digest::{Context, SHA256};
 use sortie_rules::ids::{NodeId, TaskId};
-use sortie_rules::limits::{MESSAGE_BYTES_MAX, RESULT_INLINE_BYTES_MAX};
+use sortie_rules::limits::{COUNT_MAX, MESSAGE_BYTES_MAX, RESULT_INLINE_BYTES_MAX};
 use sortie_rules::tasks::{Finished, Outcome, Refusal, Report, Status, finish};
 use sortie_rules::time::Millis;
 use sortie_store::tasks::{self, Stamps};
 use sortie_store::{StoreError, Tx};
 use sortie_wire::problem::{Problem, ProblemCode};
+use sortie_wire::readable::is_readable;
 use sortie_wire::results::{OutcomeWord, Receipt, RunResult};
 
 use super::events::{About, changed};
@@ -45,14 +46,16 @@ pub(super) async fn finish_all(
 ) -> Result<Vec<Receipt>, Fault> {
     let (now, draw) = (app.clock.now(), app.entropy.draw());
     let keys: Vec<(TaskId, u32)> = results.iter().map(|result| (result.task, result.run)).collect();
+    // Before the transaction: a large result takes a while to read, and others wait to write.
+    let checked: Vec<_> = results.into_iter().map(check).collect();
     let judged = app
         .store
         .write(move |tx| {
             Box::pin(async move {
                 let actor = caller.node.to_string();
-                let mut judged = Vec::with_capacity(results.len());
-                for result in results {
-                    judged.push(match check(result) {
+                let mut judged = Vec::with_capacity(checked.len());
+                for result in checked {
+                    judged.push(match result {
                         Ok(checked) => judge(tx, caller, &actor, checked, now, draw).await?,
                         Err(problem) => Judged::Refused(*problem),
                     });
@@ -89,8 +92,15 @@ fn check(result: RunResult) -> Result<Checked, Box<Problem>> {
         let detail = format!("A result carried inline has at most {RESULT_INLINE_BYTES_MAX} bytes.");
         return Err(Problem::new(ProblemCode::TooLarge, detail).at("/result").into());
     }
-    if result.run == 0 || result.attempt == 0 {
-        return Err(Problem::new(ProblemCode::FieldInvalid, "run and attempt begin at 1.").at("/run").into());
+    for (pointer, count) in [("/run", result.run), ("/attempt", result.attempt)] {
+        if !(1..=COUNT_MAX).contains(&count) {
+            let detail = format!("run and attempt are from 1 to {COUNT_MAX}.");
+            return Err(Problem::new(ProblemCode::FieldInvalid, detail).at(pointer).into());
+        }
+    }
+    if result.result.as_ref().is_some_and(|json| !is_readable(json)) {
+        let detail = "The result cannot be read: it is nested too deeply, or has a number or a character that is none.";
+        return Err(Problem::new(ProblemCode::FieldInvalid, detail).at("/result").into());
     }
     let digest = digest(&result);
     Ok(Checked {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use sortie_rules::deliveries::{Ask, Heard};
-use sortie_rules::limits::WAIT_MAX;
+use sortie_rules::limits::{COUNT_MAX, WAIT_MAX};
 use sortie_rules::time::Span;
 use sortie_store::{nodes, tasks};
 use sortie_wire::deliveries::{HandedTask, WaitQuery};
@@ -26,6 +26,9 @@ pub(super) async fn wait(app: &Shared, caller: NodeCaller, query: WaitQuery) -> 
 }
 
 async fn hold(app: &Shared, caller: NodeCaller, query: WaitQuery) -> Result<Parcel, Fault> {
+    if query.ack > COUNT_MAX.into() {
+        return Err(refuse(ProblemCode::MalformedParameter, format!("ack is at most {COUNT_MAX}.")));
+    }
     let line = app.waiting.line(caller.node);
     let mut turn = line.turn().await;
     let ask = Ask { boot: query.boot, seq: query.seq, ack: query.ack };
