@@ -1,10 +1,10 @@
 //! Makes an invite. Its secret is shown once; the store keeps a hash.
 
-use sortie_rules::ids::InviteId;
+use sortie_rules::ids::{InviteId, OrgId};
 use sortie_rules::limits::{INVITE_LIFE, INVITE_LIFE_MAX};
 use sortie_rules::names::{check_labels, check_name};
 use sortie_store::invites::{self, InviteRow};
-use sortie_store::nodes;
+use sortie_store::{Tx, nodes};
 use sortie_wire::enrollment::Invite;
 use sortie_wire::invites::{CreateInvite, CreatedInvite};
 use sortie_wire::problem::ProblemCode;
@@ -44,14 +44,13 @@ pub(crate) async fn create(
         used_by_key: None,
         node: None,
     };
-    let row = app
+    let (org, first) = (who.org, once.clone());
+    let written = app
         .store
         .write(move |tx| {
             Box::pin(async move {
                 if let Some(answer) = once.recall(tx).await? {
-                    let broken = || Fault::Broken("the invite of a remembered answer is gone".to_owned());
-                    let id: InviteId = answer.parse().map_err(|_| broken())?;
-                    return invites::get(tx, row.org, id).await?.ok_or_else(broken);
+                    return remembered(tx, row.org, &answer).await;
                 }
                 if !row.replace && nodes::get_by_name(tx, row.org, &row.node_name).await?.is_some() {
                     let detail = format!(
@@ -71,7 +70,14 @@ pub(crate) async fn create(
                 Ok::<_, Fault>(row)
             })
         })
-        .await?;
+        .await;
+    let row = match written {
+        Ok(row) => row,
+        Err(refusal) => {
+            let answer = first.recall_after(&app.store, refusal).await?;
+            app.store.read(move |tx| Box::pin(async move { remembered(tx, org, &answer).await })).await?
+        }
+    };
     let invite = Invite {
         hub: request.hub.unwrap_or_else(|| app.url.clone()),
         ca: app.tls.fingerprint().to_owned(),
@@ -79,6 +85,13 @@ pub(crate) async fn create(
         secret: app.keys.secret_of("invite", row.id).expose().to_owned(),
     };
     Ok(CreatedInvite { invite: invite.to_string(), details: details(row) })
+}
+
+/// The invite that was made under the same key.
+async fn remembered(tx: &mut Tx, org: OrgId, answer: &str) -> Result<InviteRow, Fault> {
+    let broken = || Fault::Broken("the invite of a remembered answer is gone".to_owned());
+    let id: InviteId = answer.parse().map_err(|_| broken())?;
+    invites::get(tx, org, id).await?.ok_or_else(broken)
 }
 
 fn check(app: &App, request: &CreateInvite) -> Result<(), Fault> {

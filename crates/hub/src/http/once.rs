@@ -5,13 +5,14 @@ use axum::http::HeaderMap;
 use sortie_rules::ids::OrgId;
 use sortie_rules::limits::IDEMPOTENCY_KEY_BYTES_MAX;
 use sortie_rules::time::Millis;
-use sortie_store::{Tx, idempotency};
+use sortie_store::{Store, Tx, idempotency};
 use sortie_wire::problem::ProblemCode;
 
 use crate::fault::{Fault, refuse};
 use crate::people::Principal;
 
 /// A request that may be a repetition. Without a key it never is.
+#[derive(Debug, Clone)]
 pub(crate) struct Once {
     org: OrgId,
     principal: std::sync::Arc<str>,
@@ -56,6 +57,17 @@ impl Once {
             return Err(refuse(ProblemCode::IdempotencyKeyReused, detail));
         }
         Ok(Some(row.answer))
+    }
+
+    /// The answer of the first request where this one was refused: that one may have been quicker by
+    /// a moment, or what could be done then cannot be done any more. Else the refusal as it was.
+    pub(crate) async fn recall_after(&self, store: &Store, refusal: Fault) -> Result<String, Fault> {
+        if !self.is_keyed() || refusal.is_ours() {
+            return Err(refusal);
+        }
+        let once = self.clone();
+        let before = store.read(move |tx| Box::pin(async move { once.recall(tx).await })).await?;
+        before.ok_or(refusal)
     }
 
     /// Writes down what a repetition shall be answered with.

@@ -25,8 +25,27 @@ use crate::nodes::Known as KnownNode;
 use crate::people::Principal;
 use crate::waiting::Reservation;
 
-/// Submits tasks. `batch` says whether the request was a batch, so that pointers fit.
+/// Submits tasks, or answers as the first request under the same key was answered. `batch` says
+/// whether the request was a batch, so that pointers fit.
 pub(super) async fn submit(
+    app: &Shared,
+    who: &Principal,
+    requests: Vec<SubmitTask>,
+    batch: bool,
+    once: Once,
+    traceparent: Option<String>,
+) -> Result<Vec<Submitted>, Fault> {
+    match submit_anew(app, who, requests, batch, once.clone(), traceparent).await {
+        Err(refusal) => read_answer(&once.recall_after(&app.store, refusal).await?),
+        submitted => submitted,
+    }
+}
+
+fn read_answer(answer: &str) -> Result<Vec<Submitted>, Fault> {
+    serde_json::from_str(answer).map_err(|error| Fault::Broken(error.to_string()))
+}
+
+async fn submit_anew(
     app: &Shared,
     who: &Principal,
     requests: Vec<SubmitTask>,
@@ -192,9 +211,7 @@ async fn write_and_hand_over(
         other => {
             lines.into_iter().for_each(|(_, reservation, _)| reservation.release());
             return match other {
-                Ok(Written::Before(answer)) => {
-                    serde_json::from_str(&answer).map_err(|error| Fault::Broken(error.to_string()))
-                }
+                Ok(Written::Before(answer)) => read_answer(&answer),
                 Err(fault) => Err(fault),
                 Ok(Written::Now(_)) => unreachable!("matched above"),
             };
