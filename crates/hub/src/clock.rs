@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
@@ -57,13 +58,17 @@ impl Stopwatch {
 
 /// Draws ids, secrets and jitter from the operating system's generator.
 #[derive(Clone, Default)]
-pub struct Entropy(Arc<SystemRandom>);
+pub struct Entropy {
+    random: Arc<SystemRandom>,
+    /// The place in the order of all ids that was last given out.
+    newest: Arc<AtomicU64>,
+}
 
 impl Entropy {
     /// Random bytes.
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
-        self.0.fill(&mut bytes).expect("the operating system's random generator answers");
+        self.random.fill(&mut bytes).expect("the operating system's random generator answers");
         bytes
     }
 
@@ -72,7 +77,7 @@ impl Entropy {
         u32::from_ne_bytes(self.bytes())
     }
 
-    /// A new id that sorts after those made before `now`.
+    /// A new id that sorts after all those made before.
     pub fn id<K>(&self, now: Millis) -> Id<K> {
         Ids::new(self, now).next()
     }
@@ -84,32 +89,40 @@ impl fmt::Debug for Entropy {
     }
 }
 
-/// Ids (UUID version 7) that are made together and sort in the order in which they are made.
+/// Ids (UUID version 7) that sort in the order in which they are made, however many are made within
+/// a millisecond and wherever the machine's clock is put meanwhile: what was submitted first is
+/// handed out first.
 ///
-/// Layout: 48 bits of milliseconds, 12 bits of a counter that starts low, 62 random bits with the
-/// counter's continuation on top, so that even a batch of a thousand sorts.
+/// Layout: 48 bits of milliseconds and 22 bits of a counter, together the id's place in the order,
+/// and 52 random bits.
 #[derive(Debug)]
-pub(crate) struct Ids {
-    milliseconds: u64,
-    counter: u32,
+pub(crate) struct Ids<'e> {
+    newest: &'e AtomicU64,
+    earliest: u64,
     random: u64,
 }
 
-impl Ids {
+/// Bits of the counter that follows the milliseconds.
+const COUNTER_BITS: u32 = 22;
+
+impl<'e> Ids<'e> {
     /// Ids for things that are made at `now`.
-    pub(crate) fn new(entropy: &Entropy, now: Millis) -> Ids {
-        let random = u64::from_ne_bytes(entropy.bytes());
+    pub(crate) fn new(entropy: &'e Entropy, now: Millis) -> Ids<'e> {
         let milliseconds = u64::try_from(now.0).unwrap_or(0);
-        // The counter's start is random in its lower half: ids of one millisecond interleave, ids
-        // of one batch do not wrap.
-        Ids { milliseconds, counter: u32::from_ne_bytes(entropy.bytes()) & 0x001f_ffff, random }
+        // Hubs beside this one draw another start of the counter; it lies in the lower half, so that
+        // a millisecond has room for two million more.
+        let start = u64::from(entropy.draw()) & ((1 << (COUNTER_BITS - 1)) - 1);
+        let earliest = (milliseconds << COUNTER_BITS) | start;
+        Ids { newest: &entropy.newest, earliest, random: u64::from_ne_bytes(entropy.bytes()) }
     }
 
     /// The next id.
     pub(crate) fn next<K>(&mut self) -> Id<K> {
-        let counter = u128::from(self.counter & 0x003f_ffff);
-        self.counter += 1;
-        let bits = (u128::from(self.milliseconds) << 80)
+        let following = |newest: u64| self.earliest.max(newest.saturating_add(1));
+        let before = self.newest.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |newest| Some(following(newest)));
+        let place = following(before.unwrap_or_else(|newest| newest));
+        let (milliseconds, counter) = (place >> COUNTER_BITS, u128::from(place & ((1 << COUNTER_BITS) - 1)));
+        let bits = (u128::from(milliseconds) << 80)
             | (0x7 << 76)
             | ((counter >> 10) << 64)
             | (0b10 << 62)
@@ -126,8 +139,12 @@ mod tests {
 
     #[test]
     fn ids_made_together_sort_in_the_order_in_which_they_were_made() {
-        let mut ids = Ids::new(&Entropy::default(), Millis(1_700_000_000_000));
-        let made: Vec<TaskId> = (0..5000).map(|_| ids.next()).collect();
+        let (entropy, now) = (Entropy::default(), Millis(1_700_000_000_000));
+        let mut ids = Ids::new(&entropy, now);
+        let mut made: Vec<TaskId> = (0..5000).map(|_| ids.next()).collect();
+        // By other requests within the same millisecond, and after the clock was put back.
+        made.extend((0..50).map(|_| entropy.id(now)));
+        made.push(entropy.id(Millis(now.0 - 60_000)));
         assert!(made.is_sorted());
         let uuid = made[0].uuid();
         assert_eq!((uuid.get_version_num(), uuid.get_variant()), (7, uuid::Variant::RFC4122));
