@@ -67,6 +67,19 @@ pub enum StartError {
     Other(String),
 }
 
+impl StartError {
+    /// Whether folder or settings were chosen wrongly, and not something went wrong with right ones.
+    pub fn is_the_caller_s(&self) -> bool {
+        matches!(
+            self,
+            StartError::Setting(_)
+                | StartError::DataFolder(_)
+                | StartError::Tls(_)
+                | StartError::Open(OpenError::Location { .. } | OpenError::Certificates { .. })
+        )
+    }
+}
+
 /// A hub at work.
 #[derive(Debug)]
 pub struct Hub {

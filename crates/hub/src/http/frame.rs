@@ -14,6 +14,7 @@ use futures_util::FutureExt as _;
 use sortie_wire::problem::{MEDIA_TYPE, Problem};
 use tracing::Instrument as _;
 
+use super::trace;
 use crate::clock::{Entropy, Stopwatch};
 use crate::fault::Fault;
 
@@ -61,6 +62,7 @@ pub(crate) async fn frame(State(correlation): State<Correlation>, request: Reque
     let watch = Stopwatch::start();
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
     let span = tracing::info_span!("request", correlation_id = %id, method = %request.method(), route = %route);
+    trace::join(&span, request.headers());
     let handled = AssertUnwindSafe(next.run(request).instrument(span.clone())).catch_unwind().await;
     let mut response =
         handled.unwrap_or_else(|_| span.in_scope(|| Fault::Broken("a handler panicked".to_owned()).into_response()));

@@ -11,6 +11,7 @@ mod once;
 mod operations;
 mod page;
 mod router;
+mod trace;
 
 pub(crate) use extract::{Body, PathOf, QueryOf};
 pub(crate) use guard::NodeCaller;

@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use sortie_hub::Settings;
 use sortie_hub::clock::Clock;
 use sortie_hub::settings::{DEFAULT_TOML, LogFormat as Configured};
+use sortie_hub::{Settings, StartError};
 use sortie_rules::config::{known_keys, load};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -66,7 +66,7 @@ pub(crate) fn run(command: HubCommand, context: &Context) -> Done {
 
 async fn serve(settings: Settings, mut stop: StopSignals, talk: bool, output: Output) -> Done {
     let data = settings.data.clone();
-    let hub = sortie_hub::start(settings, Clock::system()).await.map_err(|error| Failure::other(chain(&error)))?;
+    let hub = sortie_hub::start(settings, Clock::system()).await.map_err(|error| did_not_start(&error))?;
     if talk {
         greet(&hub, &data, output);
     } else {
@@ -78,6 +78,11 @@ async fn serve(settings: Settings, mut stop: StopSignals, talk: bool, output: Ou
         () = hub.stop() => Ok(()),
         () = stop.next() => Err(Failure::other("asked twice to stop: ended at once; what was acknowledged is kept")),
     }
+}
+
+fn did_not_start(error: &StartError) -> Failure {
+    let what = chain(error);
+    if error.is_the_caller_s() { Failure::usage(what) } else { Failure::other(what) }
 }
 
 fn greet(hub: &sortie_hub::Hub, data: &Path, output: Output) {
