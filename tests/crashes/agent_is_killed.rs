@@ -60,6 +60,7 @@ async fn kill_at_each(steps: Steps, scene: &Scene) {
 async fn started_again(dying: &mut RunningAgent, site: &Site<'_>, again: &mut Option<RunningAgent>) {
     let status = dying.process.end().await;
     assert!(was_killed(status), "the agent ended by itself: {status}");
+    dying.process.nothing_left().await;
     *again = Some(site.start());
     std::future::pending().await
 }

@@ -64,6 +64,7 @@ async fn kill_at_each(steps: Steps, scene: &Scene) {
 async fn started_again<'s>(dying: &mut Process, plan: &HubPlan<'s>, again: &mut Option<RunningHub<'s>>) {
     let status = dying.end().await;
     assert!(was_killed(status), "the hub ended by itself: {status}");
+    dying.nothing_left().await;
     *again = Some(plan.clone().start().await);
     std::future::pending().await
 }

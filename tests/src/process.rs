@@ -47,6 +47,13 @@ impl Process {
     pub async fn kill(mut self) {
         self.kill_group();
         self.end().await;
+        self.nothing_left().await;
+    }
+
+    /// Waits until what it ran has ended too: strace may be gone before the program that it ran has
+    /// let go of its locks.
+    pub async fn nothing_left(&self) {
+        until("a process that was killed lets go", async || (!group_lives(self.child.id())).then_some(())).await;
     }
 
     /// Asks it to stop (SIGTERM) and waits until it has.
@@ -75,6 +82,19 @@ impl Process {
             let _gone = kill_process_group(self.pid(), Signal::KILL);
         }
     }
+}
+
+/// Whether a process of this group still runs. Those that have ended and that nobody has asked after
+/// hold nothing any more.
+fn group_lives(group: u32) -> bool {
+    let processes = std::fs::read_dir("/proc").expect("there is a list of processes").flatten();
+    let stats = processes.filter_map(|process| std::fs::read_to_string(process.path().join("stat")).ok());
+    // After the name in brackets: the state, the parent, the group.
+    stats.filter_map(|stat| stat.rsplit_once(") ").map(|(_, rest)| rest.to_owned())).any(|rest| {
+        let mut words = rest.split(' ');
+        let (state, its_group) = (words.next(), words.nth(1));
+        !matches!(state, Some("Z" | "X")) && its_group == Some(&group.to_string())
+    })
 }
 
 impl Drop for Process {

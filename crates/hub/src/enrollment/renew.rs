@@ -28,9 +28,8 @@ pub(crate) async fn renew(app: &Shared, caller: NodeCaller, request: Renew) -> R
                 nodes::set_certificate(tx, caller.node, until).await?;
                 nodes::set_facts(tx, caller.node, &facts).await?;
                 let data = serde_json::json!({ "until": until });
-                let actor = caller.node.to_string();
-                let record = Record::new(caller.org, now, "node.renewed", &actor).node(caller.node).data(&data);
-                events::record(tx, record).await?;
+                let record = Record::new(caller.org, now, "node.renewed", caller.name()).node(caller.node);
+                events::record(tx, record.data(&data)).await?;
                 Ok::<_, Fault>(())
             })
         })

@@ -13,15 +13,25 @@ use sortie_wire::problem::ProblemCode;
 use crate::app::Shared;
 use crate::fault::{Fault, refuse};
 use crate::identity::Peer;
+use crate::nodes::Known;
 use crate::people::{self, Principal};
 
 /// The node that proved itself on this connection and that the hub still knows.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct NodeCaller {
     /// Which node.
     pub(crate) node: NodeId,
     /// Its org.
     pub(crate) org: OrgId,
+    /// What else is known of it.
+    known: Arc<Known>,
+}
+
+impl NodeCaller {
+    /// Its name, as events call it.
+    pub(crate) fn name(&self) -> &str {
+        &self.known.name
+    }
 }
 
 /// What the guard of one route works with.
@@ -88,14 +98,14 @@ async fn known_node(app: &Shared, parts: &mut Parts) -> Result<NodeCaller, Fault
         return Err(refuse(ProblemCode::NodeMismatch, "The path names another node than the certificate."));
     }
     app.presence.heard(app, peer.node, record.org);
-    Ok(NodeCaller { node: peer.node, org: record.org })
+    Ok(NodeCaller { node: peer.node, org: record.org, known: record })
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for NodeCaller {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Fault> {
-        parts.extensions.get::<NodeCaller>().copied().ok_or_else(undeclared)
+        parts.extensions.get::<NodeCaller>().cloned().ok_or_else(undeclared)
     }
 }
 

@@ -37,7 +37,7 @@ async fn wait_for_tasks(
     caller: NodeCaller,
     QueryOf(query): QueryOf<WaitQuery>,
 ) -> Result<Json<Envelope>, Fault> {
-    Ok(Json(wait::wait(&app, caller, query).await?))
+    Ok(Json(wait::wait(&app, &caller, query).await?))
 }
 
 /// Reports the end of one run. A repeat of the same report is answered like the first.

@@ -52,11 +52,10 @@ pub(super) async fn finish_all(
         .store
         .write(move |tx| {
             Box::pin(async move {
-                let actor = caller.node.to_string();
                 let mut judged = Vec::with_capacity(checked.len());
                 for result in checked {
                     judged.push(match result {
-                        Ok(checked) => judge(tx, caller, &actor, checked, now, draw).await?,
+                        Ok(checked) => judge(tx, &caller, checked, now, draw).await?,
                         Err(problem) => Judged::Refused(*problem),
                     });
                 }
@@ -147,14 +146,7 @@ fn cut(mut message: String) -> String {
     message
 }
 
-async fn judge(
-    tx: &mut Tx,
-    caller: NodeCaller,
-    actor: &str,
-    checked: Checked,
-    now: Millis,
-    draw: u32,
-) -> Result<Judged, Fault> {
+async fn judge(tx: &mut Tx, caller: &NodeCaller, checked: Checked, now: Millis, draw: u32) -> Result<Judged, Fault> {
     for _ in 0..TRIES {
         let Some(row) = tasks::get_life(tx, checked.task).await?.filter(|row| row.org == caller.org) else {
             return Ok(Judged::Refused(Problem::new(ProblemCode::UnknownTask, "There is no such task.")));
@@ -187,7 +179,7 @@ async fn judge(
             ..Stamps::default()
         };
         if tasks::update(tx, row.id, &row.life, &after, &stamps).await? {
-            let about = About { org: row.org, node: row.node, task: row.id, actor, now };
+            let about = About { org: row.org, node: row.node, task: row.id, actor: caller.name(), now };
             changed(tx, about, &after).await?;
             return Ok(Judged::Taken { ended, status: after.state.status(), node: row.node });
         }

@@ -20,12 +20,12 @@ use crate::http::NodeCaller;
 use crate::waiting::{Line, Turn, Wake};
 
 /// Holds an agent's wait until there is something to say, and says it signed.
-pub(super) async fn wait(app: &Shared, caller: NodeCaller, query: WaitQuery) -> Result<Envelope, Fault> {
+pub(super) async fn wait(app: &Shared, caller: &NodeCaller, query: WaitQuery) -> Result<Envelope, Fault> {
     let parcel = hold(app, caller, query).await?;
     sign(app, caller.node, parcel)
 }
 
-async fn hold(app: &Shared, caller: NodeCaller, query: WaitQuery) -> Result<Parcel, Fault> {
+async fn hold(app: &Shared, caller: &NodeCaller, query: WaitQuery) -> Result<Parcel, Fault> {
     if query.ack > COUNT_MAX.into() {
         return Err(refuse(ProblemCode::MalformedParameter, format!("ack is at most {COUNT_MAX}.")));
     }
@@ -69,7 +69,7 @@ async fn hold(app: &Shared, caller: NodeCaller, query: WaitQuery) -> Result<Parc
 }
 
 /// Whether a wait is in order, what was lost before it, and whether the hub was restored.
-async fn judge(app: &Shared, caller: NodeCaller, turn: &mut Turn, ask: Ask) -> Result<(bool, bool), Fault> {
+async fn judge(app: &Shared, caller: &NodeCaller, turn: &mut Turn, ask: Ask) -> Result<(bool, bool), Fault> {
     if turn.line().is_none() {
         let node = caller.node;
         let known = app.store.read(move |tx| Box::pin(async move { nodes::line(tx, node).await })).await?;
@@ -83,12 +83,12 @@ async fn judge(app: &Shared, caller: NodeCaller, turn: &mut Turn, ask: Ask) -> R
             Err(refuse(ProblemCode::WaitLate, detail))
         }
         Heard::Forked => {
-            let now = app.clock.now();
+            let (org, node, now) = (caller.org, caller.node, app.clock.now());
             app.store
                 .write(move |tx| {
                     Box::pin(async move {
                         let data = serde_json::json!({ "boot": ask.boot, "ack": ask.ack });
-                        let record = Record::new(caller.org, now, "node.forked", "hub").node(caller.node).data(&data);
+                        let record = Record::new(org, now, "node.forked", "hub").node(node).data(&data);
                         events::record(tx, record).await?;
                         Ok::<_, Fault>(())
                     })
@@ -102,7 +102,7 @@ async fn judge(app: &Shared, caller: NodeCaller, turn: &mut Turn, ask: Ask) -> R
 }
 
 /// Tasks that were handed out above what the agent has on its disk: same task, same attempt.
-async fn lost_on_the_way(app: &Shared, caller: NodeCaller, ack: u64) -> Result<Vec<HandedTask>, Fault> {
+async fn lost_on_the_way(app: &Shared, caller: &NodeCaller, ack: u64) -> Result<Vec<HandedTask>, Fault> {
     let node = caller.node;
     let rows = app.store.read(move |tx| Box::pin(async move { tasks::redeliverable(tx, node, ack).await })).await?;
     rows.into_iter().map(handed).collect()
@@ -110,7 +110,7 @@ async fn lost_on_the_way(app: &Shared, caller: NodeCaller, ack: u64) -> Result<V
 
 async fn look(
     app: &Shared,
-    caller: NodeCaller,
+    caller: &NodeCaller,
     room: u32,
     line: &Arc<Line>,
     turn: Turn,

@@ -6,13 +6,15 @@ use sortie_rules::time::{Millis, Span};
 
 /// How far `at` is from `now`: `just now`, `3 min ago`, `in 2 h`.
 pub(crate) fn ago(now: Millis, at: Millis) -> String {
+    // To the nearest: an invite that was made just now for an hour ends in 60 min, not in 59.
+    let nearest = |seconds: i64, unit: i64| (seconds + unit / 2) / unit;
     let distance = |span: Span| {
-        let seconds = span.0 / 1000;
+        let seconds = nearest(span.0, 1000);
         match seconds {
             0..120 => format!("{seconds} s"),
-            120..7200 => format!("{} min", seconds / 60),
-            7200..172_800 => format!("{} h", seconds / 3600),
-            _ => format!("{} d", seconds / 86_400),
+            120..7200 => format!("{} min", nearest(seconds, 60)),
+            7200..172_800 => format!("{} h", nearest(seconds, 3600)),
+            _ => format!("{} d", nearest(seconds, 86_400)),
         }
     };
     let (past, future) = (now.since(at), at.since(now));
@@ -60,6 +62,7 @@ mod tests {
             (Span(400), "just now"),
             (Span::seconds(59), "59 s ago"),
             (Span::seconds(119), "119 s ago"),
+            (Span(3_599_990), "60 min ago"),
             (Span::minutes(3), "3 min ago"),
             (Span::minutes(119), "119 min ago"),
             (Span::hours(5), "5 h ago"),
