@@ -13,6 +13,9 @@ use sortie_wire::keys::KeySet;
 use crate::clock::Entropy;
 use crate::data_folder::{DataFolder, DataFolderError};
 
+/// Length of the key from which secrets are derived.
+const ROOT_BYTES: usize = 32;
+
 /// The keys that a hub keeps in `keys/`.
 #[derive(Debug)]
 pub(crate) struct Keys {
@@ -40,6 +43,11 @@ fn hash_secret(text: &str) -> Vec<u8> {
     digest(&SHA256, text.as_bytes()).as_ref().to_vec()
 }
 
+fn damaged(data: &DataFolder, file: &str, why: String) -> DataFolderError {
+    let source = std::io::Error::new(std::io::ErrorKind::InvalidData, why + "; restore it from a backup");
+    DataFolderError::Io { path: data.file(file), source }
+}
+
 impl Keys {
     /// Loads the keys, making them at the first start.
     pub(crate) fn load(data: &DataFolder, entropy: &Entropy) -> Result<Keys, DataFolderError> {
@@ -48,11 +56,14 @@ impl Keys {
             der.as_ref().to_vec()
         };
         let signer_file = "keys/delivery.pk8";
-        let signer = Signer::from_pkcs8(&data.read_or_make(signer_file, make_signer)?).map_err(|source| {
-            let source = std::io::Error::new(std::io::ErrorKind::InvalidData, source);
-            DataFolderError::Io { path: data.file(signer_file), source }
-        })?;
-        let root = data.read_or_make("keys/secrets.key", || entropy.bytes::<32>().to_vec())?;
+        let signer = Signer::from_pkcs8(&data.read_or_make(signer_file, make_signer)?)
+            .map_err(|why| damaged(data, signer_file, why.to_string()))?;
+        let root_file = "keys/secrets.key";
+        let root = data.read_or_make(root_file, || entropy.bytes::<ROOT_BYTES>().to_vec())?;
+        if root.len() != ROOT_BYTES {
+            // Another key would make every token and invite void, and an empty one would let them be guessed.
+            return Err(damaged(data, root_file, format!("it has {} bytes and not {ROOT_BYTES}", root.len())));
+        }
         Ok(Keys { signer, root: hmac::Key::new(hmac::HMAC_SHA256, &root) })
     }
 
@@ -82,4 +93,24 @@ pub(crate) fn secret_fits(text: &str, hash: &[u8]) -> bool {
 /// The SHA-256 of some bytes, in hex.
 pub(crate) fn fingerprint(bytes: &[u8]) -> String {
     hex::encode(digest(&SHA256, bytes).as_ref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_was_cut_is_named_and_not_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataFolder::open(folder.path()).unwrap();
+        Keys::load(&data, &Entropy::default()).unwrap();
+        for file in ["keys/secrets.key", "keys/delivery.pk8"] {
+            let whole = std::fs::read(data.file(file)).unwrap();
+            std::fs::write(data.file(file), b"").unwrap();
+            let refusal = Keys::load(&data, &Entropy::default()).unwrap_err().to_string();
+            assert!(refusal.contains(file) && refusal.contains("restore it from a backup"), "{refusal}");
+            std::fs::write(data.file(file), whole).unwrap();
+        }
+        Keys::load(&data, &Entropy::default()).unwrap();
+    }
 }
