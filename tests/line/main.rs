@@ -5,6 +5,7 @@ mod held_waits;
 mod hub_away;
 mod net_trouble;
 mod orderly_stop;
+mod own_authority;
 mod presence;
 mod proxies;
 mod slim_program;
