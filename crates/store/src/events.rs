@@ -56,8 +56,8 @@ pub struct NewEvent<'a> {
 /// Which events a list should have; what is left out does not narrow it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventFilter {
-    /// Only events whose kind begins so.
-    pub kind_prefix: Option<String>,
+    /// Only events of this kind, or whose kind begins with it and a dot.
+    pub kind: Option<String>,
     /// Only events about this node.
     pub node: Option<NodeId>,
     /// Only events about this task.
@@ -105,11 +105,11 @@ macro_rules! list_events {
         concat!(
             "select number, org, at, kind, node, task, actor, data from events where org = $1 and number ",
             $from_cursor,
-            " $2 and kind >= $3 and kind < $4 and (cast($5 as text) is null or node = $5)
-                and (cast($6 as text) is null or task = $6)
+            " $2 and (cast($3 as text) is null or kind = $3 or (kind > $4 and kind < $5))
+                and (cast($6 as text) is null or node = $6) and (cast($7 as text) is null or task = $7)
             order by number ",
             $order,
-            " limit $7"
+            " limit $8"
         )
     };
     // A task has few events and an index; without this form its history would be looked for in all events.
@@ -117,10 +117,11 @@ macro_rules! list_events {
         concat!(
             "select number, org, at, kind, node, task, actor, data from events where org = $1 and number ",
             $from_cursor,
-            " $2 and kind >= $3 and kind < $4 and (cast($5 as text) is null or node = $5) and task = $6
+            " $2 and (cast($3 as text) is null or kind = $3 or (kind > $4 and kind < $5))
+                and (cast($6 as text) is null or node = $6) and task = $7
             order by number + 0 ",
             $order,
-            " limit $7"
+            " limit $8"
         )
     };
 }
@@ -171,13 +172,14 @@ async fn select(
     cursor: u64,
     limit: u32,
 ) -> Result<Vec<EventRow>, StoreError> {
-    let prefix = filter.kind_prefix.as_deref().unwrap_or("");
-    let prefix_end = dialect::prefix_end(prefix).unwrap_or_else(|| dialect::ABOVE_ALL_NAMES.to_owned());
+    let under = filter.kind.as_ref().map(|kind| format!("{kind}."));
+    let under_end = under.as_deref().and_then(dialect::prefix_end);
     let values = [
         org.into(),
         cursor.into(),
-        prefix.into(),
-        (&prefix_end).into(),
+        filter.kind.as_deref().into(),
+        under.as_deref().into(),
+        under_end.as_deref().into(),
         filter.node.into(),
         filter.task.into(),
         limit.into(),

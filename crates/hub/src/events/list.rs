@@ -17,7 +17,7 @@ pub(crate) async fn list(app: &App, who: &Principal, query: EventQuery) -> Resul
         Some(text) => Some(app.nodes.find_named(&app.store, who.org, text).await?.id),
         None => None,
     };
-    let filter = EventFilter { kind_prefix: query.kind, node, task: query.task };
+    let filter = EventFilter { kind: query.kind, node, task: query.task };
     // No event has a higher number than the store can count to.
     let (org, after) = (who.org, query.after.map(|after| after.min(i64::MAX.unsigned_abs())));
     let rows = app

@@ -69,10 +69,13 @@ async fn a_list_of_events_is_narrowed_by_each_part_of_its_filter(tx: &mut Tx) ->
     happen(tx, OTHER_ORG, "task.failed", Some(id(1)), Some(id(11))).await?;
     let any = EventFilter::default();
     for (filter, expected) in [
-        (EventFilter { kind_prefix: Some("task.".into()), ..any.clone() }, vec![1, 2, 4]),
+        (EventFilter { kind: Some("task".into()), ..any.clone() }, vec![1, 2, 4]),
+        (EventFilter { kind: Some("task.failed".into()), ..any.clone() }, vec![4]),
+        (EventFilter { kind: Some("task.f".into()), ..any.clone() }, vec![]),
+        (EventFilter { kind: Some("".into()), ..any.clone() }, vec![]),
         (EventFilter { node: Some(id(1)), ..any.clone() }, vec![1, 3, 4]),
         (EventFilter { task: Some(id(11)), ..any.clone() }, vec![1, 4]),
-        (EventFilter { task: Some(id(11)), kind_prefix: Some("task.f".into()), ..any.clone() }, vec![4]),
+        (EventFilter { task: Some(id(11)), kind: Some("task.failed".into()), ..any.clone() }, vec![4]),
         (EventFilter { task: Some(id(11)), node: Some(id(2)), ..any }, vec![]),
     ] {
         let mut found = numbers(&events::list(tx, DEFAULT_ORG, &filter, 0, 9).await?);
