@@ -20,3 +20,4 @@ pub mod redaction;
 mod schemas;
 pub mod tasks;
 pub mod time;
+pub mod traces;

@@ -5,10 +5,9 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use sortie_rules::access::{Need, Role};
 use sortie_rules::ids::TaskId;
-use sortie_rules::limits::{
-    BATCH_BODY_BYTES_MAX, BODY_BYTES_MAX, TASK_PAYLOAD_BYTES_MAX, TASKS_PER_BATCH_MAX, TRACEPARENT_BYTES_MAX,
-};
+use sortie_rules::limits::{BATCH_BODY_BYTES_MAX, BODY_BYTES_MAX, TASK_PAYLOAD_BYTES_MAX, TASKS_PER_BATCH_MAX};
 use sortie_rules::time::Span;
+use sortie_rules::traces::is_traceparent;
 use sortie_wire::pages::Page;
 use sortie_wire::problem::ProblemCode;
 use sortie_wire::task_types::TaskType;
@@ -40,7 +39,7 @@ pub(crate) fn add(routes: Routes) -> Routes {
 
 fn traceparent(headers: &HeaderMap) -> Option<String> {
     let text = headers.get("traceparent")?.to_str().ok()?;
-    (text.len() <= TRACEPARENT_BYTES_MAX).then(|| text.to_owned())
+    is_traceparent(text).then(|| text.to_owned())
 }
 
 /// Submits a task. It is on disk when this is answered.
