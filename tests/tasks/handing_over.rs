@@ -5,15 +5,21 @@ use std::cell::Cell;
 use http::Method;
 use serde_json::json;
 use sortie_rules::tasks::Status;
+use sortie_wire::deliveries::WaitQuery;
 use stories::{HandNode, Scene, on_both_engines, on_sqlite, until};
 
-use crate::help::{nap, post, submit, task};
+use crate::help::{nap, note, post, submit, task};
 
 on_both_engines!(
     a_task_goes_at_once_to_an_agent_that_waits,
     a_batch_fills_the_room_of_an_open_wait_and_the_rest_follows,
+    what_many_submit_at_once_is_done_once_each,
 );
-on_sqlite!(a_wait_without_room_gets_nothing, a_delivery_that_got_lost_comes_again_under_the_same_attempt);
+on_sqlite!(
+    an_acknowledgement_beyond_all_counting_is_refused,
+    a_wait_without_room_gets_nothing,
+    a_delivery_that_got_lost_comes_again_under_the_same_attempt
+);
 
 async fn a_task_goes_at_once_to_an_agent_that_waits(scene: Scene) {
     let hub = scene.hub().start().await;
@@ -49,6 +55,42 @@ async fn a_batch_fills_the_room_of_an_open_wait_and_the_rest_follows(scene: Scen
     assert!(taken.eq(order.iter().cloned()), "in the order of the batch: {order:?}");
     assert_eq!((first.tasks.len(), second.tasks.len()), (3, 2));
     assert!(second.number > first.number);
+}
+
+async fn what_many_submit_at_once_is_done_once_each(scene: Scene) {
+    let hub = scene.hub().start().await;
+    let site = hub.site("north").await;
+    let _agent = site.start();
+    let submitters = (0..8).map(|submitter| {
+        let people = hub.people();
+        let lines: Vec<_> = (0..8).map(|index| task(note(&site, &format!("{submitter} {index}")))).collect();
+        tokio::spawn(async move {
+            let mut ids = Vec::new();
+            for line in lines {
+                ids.push(people.submit(&line, None).await.expect("it is in order").id);
+            }
+            ids
+        })
+    });
+    for submitter in submitters.collect::<Vec<_>>() {
+        for id in submitter.await.expect("it submits all") {
+            assert_eq!(hub.ended(id).await.summary.status, Status::Completed);
+        }
+    }
+    let mut lines = site.lines("journal");
+    lines.sort_unstable();
+    let all = (0..8).flat_map(|submitter| (0..8).map(move |index| format!("{submitter} {index}")));
+    assert!(lines.iter().cloned().eq(all), "each line is there once: {lines:?}");
+}
+
+async fn an_acknowledgement_beyond_all_counting_is_refused(scene: Scene) {
+    let hub = scene.hub().start().await;
+    let node = hub.hand_node("north").await;
+    let id = submit(&hub, nap("north")).await;
+    let beyond = WaitQuery { ack: u64::MAX, ..node.next_wait(5, 0) };
+    let refused = node.try_wait(&beyond).await.expect_err("it is refused").to_string();
+    assert!(refused.contains("malformed_parameter"), "{refused}");
+    assert_eq!(node.take_one().await.id, id, "the line is as it was");
 }
 
 async fn a_wait_without_room_gets_nothing(scene: Scene) {

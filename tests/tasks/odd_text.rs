@@ -12,7 +12,7 @@ use stories::{HandNode, Scene, on_both_engines, on_sqlite};
 use crate::help::{is_refused, nap, post, traces, with};
 
 on_both_engines!(zero_bytes_are_refused_or_kept, a_result_that_nobody_could_read_is_refused_and_another_counts);
-on_sqlite!(a_payload_that_cannot_be_read_is_refused, a_deep_body_is_refused);
+on_sqlite!(a_message_that_is_too_long_is_cut, a_payload_that_cannot_be_read_is_refused, a_deep_body_is_refused);
 
 /// JSON by its grammar, and yet nothing that can be read.
 fn unreadable() -> [String; 4] {
@@ -60,6 +60,17 @@ async fn zero_bytes_are_refused_or_kept(scene: Scene) {
     let ended = hub.task(id).await;
     assert_eq!((ended.payload, ended.summary.status), (payload, Status::Failed));
     assert!(ended.summary.message.is_some_and(|message| message.contains("the disk said")));
+}
+
+async fn a_message_that_is_too_long_is_cut(scene: Scene) {
+    let hub = scene.hub().start().await;
+    let node = hub.hand_node("north").await;
+    let id = hub.submit("north", "sleep", json!({ "ms": 0 })).await;
+    let message = Some("ü".repeat(100_000));
+    let failed = RunResult { message, ..HandNode::failed(&node.take_one().await, "wordy", false) };
+    node.report(&failed).await.expect("it is taken");
+    let kept = hub.task(id).await.summary.message.expect("it has one");
+    assert!(kept.len() <= 4096 && kept.starts_with("üüü") && !kept.ends_with('ü'), "cut with a mark: {}", kept.len());
 }
 
 async fn a_result_that_nobody_could_read_is_refused_and_another_counts(scene: Scene) {

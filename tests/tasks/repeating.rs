@@ -13,6 +13,7 @@ on_both_engines!(
     a_repeated_submission_gets_the_first_answer_and_makes_one_task,
     eight_at_once_under_one_key_make_one_task,
     a_key_outlives_the_hub,
+    eight_at_once_under_one_key_make_one_invite,
 );
 on_sqlite!(
     a_key_is_not_used_for_another_request,
@@ -61,6 +62,24 @@ async fn eight_at_once_under_one_key_make_one_task(scene: Scene) {
         assert_eq!(answers.len(), 1, "all eight get the same answer: {answers:?}");
         assert_eq!(traces(&hub).await, (round + 1, round + 1));
     }
+}
+
+async fn eight_at_once_under_one_key_make_one_invite(scene: Scene) {
+    let hub = scene.hub().start().await;
+    let eight: Vec<_> = (0..8)
+        .map(|_| {
+            let request = hub.request(Method::POST, "/api/v1/invites").header("Idempotency-Key", "a site");
+            tokio::spawn(request.json(&json!({ "node": "north" })).send())
+        })
+        .collect();
+    let mut invites = BTreeSet::new();
+    for sent in eight {
+        let answer = sent.await.expect("a request ends");
+        assert_eq!(answer.status, 201, "{answer:?}");
+        invites.insert(answer.json()["invite"].to_string());
+    }
+    assert_eq!(invites.len(), 1, "all eight get the same invite");
+    assert_eq!(hub.events("invite.created").await.len(), 1);
 }
 
 async fn a_key_outlives_the_hub(scene: Scene) {
