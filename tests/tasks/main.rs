@@ -8,6 +8,7 @@ mod builtins;
 mod cancelling;
 mod command_line;
 mod correlation;
+mod full_queue;
 mod handing_over;
 mod help;
 mod http_check;

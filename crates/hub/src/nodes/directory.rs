@@ -11,7 +11,7 @@ use sortie_store::nodes::{self, NodeRow};
 use sortie_store::{Store, StoreError, tasks};
 use sortie_wire::problem::ProblemCode;
 
-use crate::fault::{Fault, refuse, refuse_at};
+use crate::fault::{Fault, refuse};
 
 /// What is remembered of a node.
 #[derive(Debug)]
@@ -119,6 +119,6 @@ impl Known {
              has worked some off, or cancel what is not needed any more.",
             self.name
         );
-        Err(refuse_at(ProblemCode::QueueFull, "/node", detail))
+        Err(refuse(ProblemCode::QueueFull, detail))
     }
 }

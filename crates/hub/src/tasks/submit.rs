@@ -67,7 +67,11 @@ async fn submit_anew(
         }
     }
     for (node, count) in &nodes {
-        node.make_room(&app.store, *count).await?;
+        if let Err(fault) = node.make_room(&app.store, *count).await {
+            let first = rows.iter().position(|row| row.node == node.id).unwrap_or_default();
+            let at = if batch { format!("/tasks/{first}/node") } else { "/node".to_owned() };
+            return Err(pointing(fault, at));
+        }
     }
     let reservations: Vec<(NodeId, Reservation)> =
         nodes.iter().filter_map(|(node, _)| Some((node.id, app.waiting.reserve(node.id)?))).collect();
@@ -92,15 +96,20 @@ async fn find_node(
         return Ok(Arc::clone(node));
     }
     let found = app.nodes.find_named(&app.store, who.org, text).await;
-    let node = found.map_err(|fault| match fault {
-        Fault::Problem(problem) => problem.at(format!("{at}/node")).into(),
-        other => other,
-    })?;
+    let node = found.map_err(|fault| pointing(fault, format!("{at}/node")))?;
     if node.revoked {
         let detail = format!("The node `{}` was revoked; it takes no tasks until it enrols anew.", node.name);
         return Err(refuse_at(ProblemCode::NodeRevoked, format!("{at}/node"), detail));
     }
     Ok(node)
+}
+
+/// A refusal that says where in the request its reason stands.
+fn pointing(fault: Fault, pointer: String) -> Fault {
+    match fault {
+        Fault::Problem(problem) => problem.at(pointer).into(),
+        other => other,
+    }
 }
 
 #[expect(clippy::too_many_arguments, reason = "each is a plain value that the task needs")]
