@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sortie_rules::ids::{NodeId, TaskId};
 use sortie_rules::limits::{
-    LEASE_MAX, LEASE_MIN, PRIORITY_MAX, RETRIES_MAX, TASK_PAYLOAD_BYTES_MAX, TASKS_PER_DELIVERY_MAX,
+    DELIVERY_BYTES_MAX, LEASE_MAX, LEASE_MIN, PRIORITY_MAX, RETRIES_MAX, TASK_PAYLOAD_BYTES_MAX, TASKS_PER_DELIVERY_MAX,
 };
 use sortie_rules::tasks::{Status, Task, claim};
 use sortie_rules::time::Millis;
@@ -170,22 +170,24 @@ fn check(
     })
 }
 
-/// What a reserved wait gets: the first tasks in order, as many as the agent has room for.
+/// What a reserved wait gets: the first tasks in order, as many as the agent has room for and one
+/// delivery may carry.
 fn claim_for(rows: &mut [TaskRow], node: NodeId, room: u32, number: u64, now: Millis) -> Vec<TaskId> {
     let mut order: Vec<usize> = (0..rows.len()).filter(|index| rows[*index].node == node).collect();
     order.sort_by_key(|index| (-rows[*index].priority, rows[*index].id));
-    let mut taken = Vec::new();
+    let (mut taken, mut bytes) = (Vec::new(), 0);
     for index in order {
-        if taken.len() == room.min(TASKS_PER_DELIVERY_MAX) as usize {
+        let row = &mut rows[index];
+        let Ok(life) = claim(&row.life, now) else { continue };
+        bytes += row.payload.len();
+        let is_full = bytes > DELIVERY_BYTES_MAX && !taken.is_empty();
+        if is_full || taken.len() == room.min(TASKS_PER_DELIVERY_MAX) as usize {
             break;
         }
-        let row = &mut rows[index];
-        if let Ok(life) = claim(&row.life, now) {
-            row.life = life;
-            row.delivery = number;
-            row.claimed_at = Some(now);
-            taken.push(row.id);
-        }
+        row.life = life;
+        row.delivery = number;
+        row.claimed_at = Some(now);
+        taken.push(row.id);
     }
     taken
 }
