@@ -76,14 +76,15 @@ fn cut(line: &str, width: Option<usize>) -> String {
     }
 }
 
-/// The lines of one thing: names at the left, values beside them.
+/// The lines of one thing: names at the left, values beside them, without what a terminal would obey.
 pub(crate) fn details(rows: &[(&str, String)], colours: Colours) -> Vec<String> {
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0) + 2;
     let mut lines = Vec::new();
     for (name, value) in rows {
-        let mut parts = value.lines();
+        let mut parts = value.lines().map(|part| part.replace(char::is_control, " "));
         let first = parts.next().unwrap_or_default();
-        lines.push(format!("{}{}", colours.dim(&format!("{name:<width$}")), colours.word(first)).trim_end().to_owned());
+        lines
+            .push(format!("{}{}", colours.dim(&format!("{name:<width$}")), colours.word(&first)).trim_end().to_owned());
         lines.extend(parts.map(|part| format!("{:width$}{part}", "")));
     }
     lines
@@ -125,5 +126,7 @@ mod tests {
     fn details_stand_beside_their_names() {
         let lines = details(&[("id", "7".into()), ("payload", "{\n}".into())], Colours::new(false, None, None));
         assert_eq!(lines, ["id       7", "payload  {", "         }"]);
+        let odd = details(&[("why", "a\u{1b}[31mb\r\u{9b}c".into())], Colours::new(false, None, None));
+        assert_eq!(odd, ["why  a [31mb  c"]);
     }
 }

@@ -38,12 +38,14 @@ fn took(span: Span) -> String {
     crate::output::seconds(span.to_std())
 }
 
-/// Why a task did not complete, in one line.
+/// Why a task did not complete, in one line. An agent's words are told without what a terminal would
+/// obey.
 pub(super) fn reason(task: &TaskSummary) -> Option<String> {
-    match (&task.code, &task.message) {
+    let message = task.message.as_ref().map(|message| message.replace(char::is_control, " "));
+    match (&task.code, message) {
         (Some(code), Some(message)) => Some(format!("{code}: {message}")),
         (Some(code), None) => Some(code.to_string()),
-        (None, Some(message)) => Some(message.clone()),
+        (None, Some(message)) => Some(message),
         (None, None) => None,
     }
 }
