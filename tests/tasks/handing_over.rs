@@ -14,6 +14,7 @@ on_both_engines!(
     a_task_goes_at_once_to_an_agent_that_waits,
     a_batch_fills_the_room_of_an_open_wait_and_the_rest_follows,
     what_many_submit_at_once_is_done_once_each,
+    large_tasks_are_spread_over_deliveries_that_can_be_read,
 );
 on_sqlite!(
     an_acknowledgement_beyond_all_counting_is_refused,
@@ -81,6 +82,26 @@ async fn what_many_submit_at_once_is_done_once_each(scene: Scene) {
     lines.sort_unstable();
     let all = (0..8).flat_map(|submitter| (0..8).map(move |index| format!("{submitter} {index}")));
     assert!(lines.iter().cloned().eq(all), "each line is there once: {lines:?}");
+}
+
+async fn large_tasks_are_spread_over_deliveries_that_can_be_read(scene: Scene) {
+    let hub = scene.hub().start().await;
+    let node = hub.hand_node("north").await;
+    let large = format!(r#"{{"type":"sleep","node":"north","payload":{{"ms":0{}}}}}"#, " ".repeat((1 << 20) - 8));
+    let batch = format!(r#"{{"tasks":[{}]}}"#, vec![large; 15].join(","));
+    let submitting = async {
+        let request = hub.request(Method::POST, "/api/v1/tasks/batch").body("application/json", batch);
+        assert_eq!(request.send().await.status, 201);
+    };
+    let taking = async {
+        let mut taken = 0;
+        while taken < 15 {
+            let tasks = node.wait(100, 20).await.tasks;
+            assert!(tasks.len() <= 8, "a delivery carries 8 MiB at most");
+            taken += tasks.len();
+        }
+    };
+    tokio::join!(submitting, taking);
 }
 
 async fn an_acknowledgement_beyond_all_counting_is_refused(scene: Scene) {

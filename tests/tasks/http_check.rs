@@ -81,8 +81,8 @@ async fn an_address_that_the_site_does_not_list_is_not_asked(scene: Scene) {
         assert!(refused.message.is_some_and(|sentence| sentence.contains("http.check")));
     }
     assert_eq!(other.asked.load(Ordering::SeqCst), 0, "not even a connection");
-    for url in ["http://user:sesame@127.0.0.1/", "http://"] {
-        let id = hub.submit("north", "http.check", json!({ "url": format!("{url:<8}").replace(' ', "/") })).await;
+    for url in ["http://user:sesame@127.0.0.1/", "http:///"] {
+        let id = hub.submit("north", "http.check", json!({ "url": url })).await;
         let refused = hub.ended(id).await.summary;
         assert_eq!(refused.code.map(|code| code.0).as_deref(), Some("bad_payload"), "{url}");
     }

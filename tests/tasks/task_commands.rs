@@ -3,6 +3,7 @@
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use sortie_rules::tasks::Status;
+use sortie_wire::results::RunResult;
 use stories::{Ended, HandNode, Scene, on_sqlite, until};
 
 use crate::command_line::{command, ends_with, sortie, sortie_json};
@@ -14,6 +15,7 @@ on_sqlite!(
     events_are_listed,
     a_command_that_was_typed_wrongly_ends_with_2_and_one_without_a_hub_with_4,
     the_end_of_time_can_be_shown,
+    an_agent_s_words_do_not_steer_the_terminal,
 );
 
 async fn tasks_are_shown_and_listed(scene: Scene) {
@@ -111,6 +113,19 @@ async fn the_end_of_time_can_be_shown(scene: Scene) {
     }
     sortie(&hub, &["task", "list"]).well();
     let words = ["task", "submit", "sys.info", "--node", "north", "--not-before", "+9223372036854775807ms"];
-    let ended = sortie(&hub, &words);
-    assert!(matches!(ended.code, Some(0 | 2 | 3)), "{ended:?}");
+    sortie(&hub, &words).well();
+}
+
+async fn an_agent_s_words_do_not_steer_the_terminal(scene: Scene) {
+    let hub = scene.hub().start().await;
+    let node = hub.hand_node("north").await;
+    let id = submit(&hub, nap("north")).await.to_string();
+    let message = Some("all is\u{1b}[2J well\r\u{9b}1A".to_owned());
+    let failed = HandNode::failed(&node.take_one().await, "broken", false);
+    node.report(&RunResult { message, ..failed }).await.expect("it is taken");
+    for words in [&["task", "show", &id][..], &["task", "list"], &["task", "watch", &id], &["event", "list"]] {
+        let told = sortie(&hub, words);
+        let obeyed = |text: &str| text.chars().any(|letter| letter.is_control() && letter != '\n');
+        assert!(!obeyed(&told.stdout) && !obeyed(&told.stderr), "{told:?}");
+    }
 }
