@@ -54,6 +54,7 @@ async fn an_agent_that_starts_before_its_hub_says_so_and_keeps_trying(scene: Sce
 async fn works_while_the_hub_is_dead(scene: &Scene) -> (HubPlan<'_>, Site<'_>, RunningAgent, Vec<TaskId>) {
     let hub = scene.hub().start().await;
     let site = hub.site("north").await.setting("concurrency", 1).setting("prefetch", 99);
+    let site = site.setting("log_level", "debug");
     let mut tasks = vec![hub.submit("north", "sleep", json!({ "ms": 1000 })).await];
     for line in 0..LINES {
         let append = json!({ "path": site.files().join("journal"), "line": line.to_string() });
@@ -66,6 +67,8 @@ async fn works_while_the_hub_is_dead(scene: &Scene) -> (HubPlan<'_>, Site<'_>, R
         (last.summary.status.as_str() == "in_progress").then_some(())
     })
     .await;
+    // The delivery may be on its way still; once a run begins, all of it is in the agent's ledger.
+    until("the first has begun", async || site.log().contains("a run begins").then_some(())).await;
     let plan = hub.kill().await;
     assert!(site.lines("journal").is_empty(), "the first task takes longer than that");
     until("all is done without the hub", async || (site.lines("journal").len() == LINES).then_some(())).await;
