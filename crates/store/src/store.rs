@@ -87,6 +87,25 @@ impl Store {
         }
     }
 
+    /// Runs a verb that writes and has done all its refusing before its first write. On SQLite it needs
+    /// no savepoint of its own, which makes a small verb a third cheaper.
+    ///
+    /// Should it fail in the middle of its writes all the same (a broken invariant, a full disk), then
+    /// whatever shares its commit fails with it and can be tried again.
+    pub async fn write_checked<T, E>(
+        &self,
+        verb: impl for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        match &*self.engine {
+            Engine::Sqlite(engine) => engine.write_checked(verb).await,
+            Engine::Postgres(engine) => engine.write(verb).await,
+        }
+    }
+
     /// Runs a verb that only reads; a write in it fails. Everything that it reads is of one moment.
     pub async fn read<T, E>(
         &self,

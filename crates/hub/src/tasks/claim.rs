@@ -33,7 +33,8 @@ pub(super) async fn claim_waiting(app: &Shared, node: NodeId, room: u32, turn: T
         let acknowledged = turn.line().map_or(0, |line| line.acknowledged);
         let now = app.clock.now();
         let room = room.min(TASKS_PER_DELIVERY_MAX);
-        let written = app.store.write(move |tx| Box::pin(write(tx, node, room, number, acknowledged, now))).await;
+        let verb = app.store.write_checked(move |tx| Box::pin(write(tx, node, room, number, acknowledged, now)));
+        let written = verb.await;
         if !matches!(&written, Ok(rows) if !rows.is_empty()) {
             turn.give_number_back();
         }

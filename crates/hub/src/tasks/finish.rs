@@ -50,7 +50,7 @@ pub(super) async fn finish_all(
     let checked: Vec<_> = results.into_iter().map(check).collect();
     let judged = app
         .store
-        .write(move |tx| {
+        .write_checked(move |tx| {
             Box::pin(async move {
                 let mut judged = Vec::with_capacity(checked.len());
                 for result in checked {

@@ -216,7 +216,7 @@ async fn write_and_hand_over(
         .filter(|(_, _, taken)| !taken.is_empty())
         .map(|(node, reservation, _)| (*node, reservation.number, reservation.acknowledged))
         .collect();
-    let written = app.store.write(move |tx| Box::pin(write(tx, rows, once, numbers, now))).await;
+    let written = app.store.write_checked(move |tx| Box::pin(write(tx, rows, once, numbers, now))).await;
     let rows = match written {
         Ok(Written::Now(rows)) => rows,
         other => {

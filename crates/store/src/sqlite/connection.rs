@@ -69,6 +69,23 @@ impl Connection {
         self.raw.execute_batch(sql).map_err(|why| fault(&why))
     }
 
+    /// Copies the whole WAL into the database and flushes both to disk. Fails if a reader stands in the
+    /// way for too long.
+    pub(crate) fn copy_whole_wal(&self) -> Result<(), StoreError> {
+        let copied = self.raw.query_row("pragma wal_checkpoint(full)", [], |row| {
+            Ok(row.get::<_, i64>(0)? == 0 && row.get::<_, i64>(1)? == row.get::<_, i64>(2)?)
+        });
+        match copied.map_err(|why| fault(&why))? {
+            true => Ok(()),
+            false => Err(StoreError::Unavailable { why: "its log could not be copied into it; try again".to_owned() }),
+        }
+    }
+
+    /// How many rows have been changed since it was opened, whatever became of them.
+    pub(crate) fn changes(&self) -> u64 {
+        self.raw.total_changes()
+    }
+
     /// Whether a transaction is open. An error such as a full disk may have ended it.
     pub(crate) fn in_transaction(&self) -> bool {
         !self.raw.is_autocommit()

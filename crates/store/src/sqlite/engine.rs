@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use sortie_rules::time::Millis;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::job::{Job, job};
 use super::pragmas::{open_reader, open_writer};
-use super::{readers, writer};
+use super::{flusher, readers, writer};
 use crate::errors::{OpenError, StoreError};
 use crate::migrations;
 use crate::store::BoxFuture;
@@ -38,7 +38,25 @@ impl Engine {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let (job, answer) = job(verb);
+        let (job, answer) = job(verb, false);
+        self.order(job, answer).await
+    }
+
+    pub(crate) async fn write_checked<F, T, E>(&self, verb: F) -> Result<T, E>
+    where
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (job, answer) = job(verb, true);
+        self.order(job, answer).await
+    }
+
+    async fn order<T, E: From<StoreError>>(
+        &self,
+        job: Box<dyn Job>,
+        answer: oneshot::Receiver<Result<T, E>>,
+    ) -> Result<T, E> {
         self.orders.send(writer::Order::Run(job)).await.map_err(|_| StoreError::Closed)?;
         answer.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
     }
@@ -51,7 +69,7 @@ impl Engine {
     {
         let questions = self.questions.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let questions = questions.ok_or(StoreError::Closed)?;
-        let (job, answer) = job(verb);
+        let (job, answer) = job(verb, false);
         questions.send(job).await.map_err(|_| StoreError::Closed)?;
         answer.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
     }
@@ -81,15 +99,23 @@ fn start(file: &Path, reader_count: usize, now: Millis) -> Result<Engine, OpenEr
     let (orders, waiting) = mpsc::channel(writer::QUEUE_MAX);
     let (questions, asked) = mpsc::channel(readers::QUEUE_MAX);
     let asked: readers::Queue = Arc::new(Mutex::new(asked));
+    let unreachable =
+        |why: std::io::Error| OpenError::Unreachable { what: file.display().to_string(), why: why.to_string() };
+    let wal = Arc::new(flusher::Wal::of(file).map_err(unreachable)?);
+    let (to_flush, unflushed) = mpsc::channel(flusher::QUEUE_MAX);
     // Readers are opened first, so that a failure to open one ends the lot before a thread runs.
     let opened: Vec<_> = (0..reader_count.max(1)).map(|_| open_reader(file)).collect::<Result<_, _>>()?;
+    let (its_wal, its_flusher) = (Arc::clone(&wal), to_flush.clone());
     let mut threads = vec![spawn("store-writer", file, move || {
-        writer::work(Tx::on_sqlite(connection), waiting);
+        writer::work(Tx::on_sqlite(connection), waiting, &its_wal, &its_flusher);
     })?];
     for connection in opened {
-        let asked = Arc::clone(&asked);
-        threads.push(spawn("store-reader", file, move || readers::work(Tx::on_sqlite(connection), &asked))?);
+        let (asked, wal, flusher) = (Arc::clone(&asked), Arc::clone(&wal), to_flush.clone());
+        threads.push(spawn("store-reader", file, move || {
+            readers::work(Tx::on_sqlite(connection), &asked, &wal, &flusher);
+        })?);
     }
+    threads.push(spawn("store-flusher", file, move || flusher::work(&wal, unflushed))?);
     Ok(Engine { orders, questions: Mutex::new(Some(questions)), threads: Mutex::new(threads) })
 }
 

@@ -14,24 +14,28 @@ use crate::tx::Tx;
 pub(super) trait Job: Send {
     /// Runs the verb. Returns whether what it wrote should be kept.
     fn run(&mut self, tx: &mut Tx) -> bool;
+    /// Whether it refuses, if at all, before it writes.
+    fn is_checked(&self) -> bool;
     /// Tells the caller. `group` is what became of the transaction that the verb was part of.
     fn answer(self: Box<Self>, group: &Result<(), StoreError>);
 }
 
-/// Makes a job of a verb. The receiver gets its answer.
-pub(super) fn job<F, T, E>(verb: F) -> (Box<dyn Job>, oneshot::Receiver<Result<T, E>>)
+/// Makes a job of a verb. The receiver gets its answer. `is_checked` says that the verb refuses, if at
+/// all, before it writes.
+pub(super) fn job<F, T, E>(verb: F, is_checked: bool) -> (Box<dyn Job>, oneshot::Receiver<Result<T, E>>)
 where
     F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     T: Send + 'static,
     E: From<StoreError> + Send + 'static,
 {
     let (reply, answer) = oneshot::channel();
-    (Box::new(Verb { verb: Some(verb), outcome: None, reply }), answer)
+    (Box::new(Verb { verb: Some(verb), outcome: None, is_checked, reply }), answer)
 }
 
 struct Verb<F, T, E> {
     verb: Option<F>,
     outcome: Option<Result<T, E>>,
+    is_checked: bool,
     reply: oneshot::Sender<Result<T, E>>,
 }
 
@@ -51,6 +55,10 @@ where
             (outcome, _) => outcome,
         };
         self.outcome.insert(outcome).is_ok()
+    }
+
+    fn is_checked(&self) -> bool {
+        self.is_checked
     }
 
     fn answer(self: Box<Self>, group: &Result<(), StoreError>) {

@@ -1,12 +1,14 @@
 //! The embedded engine: one SQLite file, one thread that writes, a few that read.
 //!
 //! `connection` speaks to one open connection, `pragmas` says how connections are set up and why,
-//! `job` is a verb on its way through a thread, `writer` commits verbs in groups, `readers` serves
-//! the rest, `faults` turns SQLite's errors into the store's, and `engine` holds it together.
+//! `job` is a verb on its way through a thread, `writer` commits verbs in groups, `flusher` brings the
+//! commits to disk and answers, `readers` serves the rest, `faults` turns SQLite's errors into the
+//! store's, and `engine` holds it together.
 
 mod connection;
 mod engine;
 mod faults;
+mod flusher;
 mod job;
 mod pragmas;
 mod readers;

@@ -15,8 +15,9 @@ const COMMON: &str = "
     pragma case_sensitive_like = on;
 ";
 
-/// For the writer. WAL with `synchronous = full` means one fsync per commit and nothing
-/// acknowledged that a power cut could take back.
+/// For the writer. WAL with `synchronous = normal` means that SQLite flushes when it copies the WAL into
+/// the database and when it begins the WAL anew. The flush of each commit is `flusher`'s, and nothing is
+/// acknowledged before it: the next commit is made meanwhile.
 ///
 /// The WAL is copied into the database every 64 MiB (16384 pages) instead of every 4: a copy writes
 /// each page once, however often it was written since the last, and measured this is half as much
@@ -25,7 +26,7 @@ const COMMON: &str = "
 /// starts over. The page cache holds the hot ends of the trees: 64 MiB.
 const WRITER: &str = "
     pragma journal_mode = wal;
-    pragma synchronous = full;
+    pragma synchronous = normal;
     pragma wal_autocheckpoint = 16384;
     pragma journal_size_limit = 67108864;
     pragma cache_size = -65536;

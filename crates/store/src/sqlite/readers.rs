@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc;
 
+use super::flusher::{Ran, Wal, answer};
 use super::job::Job;
 use crate::errors::StoreError;
 use crate::tx::Tx;
@@ -15,13 +16,20 @@ pub(super) const QUEUE_MAX: usize = 4096;
 pub(super) type Queue = Arc<Mutex<mpsc::Receiver<Box<dyn Job>>>>;
 
 /// Works until everyone who could ask is gone.
-pub(super) fn work(mut tx: Tx, queue: &Queue) {
+pub(super) fn work(mut tx: Tx, queue: &Queue, wal: &Wal, flusher: &mpsc::Sender<Ran>) {
     loop {
         // No verb runs under the lock, so it is never poisoned by one.
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
         let Some(mut job) = next else { return };
         let outcome = read(&mut tx, &mut *job);
-        job.answer(&outcome);
+        if wal.is_flushed() {
+            job.answer(&outcome);
+            continue;
+        }
+        // It may have seen what is not on disk yet.
+        if let Err(mpsc::error::SendError(ran)) = flusher.blocking_send(Ran { jobs: vec![job], outcome }) {
+            answer(ran, &wal.flush());
+        }
     }
 }
 

@@ -1,13 +1,16 @@
 //! The one thread that writes: group commit.
 //!
-//! It takes whatever is queued, runs each job in a savepoint of one transaction, commits once (one
-//! fsync for all), and only then answers. A lone job does not wait for company. A job that fails
-//! undoes itself and not its neighbours. If the transaction itself is lost, every job of the group
-//! fails, whether it ran before or would have run after.
+//! It takes whatever is queued, runs each job in a savepoint of one transaction, and commits once. The
+//! jobs are answered when the commit is on disk: by the `flusher`, while the next group runs here, or
+//! by the writer itself where nothing else waits. A lone job does not wait for company. A job that fails
+//! undoes itself and not its neighbours; only jobs that refuse before they write go without savepoint.
+//! If the transaction itself is lost, every job of the group fails, whether it ran before or would have
+//! run after.
 
 use tokio::sync::mpsc;
-use tracing::{error, warn};
+use tracing::{error, info, warn};
 
+use super::flusher::{Ran, Wal, answer};
 use super::job::Job;
 use crate::errors::StoreError;
 use crate::tx::Tx;
@@ -26,19 +29,23 @@ pub(super) enum Order {
 }
 
 /// Works until everyone who could give orders is gone, or until told to close.
-pub(super) fn work(mut tx: Tx, mut orders: mpsc::Receiver<Order>) {
+pub(super) fn work(mut tx: Tx, mut orders: mpsc::Receiver<Order>, wal: &Wal, flusher: &mpsc::Sender<Ran>) {
     let mut taken = Vec::with_capacity(GROUP_MAX);
-    let mut group: Vec<Box<dyn Job>> = Vec::with_capacity(GROUP_MAX);
     while orders.blocking_recv_many(&mut taken, GROUP_MAX) > 0 {
+        let mut jobs: Vec<Box<dyn Job>> = Vec::with_capacity(taken.len());
         for order in taken.drain(..) {
             match order {
-                Order::Run(job) => group.push(job),
+                Order::Run(job) => jobs.push(job),
                 Order::Close => orders.close(),
             }
         }
-        let outcome = commit_group(&mut tx, &mut group);
-        for job in group.drain(..) {
-            job.answer(&outcome);
+        let outcome = repair(&mut tx, wal).and_then(|()| commit_group(&mut tx, &mut jobs, wal));
+        let ran = Ran { jobs, outcome };
+        if ran.outcome.is_err() || orders.is_empty() {
+            let flushed = if ran.outcome.is_ok() { wal.flush() } else { Ok(()) };
+            answer(ran, &flushed);
+        } else if let Err(mpsc::error::SendError(ran)) = flusher.blocking_send(ran) {
+            answer(ran, &wal.flush());
         }
     }
     // Leaves a database in one file, without a WAL to replay.
@@ -47,11 +54,23 @@ pub(super) fn work(mut tx: Tx, mut orders: mpsc::Receiver<Order>) {
     }
 }
 
-fn commit_group(tx: &mut Tx, group: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+/// After a flush that failed: copies the whole WAL into the database and flushes that, so that it is
+/// known again what is on disk. Until this succeeds nothing is written.
+fn repair(tx: &mut Tx, wal: &Wal) -> Result<(), StoreError> {
+    if !wal.is_broken() {
+        return Ok(());
+    }
+    tx.sqlite().copy_whole_wal()?;
+    wal.repaired();
+    info!("the database has been flushed to disk by another way; writes are taken again");
+    Ok(())
+}
+
+fn commit_group(tx: &mut Tx, group: &mut [Box<dyn Job>], wal: &Wal) -> Result<(), StoreError> {
     let outcome = match &mut *group {
         [] => Ok(()),
-        [job] => run_alone(tx, &mut **job),
-        jobs => run_together(tx, jobs),
+        [job] => run_alone(tx, &mut **job, wal),
+        jobs => run_together(tx, jobs, wal),
     };
     if let Err(why) = &outcome {
         error!(jobs = group.len(), %why, "a group of writes was lost; its callers are told");
@@ -67,16 +86,20 @@ fn commit_group(tx: &mut Tx, group: &mut [Box<dyn Job>]) -> Result<(), StoreErro
 // Both begin with `immediate`: a transaction that reads first and writes later could be refused in
 // the middle.
 
-fn run_alone(tx: &mut Tx, job: &mut dyn Job) -> Result<(), StoreError> {
+fn run_alone(tx: &mut Tx, job: &mut dyn Job, wal: &Wal) -> Result<(), StoreError> {
     run(tx, "begin immediate")?;
     let keep = job.run(tx);
     tx.sqlite().check_transaction()?;
-    run(tx, if keep { "commit" } else { "rollback" })
+    if keep { commit(tx, wal) } else { run(tx, "rollback") }
 }
 
-fn run_together(tx: &mut Tx, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+fn run_together(tx: &mut Tx, jobs: &mut [Box<dyn Job>], wal: &Wal) -> Result<(), StoreError> {
     run(tx, "begin immediate")?;
     for job in jobs {
+        if job.is_checked() {
+            run_unprotected(tx, &mut **job)?;
+            continue;
+        }
         run(tx, "savepoint job")?;
         let keep = job.run(tx);
         tx.sqlite().check_transaction()?;
@@ -85,7 +108,26 @@ fn run_together(tx: &mut Tx, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreError
         }
         run(tx, "release job")?;
     }
-    run(tx, "commit")
+    commit(tx, wal)
+}
+
+fn commit(tx: &mut Tx, wal: &Wal) -> Result<(), StoreError> {
+    wal.commit_begins();
+    let committed = run(tx, "commit");
+    wal.commit_ended();
+    committed
+}
+
+/// Without a savepoint, for which SQLite would copy every page that the job touches. A job that failed
+/// without having written leaves nothing to undo; one that failed later takes the group with it.
+fn run_unprotected(tx: &mut Tx, job: &mut dyn Job) -> Result<(), StoreError> {
+    let before = tx.sqlite().changes();
+    let keep = job.run(tx);
+    tx.sqlite().check_transaction()?;
+    if keep || tx.sqlite().changes() == before {
+        return Ok(());
+    }
+    Err(StoreError::Unavailable { why: "another write of the same commit failed half-way; try again".to_owned() })
 }
 
 fn run(tx: &mut Tx, sql: &'static str) -> Result<(), StoreError> {
