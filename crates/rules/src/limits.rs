@@ -10,6 +10,10 @@ pub const TASK_PAYLOAD_BYTES_MAX: usize = 1 << 20;
 pub const RESULT_INLINE_BYTES_MAX: usize = 10_000_000;
 /// Largest body of any other request, in bytes.
 pub const BODY_BYTES_MAX: usize = 1 << 20;
+/// Longest silence within a body.
+pub const BODY_SILENCE_MAX: Span = Span::seconds(30);
+/// Longest time from the first byte of a body to the last: enough for the largest over 150 kbit/s.
+pub const BODY_TIME_MAX: Span = Span::minutes(15);
 /// How much of a body that is too large is read all the same, in bytes, so that whoever is still
 /// sending it hears the refusal.
 pub const REFUSED_BODY_BYTES_MAX: usize = 64 << 20;

@@ -134,6 +134,8 @@ problem_codes! {
     IdentityForked = "identity_forked", 409, "Two agents share one identity";
     /// The change met another one; read again and repeat.
     Conflict = "conflict", 409, "The change met another one";
+    /// The body came too slowly, or fell silent.
+    BodyTooSlow = "body_too_slow", 408, "The request's body took too long";
     /// The body is larger than the route takes.
     TooLarge = "too_large", 413, "The request is too large";
     /// The body is not declared as JSON.

@@ -1,16 +1,14 @@
 //! Extractors: what a handler takes out of a request, refused with a problem that points at the
 //! fault. Nothing is read beyond its limit.
 
-use axum::body::HttpBody;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
 use axum::http::request::Parts;
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
-use sortie_rules::limits::{BODY_BYTES_MAX, REFUSED_BODY_BYTES_MAX};
+use sortie_rules::limits::BODY_BYTES_MAX;
 use sortie_wire::problem::ProblemCode;
 
+use super::body::read;
 use crate::fault::{Fault, refuse, refuse_at};
 
 /// A JSON body of at most `MAX` bytes.
@@ -28,48 +26,6 @@ impl<S: Send + Sync, T: DeserializeOwned, const MAX: usize> FromRequest<S> for B
         let bytes = read(request, MAX).await?;
         let value = parse(&bytes)?;
         Ok(Body { value, bytes })
-    }
-}
-
-async fn read(request: Request, max: usize) -> Result<Bytes, Fault> {
-    let too_large = || refuse(ProblemCode::TooLarge, format!("This address takes at most {max} bytes."));
-    let (parts, mut body) = request.into_parts();
-    let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
-    if !header(CONTENT_TYPE).is_some_and(is_json) {
-        return Err(refuse(
-            ProblemCode::UnsupportedMediaType,
-            "Send the body as JSON, with the header `Content-Type: application/json`.",
-        ));
-    }
-    if header(CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok()).is_some_and(|length| length > max) {
-        // Whoever asks before sending has not begun to.
-        if !parts.headers.contains_key(EXPECT) {
-            hear_out(body).await;
-        }
-        return Err(too_large());
-    }
-    match Limited::new(&mut body, max).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => {
-            hear_out(body).await;
-            Err(too_large())
-        }
-        Err(_) => Err(refuse(ProblemCode::MalformedBody, "The body broke off before its end.")),
-    }
-}
-
-fn is_json(media_type: &str) -> bool {
-    media_type.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
-}
-
-/// Reads the rest of a refused body and forgets it: over HTTP/1.1 a caller that is still sending when
-/// the connection closes may never see the answer.
-async fn hear_out(mut body: impl HttpBody<Data = Bytes> + Unpin) {
-    let mut heard = 0;
-    while heard < REFUSED_BODY_BYTES_MAX
-        && let Some(Ok(frame)) = body.frame().await
-    {
-        heard += frame.data_ref().map_or(0, Bytes::len);
     }
 }
 
@@ -120,21 +76,6 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for PathOf<
         match Path::<T>::from_request_parts(parts, state).await {
             Ok(Path(path)) => Ok(PathOf(path)),
             Err(error) => Err(refuse(ProblemCode::MalformedParameter, format!("{}.", error.body_text()))),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn json_is_declared_as_such_and_not_as_something_like_it() {
-        for kind in ["application/json", "application/json; charset=utf-8", "Application/JSON ;x=y"] {
-            assert!(is_json(kind), "{kind}");
-        }
-        for kind in ["", "application/json-seq", "application/jsonp", "text/json", "json"] {
-            assert!(!is_json(kind), "{kind}");
         }
     }
 }

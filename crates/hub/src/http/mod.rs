@@ -2,6 +2,7 @@
 //! extractors that refuse with a problem, the need that each route declares, and the documents
 //! that describe them all.
 
+mod body;
 pub(crate) mod documents;
 mod extract;
 mod frame;
