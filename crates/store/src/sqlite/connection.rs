@@ -58,8 +58,11 @@ impl Connection {
         let mut answer = statement.raw_query();
         let mut rows = Vec::new();
         while let Some(row) = answer.next().map_err(|why| fault(&why))? {
-            let cells = (0..width).map(|at| row.get_ref(at).map_err(|why| fault(&why)).and_then(cell));
-            rows.push(Row(Cells::Sqlite(cells.collect::<Result<_, _>>()?)));
+            let mut cells = Vec::with_capacity(width);
+            for at in 0..width {
+                cells.push(cell(row.get_ref(at).map_err(|why| fault(&why))?)?);
+            }
+            rows.push(Row(Cells::Sqlite(cells)));
         }
         Ok(rows)
     }
