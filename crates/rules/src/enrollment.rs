@@ -15,6 +15,15 @@ pub struct Invite {
     pub replace: bool,
 }
 
+/// What stands already under the invited name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing<'k> {
+    /// The fingerprint of the key that stands for the node now.
+    pub key: &'k str,
+    /// Shut out by an operator.
+    pub revoked: bool,
+}
+
 /// Why an invite does not let someone in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -27,6 +36,9 @@ pub enum Refusal {
     /// Another key enrolled with it.
     #[error("this invite has been used by another agent; each invite admits one")]
     Used,
+    /// The same key enrolled with it, and does not stand for the node any more.
+    #[error("the node that enrolled with this invite was revoked or replaced since; ask for a new one")]
+    Void,
     /// The node's name is taken.
     #[error("a node of this name exists; an invite made with --replace may give it a new key")]
     NodeExists,
@@ -43,23 +55,26 @@ pub enum Admission {
     Again,
 }
 
-/// Decides whether the holder of `key` may enrol. The secret has been checked already.
-/// `node_exists` says whether a node of the invited name is there.
+/// Decides whether the holder of `key` may enrol. The secret has been checked already. `there` is the
+/// node of the invited name, if there is one.
 ///
 /// The same key is let in again even after the expiry: its enrolment stands, only the answer was lost.
-pub fn admit(invite: &Invite, key: &str, node_exists: bool, now: Millis) -> Result<Admission, Refusal> {
+pub fn admit(invite: &Invite, key: &str, there: Option<Standing<'_>>, now: Millis) -> Result<Admission, Refusal> {
     if invite.revoked {
         return Err(Refusal::Revoked);
     }
     match &invite.used_by_key {
-        Some(used) if used == key => return Ok(Admission::Again),
+        Some(used) if used == key => {
+            let stands = there.is_some_and(|node| node.key == key && !node.revoked);
+            return if stands { Ok(Admission::Again) } else { Err(Refusal::Void) };
+        }
         Some(_) => return Err(Refusal::Used),
         None => {}
     }
     if now >= invite.expires_at {
         return Err(Refusal::Expired);
     }
-    match (node_exists, invite.replace) {
+    match (there.is_some(), invite.replace) {
         (false, _) => Ok(Admission::New),
         (true, true) => Ok(Admission::Replace),
         (true, false) => Err(Refusal::NodeExists),
@@ -75,29 +90,41 @@ pub fn renew_at(from: Millis, until: Millis) -> Millis {
 mod tests {
     use super::*;
 
+    fn standing(key: &str) -> Option<Standing<'_>> {
+        Some(Standing { key, revoked: false })
+    }
+
     fn open() -> Invite {
         Invite { expires_at: Millis(100), revoked: false, used_by_key: None, replace: false }
     }
 
     #[test]
     fn an_open_invite_admits_one_key_and_that_key_again() {
-        assert_eq!(admit(&open(), "k", false, Millis(99)), Ok(Admission::New));
+        assert_eq!(admit(&open(), "k", None, Millis(99)), Ok(Admission::New));
         let used = Invite { used_by_key: Some("k".into()), ..open() };
-        assert_eq!(admit(&used, "k", true, Millis(5000)), Ok(Admission::Again));
-        assert_eq!(admit(&used, "other", true, Millis(50)), Err(Refusal::Used));
+        assert_eq!(admit(&used, "k", standing("k"), Millis(5000)), Ok(Admission::Again));
+        assert_eq!(admit(&used, "other", standing("k"), Millis(50)), Err(Refusal::Used));
     }
 
     #[test]
     fn expired_and_withdrawn_invites_admit_nobody() {
-        assert_eq!(admit(&open(), "k", false, Millis(100)), Err(Refusal::Expired));
+        assert_eq!(admit(&open(), "k", None, Millis(100)), Err(Refusal::Expired));
         let revoked = Invite { revoked: true, used_by_key: Some("k".into()), ..open() };
-        assert_eq!(admit(&revoked, "k", false, Millis(1)), Err(Refusal::Revoked));
+        assert_eq!(admit(&revoked, "k", None, Millis(1)), Err(Refusal::Revoked));
     }
 
     #[test]
     fn a_node_that_exists_is_taken_over_only_if_the_invite_says_so() {
-        assert_eq!(admit(&open(), "k", true, Millis(1)), Err(Refusal::NodeExists));
-        assert_eq!(admit(&Invite { replace: true, ..open() }, "k", true, Millis(1)), Ok(Admission::Replace));
+        assert_eq!(admit(&open(), "k", standing("s"), Millis(1)), Err(Refusal::NodeExists));
+        assert_eq!(admit(&Invite { replace: true, ..open() }, "k", standing("s"), Millis(1)), Ok(Admission::Replace));
+    }
+
+    #[test]
+    fn a_key_that_does_not_stand_for_its_node_any_more_is_not_let_in_again() {
+        let used = Invite { used_by_key: Some("k".into()), replace: true, ..open() };
+        assert_eq!(admit(&used, "k", standing("s"), Millis(1)), Err(Refusal::Void));
+        assert_eq!(admit(&used, "k", Some(Standing { key: "k", revoked: true }), Millis(1)), Err(Refusal::Void));
+        assert_eq!(admit(&used, "k", None, Millis(1)), Err(Refusal::Void));
     }
 
     #[test]

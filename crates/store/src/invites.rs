@@ -93,6 +93,13 @@ pub async fn get_any_org(tx: &mut Tx, id: InviteId) -> Result<Option<InviteRow>,
     tx.query_one_or_none(SQL, &[id.into()]).await?.map(read).transpose()
 }
 
+/// Keeps others that hold this invite waiting until the transaction ends: of two that come with it at
+/// once, the second reads what became of the first.
+pub async fn hold(tx: &mut Tx, id: InviteId) -> Result<(), StoreError> {
+    const SQL: &str = "update invites set id = id where id = $1";
+    tx.execute(SQL, &[id.into()]).await.map(drop)
+}
+
 /// Up to `limit` invites, newest first, that are older than `after`.
 pub async fn list(tx: &mut Tx, org: OrgId, after: Option<InviteId>, limit: u32) -> Result<Vec<InviteRow>, StoreError> {
     const SQL: &str =

@@ -1,6 +1,6 @@
 //! Lets an agent in: checks the invite's secret, asks the rules, gives the key a certificate.
 
-use sortie_rules::enrollment::{Admission, Invite, Refusal, admit};
+use sortie_rules::enrollment::{Admission, Invite, Refusal, Standing, admit};
 use sortie_rules::ids::{InviteId, NodeId};
 use sortie_rules::limits::NODE_CERTIFICATE_LIFE;
 use sortie_rules::liveness::Presence;
@@ -43,9 +43,12 @@ pub(crate) async fn enroll(
                     let detail = "This hub's setting `node_names` does not list the invite's name any more.";
                     return Err(refuse(ProblemCode::Forbidden, detail));
                 }
+                // Whoever came with the same invite a moment before is written by then.
+                invites::hold(tx, id).await?;
+                let row = invites::get_any_org(tx, id).await?.ok_or_else(unknown)?;
                 let there = nodes::get_by_name(tx, row.org, &row.node_name).await?;
-                let admission =
-                    admit(&asked(&row), &fingerprint, there.is_some(), now).map_err(|why| refused(&row, why))?;
+                let stands = there.as_ref().map(standing);
+                let admission = admit(&asked(&row), &fingerprint, stands, now).map_err(|why| refused(&row, why))?;
                 let node = write(tx, &row, there, admission, &fingerprint, fresh, now).await?;
                 nodes::set_facts(tx, node, &facts).await?;
                 Ok::<_, Fault>((node, row.node_name, admission, row.org))
@@ -97,11 +100,15 @@ fn asked(row: &InviteRow) -> Invite {
     }
 }
 
+fn standing(node: &NodeRow) -> Standing<'_> {
+    Standing { key: &node.key_fingerprint, revoked: node.revoked_at.is_some() }
+}
+
 fn refused(row: &InviteRow, why: Refusal) -> Fault {
     let code = match why {
         Refusal::Expired => ProblemCode::InviteExpired,
         Refusal::Revoked => ProblemCode::InviteRevoked,
-        Refusal::Used => ProblemCode::InviteUsed,
+        Refusal::Used | Refusal::Void => ProblemCode::InviteUsed,
         Refusal::NodeExists => ProblemCode::NodeExists,
     };
     refuse(code, format!("Node `{}`: {why}.", row.node_name))
@@ -151,7 +158,11 @@ async fn write(
                 stale_after: None,
                 down_after: None,
             };
-            nodes::insert(tx, &node).await?;
+            nodes::insert(tx, &node).await.map_err(|error| match error {
+                // Another invite for this name was used a moment before.
+                error if error.is_taken(nodes::NAME_TAKEN) => refused(row, Refusal::NodeExists),
+                error => error.into(),
+            })?;
             fresh
         }
     };

@@ -61,6 +61,7 @@ async fn invites_are_listed_newest_first(tx: &mut Tx) -> Result<(), StoreError> 
 async fn an_invite_admits_one(tx: &mut Tx) -> Result<(), StoreError> {
     let node = enroll(tx, 1).await?;
     invites::insert(tx, &invite(1)).await?;
+    invites::hold(tx, id(1)).await?;
     assert!(invites::use_up(tx, id(1), "key-1", node, NOW).await?);
     assert!(!invites::use_up(tx, id(1), "key-2", node, NOW).await?);
     let used = invites::get_any_org(tx, id(1)).await?.expect("it is there");
