@@ -76,6 +76,23 @@ pub enum Stage {
     Broken,
 }
 
+impl Stage {
+    /// What a person can do about it.
+    pub fn remedy(self) -> &'static str {
+        match self {
+            Stage::Name => "check the hub's name in its address, and this machine's DNS",
+            Stage::Proxy => "check HTTPS_PROXY and NO_PROXY; `sortie doctor` looks closer",
+            Stage::Connect => {
+                "is the hub running, and does a firewall let this machine out? `sortie doctor` looks closer"
+            }
+            Stage::Timeout => {
+                "the line or the hub is slow, or something swallows the packets; `sortie doctor` looks closer"
+            }
+            Stage::Broken => "try again; if it was a change, look first whether it was made",
+        }
+    }
+}
+
 impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::process::ExitCode;
 
 use serde_json::json;
-use sortie_client::{ClientError, SetupError, Stage, TlsFault};
+use sortie_client::{ClientError, SetupError, TlsFault};
 use sortie_wire::problem::{Problem, ProblemCode};
 
 use crate::output::Output;
@@ -157,9 +157,7 @@ impl From<ClientError> for Failure {
         let what = chain(&error);
         match error {
             ClientError::Problem { problem, .. } => refused(problem),
-            ClientError::Unreachable { stage, .. } => {
-                Failure::new(Exit::Unreachable, what).remedy(remedy_for_stage(stage))
-            }
+            ClientError::Unreachable { stage, .. } => Failure::new(Exit::Unreachable, what).remedy(stage.remedy()),
             ClientError::Tls { fault, .. } => Failure::new(Exit::Unreachable, what).remedy(remedy_for_tls(&fault)),
             ClientError::NotSortie { .. } => Failure::new(Exit::Unreachable, what)
                 .remedy("check the address; a proxy or another program may be answering. `sortie doctor` looks closer"),
@@ -214,18 +212,6 @@ fn uncapitalised(sentence: &str) -> String {
     match (chars.next(), chars.clone().next()) {
         (Some(first), Some(second)) if !second.is_uppercase() => first.to_lowercase().chain(chars).collect(),
         _ => sentence.to_owned(),
-    }
-}
-
-fn remedy_for_stage(stage: Stage) -> &'static str {
-    match stage {
-        Stage::Name => "check the hub's name in its address, and this machine's DNS",
-        Stage::Proxy => "check HTTPS_PROXY and NO_PROXY; `sortie doctor` looks closer",
-        Stage::Connect => "is the hub running, and does a firewall let this machine out? `sortie doctor` looks closer",
-        Stage::Timeout => {
-            "the line or the hub is slow, or something swallows the packets; `sortie doctor` looks closer"
-        }
-        Stage::Broken => "try again; if it was a change, look first whether it was made",
     }
 }
 

@@ -1,8 +1,9 @@
 //! The agent's commands, for the slim program `sortie-agent` and for `sortie agent`, which are the
-//! same: `commands` says what can be typed, `perform` does it, `log` sets up the log, `exit` says
-//! which exit code means what.
+//! same: `commands` says what can be typed, `perform` does it, `complaint` tells what went wrong, `log`
+//! sets up the log, `exit` says which exit code means what.
 
 mod commands;
+mod complaint;
 mod exit;
 mod log;
 mod perform;

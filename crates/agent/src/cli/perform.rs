@@ -10,12 +10,13 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::commands::{AgentCommand, EnrollCommand, RunCommand};
+use super::complaint::Complaint;
 use super::exit::AgentExit;
 use super::log;
 use crate::agent::Agent;
 use crate::clock::{Clock, Entropy};
 use crate::data_folder::{FolderError, read_if_there};
-use crate::enroll::{EnrollOptions, EnrolledNode, enroll};
+use crate::enroll::{EnrollError, EnrollOptions, EnrolledNode, enroll};
 use crate::settings::{DEFAULT_TOML, Settings};
 
 /// What begins the variables that overlay the settings.
@@ -52,18 +53,25 @@ pub async fn perform(command: AgentCommand, clock: Clock, entropy: Entropy) -> A
 }
 
 async fn perform_enroll(command: EnrollCommand, clock: Clock) -> AgentExit {
+    let as_json = command.json;
     let settings = match settings(&command.data, command.config.as_deref()) {
         Ok(settings) => settings,
-        Err(error) => return complain(&error, AgentExit::Usage),
+        Err(error) => return Complaint::new(&error, AgentExit::Usage).tell(as_json),
     };
     let invite = match invite(&command.invite) {
         Ok(invite) => invite,
-        Err(error) => return complain(&error, AgentExit::Usage),
+        Err(error) => return Complaint::new(&error, AgentExit::Usage).tell(as_json),
     };
     let policy = settings.policy_path();
     match enroll(EnrollOptions { settings, invite }, clock).await {
-        Ok(enrolled) => tell(&enrolled, &policy, command.json),
-        Err(error) => complain(&error, AgentExit::of_enrollment(&error)),
+        Ok(enrolled) => tell(&enrolled, &policy, as_json),
+        Err(error) => {
+            let complaint = Complaint::new(&error, AgentExit::of_enrollment(&error));
+            match &error {
+                EnrollError::Hub(call) => complaint.about(call).tell(as_json),
+                _ => complaint.tell(as_json),
+            }
+        }
     }
 }
 
@@ -173,24 +181,14 @@ fn print(text: &str) -> AgentExit {
     }
 }
 
-/// Says what went wrong, with everything that caused it.
 fn complain(error: &dyn std::error::Error, exit: AgentExit) -> AgentExit {
-    let mut text = format!("error: {error}");
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}\n  caused by: {error}");
-        cause = error.source();
-    }
-    // There is nobody left to tell if this fails too.
-    let _nobody = writeln!(io::stderr().lock(), "{}", sortie_rules::redaction::redact(&text));
-    exit
+    Complaint::new(error, exit).tell(false)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::agent::AgentError;
-    use crate::enroll::EnrollError;
 
     #[test]
     fn a_missing_file_is_an_error_only_if_it_was_named() {
