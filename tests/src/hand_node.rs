@@ -140,7 +140,10 @@ impl HandNode {
 }
 
 /// A certificate request without any name in it.
-pub(crate) fn certificate_request(key: &KeyPair) -> String {
+///
+/// # Panics
+/// If the key cannot sign.
+pub fn certificate_request(key: &KeyPair) -> String {
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
     params.serialize_request(key).and_then(|request| request.pem()).expect("a request can be made")

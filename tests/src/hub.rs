@@ -248,7 +248,12 @@ impl<'s> RunningHub<'s> {
 
     /// An enrolled node whose every word the story chooses.
     pub async fn hand_node(&self, name: &str) -> HandNode {
-        HandNode::enroll(&self.connect(), &self.invite(name).await).await
+        self.hand_node_with(&self.invite(name).await).await
+    }
+
+    /// The same with an invite of the story's making.
+    pub async fn hand_node_with(&self, invite: &str) -> HandNode {
+        HandNode::enroll(&self.connect(), invite).await
     }
 
     /// Submits a task as an administrator.

@@ -9,6 +9,7 @@
 #![expect(clippy::print_stdout, reason = "the seed and the logs of a story that failed are for the person who runs it")]
 
 mod answer;
+mod command_line;
 mod engine;
 mod hand_node;
 mod http_head;
@@ -29,7 +30,7 @@ mod web_proxy;
 
 pub use answer::Answer;
 pub use engine::Engine;
-pub use hand_node::HandNode;
+pub use hand_node::{HandNode, certificate_request};
 pub use hub::{HubPlan, RunningHub};
 pub use net::Net;
 pub use process::Process;
