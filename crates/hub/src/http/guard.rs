@@ -32,6 +32,13 @@ impl NodeCaller {
     pub(crate) fn name(&self) -> &str {
         &self.known.name
     }
+
+    /// That it is the node still. A request that is held asks again when it has taken its place: an
+    /// operator may have shut the node out meanwhile, and whoever does so ends only what is held.
+    pub(crate) async fn still_stands(&self, app: &Shared) -> Result<(), Fault> {
+        let record = app.nodes.find(&app.store, self.node).await?.ok_or_else(unknown_node)?;
+        stands(&record, &self.known.key_fingerprint)
+    }
 }
 
 /// What the guard of one route works with.
@@ -77,21 +84,8 @@ async fn known_node(app: &Shared, parts: &mut Parts) -> Result<NodeCaller, Fault
         refuse(ProblemCode::Unauthenticated, "This address is for agents: connect with the node's certificate.")
     })?;
     let record = app.nodes.find(&app.store, peer.node).await?;
-    let record = record.ok_or_else(|| {
-        refuse(ProblemCode::Unauthenticated, "This hub does not know the node that the certificate names.")
-    })?;
-    if record.revoked {
-        return Err(refuse(
-            ProblemCode::CertificateRevoked,
-            "An operator revoked this node; it may come back with an invite made with --replace.",
-        ));
-    }
-    if record.key_fingerprint != peer.key_fingerprint {
-        return Err(refuse(
-            ProblemCode::CertificateRevoked,
-            "The node enrolled anew with another key; this one is void.",
-        ));
-    }
+    let record = record.ok_or_else(unknown_node)?;
+    stands(&record, &peer.key_fingerprint)?;
     let params = RawPathParams::from_request_parts(parts, &()).await.ok();
     let named = params.as_ref().and_then(|params| params.iter().find(|(key, _)| *key == "node_id"));
     if named.is_some_and(|(_, id)| id != peer.node.to_string()) {
@@ -99,6 +93,27 @@ async fn known_node(app: &Shared, parts: &mut Parts) -> Result<NodeCaller, Fault
     }
     app.presence.heard(app, peer.node, record.org);
     Ok(NodeCaller { node: peer.node, org: record.org, known: record })
+}
+
+/// Whether the holder of this key is the node now.
+fn stands(record: &Known, key_fingerprint: &str) -> Result<(), Fault> {
+    if record.revoked {
+        return Err(refuse(
+            ProblemCode::CertificateRevoked,
+            "An operator revoked this node; it may come back with an invite made with --replace.",
+        ));
+    }
+    if record.key_fingerprint != key_fingerprint {
+        return Err(refuse(
+            ProblemCode::CertificateRevoked,
+            "The node enrolled anew with another key; this one is void.",
+        ));
+    }
+    Ok(())
+}
+
+fn unknown_node() -> Fault {
+    refuse(ProblemCode::Unauthenticated, "This hub does not know the node that the certificate names.")
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for NodeCaller {

@@ -30,6 +30,7 @@ async fn hold(app: &Shared, caller: &NodeCaller, query: WaitQuery) -> Result<Par
         return Err(refuse(ProblemCode::MalformedParameter, format!("ack is at most {COUNT_MAX}.")));
     }
     let line = app.waiting.line(caller.node);
+    caller.still_stands(app).await?;
     let mut turn = line.turn().await;
     let ask = Ask { boot: query.boot, seq: query.seq, ack: query.ack };
     let (mut redeliver, restored) = judge(app, caller, &mut turn, ask).await?;

@@ -34,6 +34,8 @@ struct Bell {
     quiet: bool,
     cancel: Vec<TaskId>,
     held: Option<Held>,
+    /// The node enrolled anew or was shut out: nothing is held here any more.
+    closed: bool,
 }
 
 #[derive(Debug)]
@@ -166,6 +168,11 @@ impl Line {
         if let Some(older) = bell.held.take() {
             let _ = older.wake.send(Wake::GiveWay);
         }
+        if bell.closed {
+            let (wake, woken) = oneshot::channel();
+            let _ = wake.send(Wake::GiveWay);
+            return Some(woken);
+        }
         let rung = (!bell.quiet && room > 0) || !bell.cancel.is_empty();
         if rung {
             return None;
@@ -196,9 +203,11 @@ impl Line {
         }
     }
 
-    /// Ends the held wait, if there is one.
-    pub(crate) fn end_held(&self) {
-        if let Some(held) = self.bell().held.take() {
+    /// Ends the held wait, if there is one, and each that comes to be held here later.
+    pub(crate) fn close(&self) {
+        let mut bell = self.bell();
+        bell.closed = true;
+        if let Some(held) = bell.held.take() {
             let _ = held.wake.send(Wake::GiveWay);
         }
     }
@@ -261,6 +270,17 @@ mod tests {
         assert!(matches!(first.try_recv(), Ok(Wake::GiveWay)));
         line.ring();
         assert!(matches!(second.try_recv(), Ok(Wake::Look)));
+    }
+
+    #[test]
+    fn a_line_that_was_closed_holds_nothing_any_more() {
+        let line = quiet_line();
+        let mut held = line.hold(1).unwrap();
+        line.close();
+        assert!(matches!(held.try_recv(), Ok(Wake::GiveWay)));
+        // This one was on its way when the line was closed.
+        assert!(matches!(line.hold(1).unwrap().try_recv(), Ok(Wake::GiveWay)));
+        assert!(Line::reserve(&line).is_none());
     }
 
     #[test]

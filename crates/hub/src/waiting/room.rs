@@ -49,7 +49,7 @@ impl Waiting {
     pub(crate) fn forget(&self, node: NodeId) {
         let line = self.lines.lock().unwrap_or_else(PoisonError::into_inner).remove(&node);
         if let Some(line) = line {
-            line.end_held();
+            line.close();
         }
     }
 
