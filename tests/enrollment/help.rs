@@ -1,13 +1,18 @@
 //! What several of these stories share: invites with whatever fields, enrolments by hand, and how
 //! much there is at the hub.
 
+use std::time::Duration;
+
 use http::Method;
 use rcgen::{KeyPair, PKCS_ED25519};
 use serde_json::{Value, json};
+use sortie_client::ClientError;
 use sortie_client::people::Hub;
 use sortie_wire::enrollment::Invite;
+use sortie_wire::envelope::Envelope;
 use sortie_wire::nodes::NodeQuery;
-use stories::{Answer, As, RunningHub, until};
+use stories::{Answer, As, HandNode, RunningHub, until, until_within};
+use tokio::task::JoinHandle;
 
 /// Asks for an invite with these fields.
 pub(crate) async fn ask_for_invite(hub: &RunningHub<'_>, fields: &Value) -> Answer {
@@ -54,6 +59,29 @@ pub(crate) async fn traces(hub: &RunningHub<'_>) -> (usize, usize, usize) {
     let invites = people.invites().await.expect("an administrator may list invites").items;
     let used = invites.iter().filter(|invite| invite.used_at.is_some()).count();
     (nodes, used, hub.events("node").await.len())
+}
+
+/// Sends a wait that the hub may hold for long, and waits until it is heard.
+pub(crate) async fn open_wait(hub: &RunningHub<'_>, node: &HandNode) -> OpenWait {
+    let (line, id, query) = (node.line().clone(), node.id, node.next_wait(1, 50));
+    let wait = tokio::spawn(async move { line.wait(id, &query).await });
+    let people = hub.people();
+    until("the wait is heard", async || {
+        people.node(&id.to_string()).await.expect("an administrator may look").heard_at
+    })
+    .await;
+    OpenWait(wait)
+}
+
+/// A wait that the hub holds.
+pub(crate) struct OpenWait(JoinHandle<Result<Envelope, ClientError>>);
+
+impl OpenWait {
+    /// That it has come to its end long before its time, whatever it was answered.
+    pub(crate) async fn ends_early(self) {
+        let ended = until_within(Duration::from_secs(20), async || self.0.is_finished().then_some(())).await;
+        assert!(ended.is_some(), "the wait is still held");
+    }
 }
 
 /// Waits until an instant has passed by the hub's clock.

@@ -3,6 +3,12 @@
 mod certificates;
 mod enroll_command;
 mod help;
+mod impostor;
 mod invites;
 mod key_requests;
 mod names;
+mod proofs;
+mod renewal;
+mod replacing;
+mod revoked_nodes;
+mod strangers;
