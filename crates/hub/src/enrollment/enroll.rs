@@ -1,7 +1,7 @@
-//! Lets an agent in: checks the invite's secret, asks the rules, gives the key a certificate.
+//! Lets an agent in: asks the rules, gives the key a certificate.
 
 use sortie_rules::enrollment::{Admission, Invite, Refusal, Standing, admit};
-use sortie_rules::ids::{InviteId, NodeId};
+use sortie_rules::ids::NodeId;
 use sortie_rules::limits::NODE_CERTIFICATE_LIFE;
 use sortie_rules::liveness::Presence;
 use sortie_rules::time::Millis;
@@ -11,20 +11,16 @@ use sortie_store::nodes::{self, NodeRow};
 use sortie_wire::enrollment::{Enroll, Enrolled, Facts};
 use sortie_wire::problem::ProblemCode;
 
+use super::holder::{InviteHolder, unknown_invite};
 use crate::app::Shared;
 use crate::events::{self, Record};
 use crate::fault::{Fault, refuse, refuse_at};
-use crate::identity::{NodeKey, secret_fits};
+use crate::identity::NodeKey;
 use crate::tasks::abandon_held;
 
 /// Enrols the holder of an invite. The same key with the same invite gets the same enrolment again.
-pub(crate) async fn enroll(
-    app: &Shared,
-    invite: Option<(InviteId, String)>,
-    request: Enroll,
-) -> Result<Enrolled, Fault> {
-    let unknown = || refuse(ProblemCode::InviteUnknown, "This hub has made no such invite; ask for a new one.");
-    let (id, secret) = invite.ok_or_else(unknown)?;
+pub(crate) async fn enroll(app: &Shared, holder: InviteHolder, request: Enroll) -> Result<Enrolled, Fault> {
+    let InviteHolder(id) = holder;
     let key = read_key(&request.certificate_request)?;
     check_facts(&request.facts)?;
     let now = app.clock.now();
@@ -35,17 +31,13 @@ pub(crate) async fn enroll(
         .store
         .write(move |tx| {
             Box::pin(async move {
-                let row = invites::get_any_org(tx, id).await?.ok_or_else(unknown)?;
-                if !secret_fits(&secret, &row.secret_hash) {
-                    return Err(unknown());
-                }
+                // Whoever came with the same invite a moment before is written by then.
+                invites::hold(tx, id).await?;
+                let row = invites::get_any_org(tx, id).await?.ok_or_else(unknown_invite)?;
                 if !allowed.is_empty() && !allowed.contains(&row.node_name) {
                     let detail = "This hub's setting `node_names` does not list the invite's name any more.";
                     return Err(refuse(ProblemCode::Forbidden, detail));
                 }
-                // Whoever came with the same invite a moment before is written by then.
-                invites::hold(tx, id).await?;
-                let row = invites::get_any_org(tx, id).await?.ok_or_else(unknown)?;
                 let there = nodes::get_by_name(tx, row.org, &row.node_name).await?;
                 let stands = there.as_ref().map(standing);
                 let admission = admit(&asked(&row), &fingerprint, stands, now).map_err(|why| refused(&row, why))?;

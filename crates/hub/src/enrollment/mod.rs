@@ -3,6 +3,9 @@
 
 mod create_invite;
 mod enroll;
+mod holder;
 mod invites;
 mod renew;
 pub(crate) mod routes;
+
+pub(crate) use holder::{InviteHolder, invite_holder};

@@ -2,13 +2,12 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use sortie_rules::access::{Need, Role};
 use sortie_rules::ids::InviteId;
 use sortie_wire::deliveries::{SignedTime, TimeQuery};
-use sortie_wire::enrollment::{AUTHORIZATION_SCHEME, Enroll, Enrolled, Renew, Renewed};
+use sortie_wire::enrollment::{Enroll, Enrolled, Renew, Renewed};
 use sortie_wire::envelope::{Envelope, TIME};
 use sortie_wire::invites::{CreateInvite, CreatedInvite, InviteDetails};
 use sortie_wire::keys::KeySet;
@@ -16,7 +15,7 @@ use sortie_wire::pages::Page;
 use sortie_wire::problem::ProblemCode;
 use utoipa_axum::routes;
 
-use super::{create_invite, enroll, invites, renew};
+use super::{InviteHolder, create_invite, enroll, invites, renew};
 use crate::app::Shared;
 use crate::fault::{Fault, refuse};
 use crate::http::{Audience, Body, NodeCaller, Once, PathOf, QueryOf, Routes, page_size};
@@ -94,16 +93,10 @@ async fn revoke(
 )]
 async fn enroll_agent(
     State(app): State<Shared>,
-    headers: HeaderMap,
+    holder: InviteHolder,
     body: Body<Enroll>,
 ) -> Result<Json<Enrolled>, Fault> {
-    Ok(Json(enroll::enroll(&app, invite_of(&headers), body.value).await?))
-}
-
-fn invite_of(headers: &HeaderMap) -> Option<(InviteId, String)> {
-    let text = headers.get(AUTHORIZATION)?.to_str().ok()?;
-    let (id, secret) = text.strip_prefix(AUTHORIZATION_SCHEME)?.trim().split_once('.')?;
-    Some((id.parse().ok()?, secret.to_owned()))
+    Ok(Json(enroll::enroll(&app, holder, body.value).await?))
 }
 
 /// Gives the calling node a new certificate for its key.

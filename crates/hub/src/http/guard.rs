@@ -11,6 +11,7 @@ use sortie_rules::ids::{NodeId, OrgId};
 use sortie_wire::problem::ProblemCode;
 
 use crate::app::Shared;
+use crate::enrollment::{self, InviteHolder};
 use crate::fault::{Fault, refuse};
 use crate::identity::Peer;
 use crate::nodes::Known;
@@ -59,8 +60,11 @@ pub(crate) async fn guard(State(Guarded { app, need }): State<Guarded>, request:
 
 async fn admit(app: &Shared, need: Need, parts: &mut Parts) -> Result<(), Fault> {
     match need {
-        // The secret of an invite is checked where the invite is known.
-        Need::Nobody | Need::Invite => {}
+        Need::Nobody => {}
+        Need::Invite => {
+            let holder = enrollment::invite_holder(app, &parts.headers).await?;
+            parts.extensions.insert(holder);
+        }
         Need::Node => {
             let caller = known_node(app, parts).await?;
             parts.extensions.insert(caller);
@@ -121,6 +125,14 @@ impl<S: Send + Sync> FromRequestParts<S> for NodeCaller {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Fault> {
         parts.extensions.get::<NodeCaller>().cloned().ok_or_else(undeclared)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for InviteHolder {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Fault> {
+        parts.extensions.get::<InviteHolder>().copied().ok_or_else(undeclared)
     }
 }
 
