@@ -64,12 +64,12 @@ pub async fn get(tx: &mut Tx, id: TokenId) -> Result<Option<TokenRow>, StoreErro
     tx.query_one_or_none(SQL, &[id.into()]).await?.map(read).transpose()
 }
 
-/// Up to `limit` tokens in the order of their ids, which is that of their making, after `after`.
+/// Up to `limit` tokens, newest first, that are older than `after`.
 pub async fn list(tx: &mut Tx, org: OrgId, after: Option<TokenId>, limit: u32) -> Result<Vec<TokenRow>, StoreError> {
     const SQL: &str = "select
         id, org, name, role, secret_hash, created_by, created_at, expires_at, revoked_at, last_used_at
-        from tokens where org = $1 and id > $2 order by id limit $3";
-    let after = after.map_or("".into(), Into::into);
+        from tokens where org = $1 and id < $2 order by id desc limit $3";
+    let after = after.map_or(crate::dialect::ABOVE_ALL_IDS.into(), Into::into);
     tx.query(SQL, &[org.into(), after, limit.into()]).await?.into_iter().map(read).collect()
 }
 

@@ -10,7 +10,7 @@ use crate::setup::{NOW, OTHER_ORG, id, stories};
 
 stories!(
     a_token_is_read_back_as_it_was_made,
-    tokens_are_listed_page_by_page,
+    tokens_are_listed_newest_first,
     a_token_is_withdrawn_once_and_by_its_org,
     the_last_use_of_a_token_never_moves_back,
 );
@@ -37,12 +37,12 @@ async fn a_token_is_read_back_as_it_was_made(tx: &mut Tx) -> Result<(), StoreErr
     Ok(())
 }
 
-async fn tokens_are_listed_page_by_page(tx: &mut Tx) -> Result<(), StoreError> {
+async fn tokens_are_listed_newest_first(tx: &mut Tx) -> Result<(), StoreError> {
     for number in [3, 1, 2] {
         tokens::insert(tx, &token(number)).await?;
     }
-    assert_eq!(tokens::list(tx, DEFAULT_ORG, None, 2).await?, [token(1), token(2)]);
-    assert_eq!(tokens::list(tx, DEFAULT_ORG, Some(id(2)), 2).await?, [token(3)]);
+    assert_eq!(tokens::list(tx, DEFAULT_ORG, None, 2).await?, [token(3), token(2)]);
+    assert_eq!(tokens::list(tx, DEFAULT_ORG, Some(id(2)), 2).await?, [token(1)]);
     assert_eq!(tokens::list(tx, OTHER_ORG, None, 2).await?, []);
     Ok(())
 }
