@@ -23,8 +23,15 @@ const CACHED_MAX: usize = 10_000;
 /// Tokens that were read lately, so that a request costs no query.
 #[derive(Debug, Default)]
 pub(crate) struct TokenCache {
-    known: RwLock<HashMap<TokenId, Arc<Known>>>,
+    known: RwLock<Entries>,
     used: Mutex<HashMap<TokenId, Millis>>,
+}
+
+#[derive(Debug, Default)]
+struct Entries {
+    by_id: HashMap<TokenId, Arc<Known>>,
+    /// Rises when a token is revoked: a row read before that is not remembered after it.
+    changes: u64,
 }
 
 #[derive(Debug)]
@@ -37,7 +44,9 @@ struct Known {
 impl TokenCache {
     /// Forgets a token: it was revoked.
     pub(crate) fn forget(&self, token: TokenId) {
-        self.known.write().unwrap_or_else(PoisonError::into_inner).remove(&token);
+        let mut entries = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        entries.changes += 1;
+        entries.by_id.remove(&token);
     }
 
     /// Takes the times at which tokens were last used, to be written down together.
@@ -48,19 +57,25 @@ impl TokenCache {
     }
 
     async fn find(&self, store: &Store, id: TokenId) -> Result<Option<Arc<Known>>, StoreError> {
-        if let Some(known) = self.known.read().unwrap_or_else(PoisonError::into_inner).get(&id) {
-            return Ok(Some(Arc::clone(known)));
-        }
+        let before = {
+            let entries = self.known.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(known) = entries.by_id.get(&id) {
+                return Ok(Some(Arc::clone(known)));
+            }
+            entries.changes
+        };
         let row = store.read(move |tx| Box::pin(async move { tokens::get(tx, id).await })).await?;
         let Some(row) = row.filter(|row| row.revoked_at.is_none()) else { return Ok(None) };
         let principal =
             Principal { org: row.org, name: row.name.into(), role: row.role, key: format!("token:{id}").into() };
         let known = Arc::new(Known { principal, secret_hash: row.secret_hash, expires_at: row.expires_at });
-        let mut cache = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        if cache.len() >= CACHED_MAX {
-            cache.clear();
+        let mut entries = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if entries.changes == before {
+            if entries.by_id.len() >= CACHED_MAX {
+                entries.by_id.clear();
+            }
+            entries.by_id.insert(id, Arc::clone(&known));
         }
-        cache.insert(id, Arc::clone(&known));
         Ok(Some(known))
     }
 }
@@ -71,9 +86,11 @@ pub(crate) async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Princ
     let header = headers.get(AUTHORIZATION).ok_or_else(|| {
         unknown("Send a token: `Authorization: Bearer …`. The first one is in the hub's data folder, in admin.token.")
     })?;
-    let token = header.to_str().ok().and_then(|text| text.strip_prefix("Bearer ")).unwrap_or("").trim();
-    let (id, secret) =
-        split(token).ok_or_else(|| unknown("This is not a token of this hub; tokens begin with `sortie_tok_`."))?;
+    let (id, secret) = header
+        .to_str()
+        .ok()
+        .and_then(|text| split(bearer(text)?))
+        .ok_or_else(|| unknown("This is not a token of this hub; tokens begin with `sortie_tok_`."))?;
     let now = app.clock.now();
     // One sentence for all that does not hold: a stranger learns nothing about which tokens exist.
     let refused = "The token is not valid: it is unknown, was revoked, or has expired.";
@@ -83,6 +100,12 @@ pub(crate) async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Princ
     }
     app.people.used.lock().unwrap_or_else(PoisonError::into_inner).insert(id, now);
     Ok(known.principal.clone())
+}
+
+/// What stands behind the scheme, whose name may be written large or small.
+fn bearer(header: &str) -> Option<&str> {
+    let (scheme, token) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 fn split(token: &str) -> Option<(TokenId, &str)> {

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use sortie_rules::access::{Need, Role};
 use sortie_rules::ids::TokenId;
-use sortie_store::tokens;
+use sortie_store::{Tx, tokens};
 use sortie_wire::pages::Page;
 use sortie_wire::tokens::{CreateToken, CreatedToken, TokenDetails, Whoami};
 use utoipa_axum::routes;
@@ -49,22 +49,34 @@ async fn create(
     let now = app.clock.now();
     let (id, org, name): (TokenId, _, _) = (app.entropy.id(now), who.org, who.name);
     let secret_hash = app.keys.secret_of("token", id).hash();
-    let row = app
+    let first = once.clone();
+    let written = app
         .store
         .write(move |tx| {
             Box::pin(async move {
                 if let Some(answer) = once.recall(tx).await? {
-                    let id: TokenId = answer.parse().map_err(|_| Fault::Broken("a remembered answer".to_owned()))?;
-                    let gone = || refuse(ProblemCode::UnknownToken, "The token of this Idempotency-Key is gone.");
-                    let row = tokens::get(tx, id).await?.ok_or_else(gone)?;
-                    return Ok::<_, Fault>(row);
+                    return remembered(tx, &answer).await;
                 }
                 once.remember(tx, &id.to_string(), now).await?;
                 create_token::create(tx, secret_hash, org, &name, id, body.value, now).await
             })
         })
-        .await?;
+        .await;
+    let row = match written {
+        Ok(row) => row,
+        Err(refusal) => {
+            let answer = first.recall_after(&app.store, refusal).await?;
+            app.store.read(move |tx| Box::pin(async move { remembered(tx, &answer).await })).await?
+        }
+    };
     Ok((StatusCode::CREATED, Json(create_token::shown(&app.keys, row))))
+}
+
+/// The token that was made under the same key.
+async fn remembered(tx: &mut Tx, answer: &str) -> Result<tokens::TokenRow, Fault> {
+    let id: TokenId = answer.parse().map_err(|_| Fault::Broken("a remembered answer".to_owned()))?;
+    let gone = || refuse(ProblemCode::UnknownToken, "The token of this Idempotency-Key is gone.");
+    tokens::get(tx, id).await?.ok_or_else(gone)
 }
 
 /// The query of a plain list.
