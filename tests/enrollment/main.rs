@@ -1,5 +1,6 @@
 //! How sites come in and are shut out: invites, certificates, revocation, and who may do what.
 
+mod access;
 mod certificates;
 mod enroll_command;
 mod help;
@@ -11,4 +12,6 @@ mod proofs;
 mod renewal;
 mod replacing;
 mod revoked_nodes;
+mod secrets;
 mod strangers;
+mod tokens;
