@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use rustls::RootCertStore;
-use rustls::ServerConfig;
-use rustls::server::WebPkiClientVerifier;
+use rustls::client::verify_server_cert_signed_by_trust_anchor;
+use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
+use rustls::{CertificateError, RootCertStore, ServerConfig};
 use rustls_pki_types::pem::PemObject as _;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use sortie_rules::limits::SERVER_CERTIFICATE_LIFE;
 use sortie_rules::time::{Millis, Span};
 
@@ -56,7 +56,11 @@ impl ServerTls {
     ) -> Result<ServerTls, TlsError> {
         let given = settings.certificate_file.as_deref().zip(settings.key_file.as_deref());
         let (chain, key) = match given {
-            Some((certificate, key)) => (read_chain(certificate)?, read_key(key)?),
+            Some((certificate, key)) => {
+                let chain = read_chain(certificate)?;
+                check_vouched_for(certificate, &chain, now)?;
+                (chain, read_key(key)?)
+            }
             None => authority.vouch_for_hub(&names, entropy, now),
         };
         let last = chain.last().cloned().unwrap_or_else(|| authority.certificate().clone());
@@ -128,6 +132,33 @@ fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
         Ok(_) => Err(fail("it holds no certificate (PEM)".to_owned())),
         Err(error) => Err(fail(error.to_string())),
     }
+}
+
+/// Agents trust the last certificate of the chain and nothing else: where it does not vouch for the
+/// first, they would enrol and never come back. Dates are not judged here; they pass.
+fn check_vouched_for(path: &Path, chain: &[CertificateDer<'static>], now: Millis) -> Result<(), TlsError> {
+    let fail = |why: String| TlsError::File {
+        path: path.to_owned(),
+        why: format!(
+            "its last certificate does not vouch for its first ({why}); agents trust the last one, so let the file \
+             hold the whole chain up to and including the issuer that they shall trust"
+        ),
+    };
+    let (Some((first, others)), Some(last)) = (chain.split_first(), chain.last()) else { return Ok(()) };
+    let mut roots = RootCertStore::empty();
+    roots.add(last.clone()).map_err(|error| fail(error.to_string()))?;
+    let first = ParsedCertificate::try_from(first).map_err(|error| fail(error.to_string()))?;
+    let algorithms = rustls::crypto::aws_lc_rs::default_provider().signature_verification_algorithms.all;
+    let now = UnixTime::since_unix_epoch(now.since(Millis(0)).to_std());
+    match verify_server_cert_signed_by_trust_anchor(&first, &roots, others, now, algorithms) {
+        Err(rustls::Error::InvalidCertificate(error)) if !is_about_dates(&error) => Err(fail(error.to_string())),
+        _ => Ok(()),
+    }
+}
+
+fn is_about_dates(error: &CertificateError) -> bool {
+    use CertificateError as C;
+    matches!(error, C::Expired | C::ExpiredContext { .. } | C::NotValidYet | C::NotValidYetContext { .. })
 }
 
 fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
