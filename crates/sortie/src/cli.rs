@@ -76,15 +76,30 @@ pub fn command() -> clap::Command {
 
 /// Does what the arguments ask and says with which code to end.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = Cli::parse_from(arguments);
-    sortie_client::install_crypto();
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
     let env = Env::process();
+    let cli = match Cli::try_parse_from(&arguments) {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() && arguments.iter().any(|argument| argument == "--json") => {
+            return typed_wrongly(&error).end(Output::process(true, |name| env.get(name)));
+        }
+        Err(error) => error.exit(),
+    };
+    sortie_client::install_crypto();
     let output = Output::process(cli.json, |name| env.get(name));
     let context = Context { output, clock: clock::system(), entropy: clock::entropy(), env };
     match dispatch(cli.noun, &context) {
         Ok(code) => code,
         Err(failure) => failure.end(output),
     }
+}
+
+/// What clap says of arguments, as a failure like any other.
+fn typed_wrongly(error: &clap::Error) -> Failure {
+    let text = error.render().to_string();
+    let (what, how) = text.split_once("\n\n").unwrap_or((&text, ""));
+    let failure = Failure::usage(what.strip_prefix("error: ").unwrap_or(what).trim());
+    if how.is_empty() { failure } else { failure.remedy(how.trim()) }
 }
 
 fn dispatch(noun: Noun, context: &Context) -> Result<ExitCode, Failure> {
