@@ -43,11 +43,14 @@ pub(crate) async fn run(setup: &Setup, compare: &Compare) -> anyhow::Result<()> 
     parts.dedup();
     let mut figures = Vec::new();
     for _ in 0..compare.rounds {
-        for comparison in &plan {
-            keep(&mut figures, rows::run(comparison.row, setup).await?)?;
-        }
-        for name in &compare.with {
-            keep(&mut figures, script(compare, name, &parts.join(",")).await?)?;
+        // Part by part, so that little time lies between what is compared.
+        for part in &parts {
+            for comparison in plan.iter().filter(|one| one.part == *part) {
+                keep(&mut figures, rows::run(comparison.row, setup).await?)?;
+            }
+            for name in &compare.with {
+                keep(&mut figures, script(compare, name, part).await?)?;
+            }
         }
     }
     table::print(&plan, &figures)
@@ -61,11 +64,11 @@ fn keep(figures: &mut Vec<Figure>, more: Vec<Figure>) -> anyhow::Result<()> {
 
 /// Runs one script and reads its lines. What is not a figure is talk. It finds its libraries by the
 /// variables that whoever compares has set.
-async fn script(compare: &Compare, name: &str, parts: &str) -> anyhow::Result<Vec<Figure>> {
+async fn script(compare: &Compare, name: &str, part: &str) -> anyhow::Result<Vec<Figure>> {
     let file = format!("a_{name}.js");
     ensure!(compare.peers.join(&file).exists(), "there is no {file} in {}", compare.peers.display());
     let mut command = Command::new("node");
-    command.arg(&file).current_dir(&compare.peers).env("ONLY", parts).stdin(Stdio::null()).stderr(Stdio::inherit());
+    command.arg(&file).current_dir(&compare.peers).env("ONLY", part).stdin(Stdio::null()).stderr(Stdio::inherit());
     let running = command.kill_on_drop(true).output();
     let output = tokio::time::timeout(SCRIPT_TIME, running).await;
     let output = output.with_context(|| format!("{file} did not end"))?.context("node cannot be started")?;
