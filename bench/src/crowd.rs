@@ -26,6 +26,8 @@ pub(crate) struct Errand {
     pub(crate) time: Duration,
     /// To how many nodes the tasks go.
     pub(crate) nodes: usize,
+    /// Whether the tasks of one batch go to all nodes in turn and not to one.
+    pub(crate) mixed: bool,
     /// Whether each request bears an `Idempotency-Key`.
     pub(crate) keyed: bool,
 }
@@ -73,7 +75,7 @@ async fn one(mut desk: Desk, next: Arc<AtomicU64>, begun: Instant, errand: Erran
         let (path, body) = if errand.batch == 1 {
             (work::ONE, work::task(number, errand.nodes))
         } else {
-            (work::MANY, work::batch(number, errand.batch, errand.nodes))
+            (work::MANY, work::batch(number, errand.batch, errand.nodes, errand.mixed))
         };
         let asked = Instant::now();
         desk.create(path, body, key.as_deref()).await?;

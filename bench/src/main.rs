@@ -24,5 +24,6 @@ fn main() -> anyhow::Result<()> {
     sortie_client::install_crypto();
     let program = cli::Program::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(program.run())
+    // As a task among the others: on the main thread every step would wake one thread more.
+    runtime.block_on(runtime.spawn(program.run()))?
 }

@@ -21,16 +21,21 @@ pub(crate) fn node(number: usize) -> String {
     format!("bench-{number}")
 }
 
-/// Task number so-and-so for the node.
+/// Task number so-and-so, for the nodes in turn.
 pub(crate) fn task(number: u64, nodes: usize) -> String {
-    let node = number as usize % nodes;
+    task_for(number as usize % nodes, number)
+}
+
+fn task_for(node: usize, number: u64) -> String {
     let note = format!("{number} run_command host-{node:06} 2026-01-01T00:00:00.000000000Z {PAD}");
     format!(r#"{{"type":"{TYPE}","node":"bench-{node}","payload":{{"ms":0,"note":"{note}"}}}}"#)
 }
 
-/// So many tasks in one request.
-pub(crate) fn batch(first: u64, count: u64, nodes: usize) -> String {
-    let tasks: Vec<String> = (first..first + count).map(|number| task(number, nodes)).collect();
+/// So many tasks in one request: all for one node, whose turn it is, or mixed, each for the next.
+pub(crate) fn batch(first: u64, count: u64, nodes: usize, mixed: bool) -> String {
+    let turn = (first / count) as usize % nodes;
+    let one = |number| if mixed { task(number, nodes) } else { task_for(turn, number) };
+    let tasks: Vec<String> = (first..first + count).map(one).collect();
     format!(r#"{{"tasks":[{}]}}"#, tasks.join(","))
 }
 
@@ -63,7 +68,7 @@ mod tests {
         assert_eq!((task.node.as_str(), number(&payload)), ("bench-6", Some(70)));
         assert!((150..=220).contains(&payload.get().len()), "{}", payload.get().len());
         assert!((90..=110).contains(&RESULT.len()), "{}", RESULT.len());
-        let batch: SubmitBatch = serde_json::from_str(&batch(0, 100, 32)).unwrap();
-        assert_eq!(batch.tasks.len(), 100);
+        let batch: SubmitBatch = serde_json::from_str(&batch(300, 100, 32, false)).unwrap();
+        assert!(batch.tasks.len() == 100 && batch.tasks.iter().all(|task| task.node == "bench-3"));
     }
 }

@@ -33,10 +33,15 @@ impl Handler for AtOnce {
     }
 }
 
-/// Measures it.
+/// Measures it with a backlog that came in hundreds for one node each, and with one in which the tasks
+/// of all nodes are mixed, so that those of one lie far from each other.
 pub(super) async fn measure(setup: &Setup) -> anyhow::Result<Vec<Figure>> {
+    Ok(vec![drain(setup, "drain_result", false).await?, drain(setup, "drain_result_mixed", true).await?])
+}
+
+async fn drain(setup: &Setup, workload: &str, mixed: bool) -> anyhow::Result<Figure> {
     let ground = Ground::new(setup, setup.nodes).await?;
-    ground.fill(BACKLOG, setup.nodes).await?;
+    ground.fill(BACKLOG, setup.nodes, mixed).await?;
     let hub = &ground.hub;
     let processors = || (processor_seconds(hub.pid()), processor_seconds(std::process::id()));
     let handler: Arc<dyn Handler> = Arc::new(AtOnce);
@@ -57,8 +62,8 @@ pub(super) async fn measure(setup: &Setup) -> anyhow::Result<Vec<Figure>> {
         share(after.0 - before.0),
         share(after.1 - before.1)
     );
-    let figure = Figure::ours("drain_result", notes).counted(finished, time).memory(hub.memory());
+    let figure = Figure::ours(workload, notes).counted(finished, time).memory(hub.memory());
     running.stop().await?;
     ground.end().await?;
-    Ok(vec![figure])
+    Ok(figure)
 }

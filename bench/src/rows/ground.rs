@@ -30,9 +30,11 @@ impl Ground {
         Ok(Ground { hub, fleet, _folder: folder })
     }
 
-    /// Fills the queues of all nodes with so many tasks in all.
-    pub(super) async fn fill(&self, count: u64, nodes: usize) -> anyhow::Result<()> {
-        let errand = Errand { first: 0, batch: 100, count, time: std::time::Duration::MAX, nodes, keyed: false };
+    /// Fills the queues of all nodes with so many tasks in all. `mixed` says whether the tasks of a
+    /// request are for all nodes in turn.
+    pub(super) async fn fill(&self, count: u64, nodes: usize, mixed: bool) -> anyhow::Result<()> {
+        let time = std::time::Duration::MAX;
+        let errand = Errand { first: 0, batch: 100, count, time, nodes, mixed, keyed: false };
         submit(&self.hub, Desk::open_many(&self.hub, FILLERS).await?, errand).await.map(drop)
     }
 

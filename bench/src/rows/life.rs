@@ -42,7 +42,7 @@ pub(super) async fn measure(setup: &Setup) -> anyhow::Result<Vec<Figure>> {
 /// Submits so many and waits until `total` have ended since the hub's start.
 async fn live(ground: &Ground, count: u64, total: u64, nodes: usize) -> anyhow::Result<()> {
     let begun = Instant::now();
-    ground.fill(count, nodes).await?;
+    ground.fill(count, nodes, false).await?;
     loop {
         let finished = ground.hub.counter(FINISHED).await?;
         if finished >= total {

@@ -19,7 +19,7 @@ pub(super) async fn measure(setup: &Setup) -> anyhow::Result<Vec<Figure>> {
     let ground = Ground::new(setup, setup.nodes).await?;
     let time = Duration::from_secs_f64(setup.seconds);
     let (count, nodes) = (TASKS, setup.nodes);
-    let plain = Errand { first: 0, batch: 1, count, time, nodes, keyed: false };
+    let plain = Errand { first: 0, batch: 1, count, time, nodes, mixed: true, keyed: false };
     let phases = [
         ("enqueue_c32", CLIENTS, "HTTP/1.1 over TLS 1.3, SQLite, one task per request", plain),
         ("enqueue_c32_keyed", CLIENTS, "each with an Idempotency-Key", Errand { keyed: true, ..plain }),

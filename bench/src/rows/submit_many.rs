@@ -19,13 +19,13 @@ const TASKS: u64 = 400_000;
 pub(super) async fn measure(setup: &Setup) -> anyhow::Result<Vec<Figure>> {
     let ground = Ground::new(setup, setup.nodes).await?;
     let time = Duration::from_secs_f64(setup.seconds);
-    let errand = Errand { first: 0, batch: BATCH, count: TASKS, time, nodes: setup.nodes, keyed: false };
+    let errand = Errand { first: 0, batch: BATCH, count: TASKS, time, nodes: setup.nodes, mixed: false, keyed: false };
     let warm_up = Errand { count: 10_000, ..errand };
     submit(&ground.hub, Desk::open_many(&ground.hub, CLIENTS).await?, warm_up).await?;
     let mut figures = Vec::new();
     for (workload, clients, notes) in [
-        ("enqueue_batch", CLIENTS, "batches of 100, 4 clients; times are per batch"),
-        ("enqueue_batch_c1", 1, "batches of 100, one client; times are per batch"),
+        ("enqueue_batch", CLIENTS, "batches of 100, each for one node, 4 clients; times are per batch"),
+        ("enqueue_batch_c1", 1, "batches of 100, each for one node, one client; times are per batch"),
     ] {
         let done = submit(&ground.hub, Desk::open_many(&ground.hub, clients).await?, errand).await?;
         figures.push(done.figure(workload, notes, &ground.hub));
