@@ -15,7 +15,8 @@ const CLIENTS: usize = 4;
 /// Tasks after which a phase ends. The peers' end at 60,000.
 const TASKS: u64 = 400_000;
 
-/// Measures it with a few clients and with one alone.
+/// Measures it with a few clients, the tasks of a request for one node or for all in turn, and with one
+/// client alone.
 pub(super) async fn measure(setup: &Setup) -> anyhow::Result<Vec<Figure>> {
     let ground = Ground::new(setup, setup.nodes).await?;
     let time = Duration::from_secs_f64(setup.seconds);
@@ -23,10 +24,12 @@ pub(super) async fn measure(setup: &Setup) -> anyhow::Result<Vec<Figure>> {
     let warm_up = Errand { count: 10_000, ..errand };
     submit(&ground.hub, Desk::open_many(&ground.hub, CLIENTS).await?, warm_up).await?;
     let mut figures = Vec::new();
-    for (workload, clients, notes) in [
-        ("enqueue_batch", CLIENTS, "batches of 100, each for one node, 4 clients; times are per batch"),
-        ("enqueue_batch_c1", 1, "batches of 100, each for one node, one client; times are per batch"),
+    for (workload, clients, mixed, notes) in [
+        ("enqueue_batch", CLIENTS, false, "batches of 100, each for one node, 4 clients; times are per batch"),
+        ("enqueue_batch_mixed", CLIENTS, true, "batches of 100, mixed, 4 clients; times are per batch"),
+        ("enqueue_batch_c1", 1, false, "batches of 100, each for one node, one client; times are per batch"),
     ] {
+        let errand = Errand { mixed, ..errand };
         let done = submit(&ground.hub, Desk::open_many(&ground.hub, clients).await?, errand).await?;
         figures.push(done.figure(workload, notes, &ground.hub));
     }
