@@ -7,9 +7,9 @@ use super::presented::Presented;
 pub enum TlsFault {
     /// None of the presented certificates has the fingerprint that was expected.
     #[error(
-        "the certificate presented there was issued by `{}` (SHA-256 {}) and not by the one with SHA-256 {expected}; \
-         either this is another hub or a proxy on the way opens the connection",
-        .presented.issuer, .presented.fingerprint
+        "the certificate presented there (SHA-256 {}, issued by `{}`) does not come from the one with SHA-256 \
+         {expected}; either this is another hub or a proxy on the way opens the connection",
+        .presented.fingerprint, .presented.issuer
     )]
     OtherFingerprint {
         /// The fingerprint that was expected, in hex.
