@@ -36,17 +36,26 @@ pub(crate) async fn list(app: &App, who: &Principal, query: EventQuery) -> Resul
         })
         .await?;
     let next = rows.last().map(|row| row.number).or(after);
-    Ok(Page { next: next.map(|number| number.to_string()), items: rows.into_iter().map(show).collect() })
+    let mut items = Vec::with_capacity(rows.len());
+    for row in rows {
+        items.push(show(app, row).await?);
+    }
+    Ok(Page { next: next.map(|number| number.to_string()), items })
 }
 
-fn show(row: EventRow) -> Event {
-    Event {
+async fn show(app: &App, row: EventRow) -> Result<Event, Fault> {
+    let known = match row.node {
+        Some(node) => app.nodes.find(&app.store, node).await?,
+        None => None,
+    };
+    Ok(Event {
         number: row.number,
         at: row.at,
         kind: row.kind,
         actor: row.actor,
         node: row.node,
+        node_name: known.map(|known| known.name.clone()),
         task: row.task,
         data: serde_json::from_str(&row.data).unwrap_or_default(),
-    }
+    })
 }

@@ -71,14 +71,15 @@ pub(crate) async fn run(command: EventCommand, context: &Context) -> Done {
             output.say("Nothing of this kind has happened.");
             return Ok(());
         }
-        let mut table = Table::new(["number", "when", "kind", "by", "about", "more"]);
+        let mut table = Table::new(["number", "when", "kind", "by", "node", "task", "more"]);
         for event in &page.items {
             table.row([
                 event.number.to_string(),
                 ago(context.clock.now(), event.at),
                 event.kind.clone(),
                 event.actor.clone(),
-                event.task.map(|id| id.to_string()).or(event.node.map(|id| id.to_string())).unwrap_or_default(),
+                event.node_name.clone().unwrap_or_default(),
+                event.task.map(|id| id.to_string()).unwrap_or_default(),
                 more(event),
             ]);
         }
