@@ -18,6 +18,7 @@ on_both_engines!(
     a_request_for_a_token_that_is_repeated_is_answered_with_the_same_token,
 );
 on_sqlite!(
+    a_token_s_last_use_is_seen_at_once_and_outlives_the_hub,
     an_expired_token_is_refused,
     what_is_no_token_is_refused_and_nobody_learns_why,
     a_token_for_something_that_cannot_be_is_refused_with_the_place,
@@ -47,6 +48,18 @@ async fn a_token_is_who_and_what_it_was_made_for(scene: Scene) {
     let site = sortie_wire::nodes::PutSite { name: "Homes".to_owned() };
     hub.people_as(&operator.token).put_site("homes", &site).await.unwrap();
     assert_eq!(hub.events("site").await[0].actor, "ops");
+}
+
+async fn a_token_s_last_use_is_seen_at_once_and_outlives_the_hub(scene: Scene) {
+    let hub = scene.hub().start().await;
+    let made = make(&hub, json!({ "name": "ci", "role": "viewer" })).await;
+    assert_eq!(made.details.last_used_at, None);
+    hub.people_as(&made.token).whoami().await.unwrap();
+    let used = hub.people().tokens().await.unwrap().items.remove(0).last_used_at;
+    assert!(used.is_some_and(|at| at >= made.details.created_at), "{used:?}");
+    let (plan, _status) = hub.stop().await;
+    let hub = plan.start().await;
+    assert_eq!(hub.people().tokens().await.unwrap().items.remove(0).last_used_at, used);
 }
 
 async fn a_revoked_token_ends_at_once_and_for_good(scene: Scene) {

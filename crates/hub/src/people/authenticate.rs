@@ -56,6 +56,11 @@ impl TokenCache {
         used
     }
 
+    /// When a token was last used, if that has not been written down yet.
+    pub(super) fn used_since(&self, token: TokenId) -> Option<Millis> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).get(&token).copied()
+    }
+
     async fn find(&self, store: &Store, id: TokenId) -> Result<Option<Arc<Known>>, StoreError> {
         let before = {
             let entries = self.known.read().unwrap_or_else(PoisonError::into_inner);

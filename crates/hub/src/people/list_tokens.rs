@@ -20,5 +20,9 @@ pub(crate) async fn list(
 ) -> Result<Page<TokenDetails>, Fault> {
     let org = who.org;
     let rows = app.store.read(move |tx| Box::pin(async move { tokens::list(tx, org, after, limit + 1).await })).await?;
-    Ok(page(rows, limit, |row| row.id.to_string(), details))
+    let shown = |row| {
+        let written = details(row);
+        TokenDetails { last_used_at: app.people.used_since(written.id).or(written.last_used_at), ..written }
+    };
+    Ok(page(rows, limit, |row| row.id.to_string(), shown))
 }
