@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use sortie_rules::ids::TaskId;
 use sortie_wire::problem::{Problem, ProblemCode};
 use sortie_wire::tasks::{SubmitTask, TaskQuery};
-use stories::{Answer, RunningAgent, RunningHub, Site};
+use stories::{Answer, Ended, RunningAgent, RunningHub, Site};
 
 /// A task as a program would write it.
 pub(crate) fn task(value: Value) -> SubmitTask {
@@ -61,4 +61,13 @@ pub(crate) async fn one_slot<'s>(hub: &RunningHub<'s>, name: &str) -> (Site<'s>,
 pub(crate) fn note(site: &Site<'_>, line: &str) -> Value {
     let payload = json!({ "path": site.files().join("journal"), "line": line });
     json!({ "type": "file.append", "node": site.name(), "payload": payload })
+}
+
+/// That a command ended with this code and said each of these words beside what it printed.
+#[track_caller]
+pub(crate) fn ends_with(ended: &Ended, code: i32, words: &[&str]) {
+    assert_eq!(ended.code, Some(code), "{ended:?}");
+    for word in words {
+        assert!(ended.stderr.contains(word), "`{word}` is not said: {ended:?}");
+    }
 }

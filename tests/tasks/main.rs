@@ -6,7 +6,6 @@ mod bad_results;
 mod bad_tasks;
 mod builtins;
 mod cancelling;
-mod command_line;
 mod correlation;
 mod full_queue;
 mod handing_over;
