@@ -1,5 +1,7 @@
 //! The way to a hub: its host and port, and the proxy that the environment puts before it.
 
+use hyper_util::client::proxy::matcher::Matcher;
+
 use crate::context::Env;
 
 /// A host and a port.
@@ -29,20 +31,16 @@ pub(super) fn place(address: &str) -> Option<Place> {
     (!host.is_empty()).then(|| Place { host: host.to_owned(), port })
 }
 
-/// The proxy that calls to this host take, and the variable that says so.
+/// The proxy that calls to this host take, and the variable that says so. The judge is the one that the
+/// client itself asks, so that both read `NO_PROXY` alike.
 pub(super) fn proxy(host: &str, env: &Env) -> Option<(&'static str, String)> {
-    let excepted = ["NO_PROXY", "no_proxy"].into_iter().find_map(|name| env.get(name));
-    if excepted.is_some_and(|list| is_excepted(host, &list)) {
-        return None;
-    }
-    ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].into_iter().find_map(|name| Some((name, env.get(name)?)))
-}
-
-/// Names in the list stand for themselves and for all below them. Networks are not looked into.
-fn is_excepted(host: &str, list: &str) -> bool {
-    list.split(',').map(|name| name.trim().trim_start_matches('.')).any(|name| {
-        name == "*" || name.eq_ignore_ascii_case(host) || (!name.is_empty() && host.ends_with(&format!(".{name}")))
-    })
+    let first = |names: [&'static str; 2]| names.into_iter().find_map(|name| Some((name, env.get(name)?)));
+    let (name, value) = first(["HTTPS_PROXY", "https_proxy"]).or_else(|| first(["ALL_PROXY", "all_proxy"]))?;
+    let excepted = first(["NO_PROXY", "no_proxy"]).map(|(_, list)| list).unwrap_or_default();
+    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+    let asked = format!("https://{host}/").parse().ok()?;
+    let taken = Matcher::builder().https(value.clone()).no(excepted).build().intercept(&asked);
+    taken.map(|_| (name, value))
 }
 
 #[cfg(test)]
@@ -72,5 +70,9 @@ mod tests {
         assert_eq!(proxy("hub.example", &env("*")), None);
         assert_eq!(proxy("hubexample", &env("example")).map(|(name, _)| name), Some("https_proxy"));
         assert_eq!(proxy("hub.example", &Env::of(&[])), None);
+        // Networks, too.
+        assert_eq!(proxy("10.1.2.3", &env("10.0.0.0/8")), None);
+        assert_eq!(proxy("::1", &env("::1")), None);
+        assert!(proxy("192.0.2.1", &env("10.0.0.0/8")).is_some());
     }
 }
