@@ -15,7 +15,24 @@ pub(crate) fn classify(hub: &str, error: reqwest::Error) -> ClientError {
         return ClientError::Tls { hub: hub.to_owned(), fault: Box::new(fault) };
     }
     let stage = stage(&error);
-    ClientError::Unreachable { hub: hub.to_owned(), stage, source: Box::new(error) }
+    ClientError::Unreachable { hub: hub.to_owned(), stage, source: Box::new(RootCause::of(&error)) }
+}
+
+/// What began it all. The layers above it are the HTTP library's own, and say less than [`Stage`].
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct RootCause(String);
+
+impl RootCause {
+    fn of(error: &reqwest::Error) -> RootCause {
+        let root = chain(error).last().map(ToString::to_string).unwrap_or_default();
+        RootCause(without_manual(&root).to_owned())
+    }
+}
+
+/// Without the page of its manual that rustls adds to a sentence.
+fn without_manual(sentence: &str) -> &str {
+    sentence.split_once(": https://docs.rs/").map_or(sentence, |(said, _)| said)
 }
 
 /// The words of the HTTP library are read here because it keeps these types to itself. They choose
@@ -58,4 +75,16 @@ fn chain<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (d
         let wrapped = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         wrapped.map(|inner| inner as &(dyn StdError + 'static)).or_else(|| cause.source())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_library_s_manual_is_nothing_for_a_log() {
+        let said = "peer closed connection without sending TLS close_notify";
+        assert_eq!(without_manual(&format!("{said}: https://docs.rs/rustls/latest/rustls/#eof")), said);
+        assert_eq!(without_manual("Connection refused (os error 111)"), "Connection refused (os error 111)");
+    }
 }

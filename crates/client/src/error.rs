@@ -26,7 +26,7 @@ pub enum ClientError {
         hub: String,
         /// How far we came.
         stage: Stage,
-        /// The whole chain of causes.
+        /// What began it.
         #[source]
         source: Box<dyn StdError + Send + Sync>,
     },
