@@ -1,7 +1,7 @@
 //! Settings: what is not known is named, what cannot be is refused, and a variable wins over the file,
 //! which wins over the default.
 
-use stories::{HubPlan, Program, Scene, Site, on_sqlite};
+use stories::{HubPlan, Program, RunningHub, Scene, Site, on_sqlite, until};
 
 use crate::data_folder::does_not_start;
 
@@ -52,14 +52,21 @@ async fn settings_that_contradict_each_other_are_named(scene: Scene) {
 async fn a_variable_wins_over_the_file_and_the_file_over_the_default(scene: Scene) {
     let from_file = with_file(&scene, "url = \"https://from-the-file.example\"\n");
     let hub = from_file.start().await;
-    assert!(hub.log().contains("The hub is at https://from-the-file.example"), "{}", hub.log());
+    says(&hub, "from-the-file", 1).await;
     let (plan, _) = hub.stop().await;
     let hub = plan.setting("url", "https://from-the-variable.example").start().await;
-    assert!(hub.log().contains("The hub is at https://from-the-variable.example"), "{}", hub.log());
+    says(&hub, "from-the-variable", 1).await;
     let (plan, _) = hub.stop().await;
     // An empty variable counts as not set.
     let hub = plan.setting("url", "").start().await;
-    assert_eq!(hub.log().matches("https://from-the-file.example").count(), 2, "{}", hub.log());
+    says(&hub, "from-the-file", 2).await;
+}
+
+/// Waits until the hub, over all its starts, has said so often that it is there. It answers a moment
+/// before it says so.
+async fn says(hub: &RunningHub<'_>, host: &str, times: usize) {
+    let said = format!("The hub is at https://{host}.example");
+    until("the hub says where it is", async || (hub.log().matches(&said).count() == times).then_some(())).await;
 }
 
 async fn what_print_config_prints_can_be_used_as_it_is(scene: Scene) {

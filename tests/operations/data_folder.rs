@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use serde_json::json;
-use stories::{Ended, HubPlan, Program, Scene, on_sqlite};
+use stories::{Ended, HubPlan, Program, Scene, on_sqlite, until};
 
 on_sqlite!(
     a_folder_serves_one_hub_at_a_time,
@@ -27,10 +27,12 @@ async fn the_first_start_says_where_the_administrator_s_token_is(scene: Scene) {
     let hub = scene.hub().start().await;
     let file = hub.data().join("admin.token");
     let told = format!("the administrator's token is in {}", file.display());
-    assert_eq!(hub.log().matches(&told).count(), 1, "{}", hub.log());
+    until("the first start tells where the token is", async || hub.log().contains(&told).then_some(())).await;
     assert!(!hub.log().contains(hub.admin_token().trim()), "and not what it is");
     let (plan, _) = hub.stop().await;
     let hub = plan.start().await;
+    let last = "Invite an agent";
+    until("the second start has said all", async || (hub.log().matches(last).count() == 2).then_some(())).await;
     assert_eq!(hub.log().matches(&told).count(), 1, "the second start has no first token to tell of");
 }
 
