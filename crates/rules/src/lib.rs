@@ -5,6 +5,7 @@
 //! decision can be tested without a fleet. Both the hub and the agent decide with this crate.
 
 pub mod access;
+pub mod addresses;
 pub mod backoff;
 pub mod config;
 pub mod deliveries;

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use sortie_rules::addresses::{Allowed, BadAddress};
 use sortie_rules::config::{ConfigError, known_keys, load};
 
-use super::addresses::{Allowed, BadAddress};
 use super::paths::Roots;
 
 /// The commented file that an enrolment leaves where there is none.

@@ -1,7 +1,7 @@
-//! Which addresses a handler may connect to. An address is judged after its name was resolved, and
-//! the connection then goes to that very address.
+//! Which addresses may be connected to where data names them. An address is judged after its name
+//! was resolved, and the connection then goes to that very address.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Addresses that may be connected to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -22,7 +22,7 @@ enum Host {
     Network { base: IpAddr, bits: u32 },
 }
 
-/// An entry of the policy that is no address.
+/// An entry of a policy or of settings that is no address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is not an address to allow; they look like \"localhost:*\", \"10.1.0.0/16:443\", \"[fd00::/8]:80\" or \
@@ -31,7 +31,7 @@ enum Host {
 pub struct BadAddress(String);
 
 impl Allowed {
-    /// Reads the entries of a policy.
+    /// Reads the entries of a policy or of settings.
     pub fn parse(entries: &[String]) -> Result<Allowed, BadAddress> {
         let parsed = entries.iter().map(|text| entry(text).ok_or_else(|| BadAddress(text.clone())));
         Ok(Allowed { entries: parsed.collect::<Result<_, _>>()? })
@@ -99,8 +99,10 @@ fn contains(base: IpAddr, bits: u32, ip: IpAddr) -> bool {
     }
 }
 
-fn is_public(ip: IpAddr) -> bool {
-    match ip {
+/// Whether an address is one of the public internet: none of a private network, of this machine, or
+/// of a range that IANA keeps for special purposes.
+pub fn is_public(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
         IpAddr::V4(ip) => is_public_v4(ip),
         IpAddr::V6(ip) => is_public_v6(ip),
     }
