@@ -8,7 +8,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::programs::{Done, cargo, must, on_path, output};
+use counterparts::{REQUIREMENTS, python_folder};
+
+use crate::programs::{Done, cargo, must, on_path, output, root};
 
 /// The version that is installed where there is none. Any version that `.config/nextest.toml`
 /// accepts will do.
@@ -18,6 +20,7 @@ const NEXTEST_VERSION: &str = "0.9.143";
 pub(crate) fn all_for_tests() -> Done {
     c_compiler()?;
     debian_packages()?;
+    python_packages()?;
     rust_components()?;
     nextest()
 }
@@ -30,8 +33,8 @@ pub(crate) fn c_compiler() -> Done {
     Err("there is no C compiler `cc`; on Debian: apt-get install gcc libc6-dev".into())
 }
 
-/// The PostgreSQL server, which Debian keeps off the search path, and strace, with which the
-/// stories stop programs in the middle of a write.
+/// The PostgreSQL server, which Debian keeps off the search path, strace, with which the stories
+/// stop programs in the middle of a write, and Python, in which some counterparts are written.
 fn debian_packages() -> Done {
     let mut missing = Vec::new();
     if initdb().is_none() {
@@ -39,6 +42,10 @@ fn debian_packages() -> Done {
     }
     if on_path("strace").is_none() {
         missing.push("strace");
+    }
+    // Debian's Python comes without the part that makes virtual environments.
+    if output(Command::new("python3").args(["-c", "import ensurepip, venv"])).is_none() {
+        missing.push("python3-venv");
     }
     if missing.is_empty() {
         return Ok(());
@@ -107,6 +114,25 @@ impl Drop for NoServices {
             eprintln!("{} is still there; please remove it.", Self::PATH);
         }
     }
+}
+
+/// What the tests talk to that comes from PyPI, in a virtual environment under the user's cache. It is
+/// made anew when the list has changed.
+fn python_packages() -> Done {
+    let folder = python_folder();
+    let mark = folder.join("requirements.txt");
+    if fs::read_to_string(&mark).is_ok_and(|installed| installed == REQUIREMENTS) {
+        return Ok(());
+    }
+    println!("Installing the Python packages of tests/counterparts/requirements.txt");
+    let _ = fs::remove_dir_all(&folder);
+    must(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+    let list = root().join("tests/counterparts/requirements.txt");
+    let mut install = Command::new(folder.join("bin/python"));
+    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]).arg(list);
+    must(&mut install)?;
+    // The mark comes last, so that an installation that was cut is not taken for one that was not.
+    fs::write(&mark, REQUIREMENTS).map_err(|error| format!("{}: {error}", mark.display()))
 }
 
 /// rustfmt and clippy, which a minimal Rust installation leaves out.

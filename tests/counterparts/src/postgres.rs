@@ -1,12 +1,13 @@
 //! A private PostgreSQL server.
 
 use std::io::{BufRead, BufReader, Read};
-use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::ports::free_port;
 
 /// How often to look for another port when someone took the one that was free a moment ago.
 const STARTS_MAX: u32 = 5;
@@ -104,8 +105,7 @@ fn start(sync: &str) -> Postgres {
     let programs = programs();
     let mut said = String::new();
     for _ in 0..STARTS_MAX {
-        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-        let port = free.expect("there is a free port on 127.0.0.1").port();
+        let port = free_port();
         match try_start(&programs, port, sync) {
             Ok((stdin, keeper)) => {
                 return Postgres { programs, port, databases: AtomicU32::new(0), stdin: Some(stdin), keeper };

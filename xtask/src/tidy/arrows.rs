@@ -25,7 +25,7 @@ const PLAN: [(&str, Knows); 11] = [
     ("tests", Knows::Anyone),
     ("tests/counterparts", Knows::Only(&[])),
     ("bench", Knows::Anyone),
-    ("xtask", Knows::Only(&[])),
+    ("xtask", Knows::Anyone),
 ];
 const FOR_TESTS: &str = "tests/counterparts";
 
