@@ -43,12 +43,12 @@ async fn an_acknowledged_delivery_is_not_repeated(scene: Scene) {
 async fn a_lost_delivery_comes_again_after_the_hub_was_killed(scene: Scene) {
     let hub = scene.hub().start().await;
     let node = hub.hand_node("north").await;
-    let id = hub.submit("north", "sys.info", json!({})).await;
+    let id = hub.submit("north", "sleep", json!({ "ms": 0 })).await;
     let _lost = node.try_wait(&node.next_wait(4, 20)).await.unwrap();
     let hub = hub.kill().await.start().await;
     let again = node.take_one().await;
     assert_eq!((again.id, again.attempt), (id, 1));
-    node.report(&HandNode::completed(&again, json!({}))).await.unwrap();
+    node.report(&HandNode::completed(&again, json!({ "slept_ms": 0 }))).await.unwrap();
     assert_eq!(hub.ended(id).await.summary.status.as_str(), "completed");
 }
 

@@ -10,7 +10,7 @@ use sortie_wire::problem::ProblemCode::{
 use sortie_wire::results::ResultBatch;
 use stories::{As, HandNode, Scene, on_both_engines, on_sqlite, until};
 
-use crate::help::{is_refused, nap, submit, traces, with};
+use crate::help::{give_open_type, is_refused, nap, submit, traces, with};
 
 on_both_engines!(
     a_result_whose_parts_do_not_belong_together_is_refused_with_the_place,
@@ -119,9 +119,11 @@ async fn an_agent_may_not_speak_for_another_path(scene: Scene) {
 }
 
 async fn a_result_over_its_limit_is_refused_and_the_largest_is_kept(scene: Scene) {
-    let hub = scene.hub().start().await;
+    let plan = scene.hub();
+    give_open_type(&plan);
+    let hub = plan.start().await;
     let node = hub.hand_node("north").await;
-    submit(&hub, nap("north")).await;
+    hub.submit("north", "open.count", json!({})).await;
     let held = node.take_one().await;
     let body = |bytes: usize| result(&held, json!({ "result": "x".repeat(bytes - 2) }));
     refused(&node, &held, &body(10_000_001), TooLarge, Some("/result")).await;

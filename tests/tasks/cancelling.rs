@@ -63,7 +63,7 @@ async fn what_has_ended_is_not_cancelled_and_what_completed_is_not_requeued(scen
     is_refused(&act(id, "requeue").await, NotRequeueable, None);
     let held = node.take_one().await;
     is_refused(&act(id, "requeue").await, NotRequeueable, None);
-    node.report(&HandNode::completed(&held, json!(1))).await.expect("it is taken");
+    node.report(&HandNode::completed(&held, json!({ "slept_ms": 0 }))).await.expect("it is taken");
     let before = traces(&hub).await;
     let problem = is_refused(&act(id, "cancel").await, TaskEnded, None);
     assert!(problem.detail.contains("completed"), "{problem:?}");
@@ -117,7 +117,7 @@ async fn what_an_agent_did_before_it_heard_counts(scene: Scene) {
         let held = node.take_one().await;
         hub.people().cancel_task(id).await.expect("it can be cancelled");
         let (result, end) = match completes {
-            true => (HandNode::completed(&held, json!(1)), Status::Completed),
+            true => (HandNode::completed(&held, json!({ "slept_ms": 0 })), Status::Completed),
             // Nobody wants another try of what was called off.
             false => (HandNode::failed(&held, "busy", true), Status::Failed),
         };

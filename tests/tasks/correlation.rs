@@ -23,7 +23,7 @@ async fn a_trace_goes_with_the_task_to_its_node(scene: Scene) {
     let plain = submit(&hub, nap("north")).await;
     let handed = node.wait(2, 5).await.tasks;
     assert_eq!(handed.iter().map(|task| task.traceparent.as_deref()).collect::<Vec<_>>(), [Some(TRACE), None]);
-    node.report(&HandNode::completed(&handed[0], serde_json::json!(1))).await.expect("it is taken");
+    node.report(&HandNode::completed(&handed[0], serde_json::json!({ "slept_ms": 0 }))).await.expect("it is taken");
     assert_eq!(hub.task(traced).await.traceparent.as_deref(), Some(TRACE));
     assert_eq!(hub.task(plain).await.traceparent, None);
 }

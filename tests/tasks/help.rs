@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use sortie_rules::ids::TaskId;
 use sortie_wire::problem::{Problem, ProblemCode};
 use sortie_wire::tasks::{SubmitTask, TaskQuery};
-use stories::{Answer, Ended, RunningAgent, RunningHub, Site};
+use stories::{Answer, Ended, HubPlan, Program, RunningAgent, RunningHub, Site};
 
 /// A task as a program would write it.
 pub(crate) fn task(value: Value) -> SubmitTask {
@@ -69,5 +69,14 @@ pub(crate) fn ends_with(ended: &Ended, code: i32, words: &[&str]) {
     assert_eq!(ended.code, Some(code), "{ended:?}");
     for word in words {
         assert!(ended.stderr.contains(word), "`{word}` is not said: {ended:?}");
+    }
+}
+
+/// Gives a hub that does not run yet the type `open.count`, whose payloads and results are any JSON.
+pub(crate) fn give_open_type(plan: &HubPlan<'_>) {
+    let folder = plan.data().join("packs/open");
+    Program::Sortie.run(["pack".as_ref(), "new".as_ref(), "open".as_ref(), folder.as_os_str()]).well();
+    for schema in ["payload", "result"] {
+        std::fs::write(folder.join(format!("schemas/count.{schema}.json")), "{}").expect("the pack can be written");
     }
 }

@@ -99,7 +99,7 @@ async fn a_heartbeat_names_what_the_hub_does_not_count_as_held(scene: Scene) {
     let pulse = node.heartbeat(&[&newer, &foreign, &unknown]).await.expect("a heartbeat is heard");
     assert_eq!(pulse.not_held, [newer.id, foreign.id, unknown.id]);
     assert_eq!(node.heartbeat(&[&mine]).await.expect("a heartbeat is heard").not_held, []);
-    node.report(&HandNode::completed(&mine, json!(1))).await.expect("it is taken");
+    node.report(&HandNode::completed(&mine, json!({ "slept_ms": 0 }))).await.expect("it is taken");
     assert_eq!(node.heartbeat(&[&mine]).await.expect("a heartbeat is heard").not_held, [mine.id]);
 }
 

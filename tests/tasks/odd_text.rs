@@ -9,7 +9,7 @@ use sortie_wire::problem::ProblemCode::{MalformedBody, PayloadInvalid, UnknownNo
 use sortie_wire::results::RunResult;
 use stories::{HandNode, Scene, on_both_engines, on_sqlite};
 
-use crate::help::{is_refused, nap, post, traces, with};
+use crate::help::{give_open_type, is_refused, nap, post, traces, with};
 
 on_both_engines!(zero_bytes_are_refused_or_kept, a_result_that_nobody_could_read_is_refused_and_another_counts);
 on_sqlite!(a_message_that_is_too_long_is_cut, a_payload_that_cannot_be_read_is_refused, a_deep_body_is_refused);
@@ -74,9 +74,11 @@ async fn a_message_that_is_too_long_is_cut(scene: Scene) {
 }
 
 async fn a_result_that_nobody_could_read_is_refused_and_another_counts(scene: Scene) {
-    let hub = scene.hub().start().await;
+    let plan = scene.hub();
+    give_open_type(&plan);
+    let hub = plan.start().await;
     let node = hub.hand_node("north").await;
-    let id = hub.submit("north", "sleep", json!({ "ms": 0 })).await;
+    let id = hub.submit("north", "open.count", json!({})).await;
     let handed = node.take_one().await;
     for text in unreadable() {
         let result = Some(RawValue::from_string(text).expect("it is JSON by its grammar"));

@@ -54,7 +54,10 @@ async fn lists_are_narrowed(scene: Scene) {
     let hub = scene.hub().start().await;
     let (north, south) = (hub.hand_node("north").await, hub.hand_node("south").await);
     let done = submit(&hub, nap("north")).await;
-    north.report(&HandNode::completed(&north.take_one().await, serde_json::json!(1))).await.expect("it is taken");
+    north
+        .report(&HandNode::completed(&north.take_one().await, serde_json::json!({ "slept_ms": 0 })))
+        .await
+        .expect("it is taken");
     let failed = submit(&hub, nap("north")).await;
     north.report(&HandNode::failed(&north.take_one().await, "broken", false)).await.expect("it is taken");
     let held = hub.submit("south", "sys.info", serde_json::json!({})).await;

@@ -62,7 +62,7 @@ async fn a_failure_worth_another_try_comes_again_as_a_new_run(scene: Scene) {
     // Nobody rings again: the wait that is open now is answered when the time has come.
     let second = node.take_one().await;
     assert_eq!((second.id, second.run, second.attempt), (id, 2, 2));
-    node.report(&HandNode::completed(&second, json!(1))).await.expect("it is taken");
+    node.report(&HandNode::completed(&second, json!({ "slept_ms": 0 }))).await.expect("it is taken");
     assert_eq!(hub.task(id).await.summary.status, Status::Completed);
     let seen = kinds(&hub).await;
     assert_eq!(seen, ["task.submitted", "task.claimed", "task.retried", "task.claimed", "task.completed"]);
@@ -95,9 +95,9 @@ async fn a_batch_of_results_is_judged_one_by_one(scene: Scene) {
     let unknown = HandedTask { id: "01980c5e-7d1a-7c3e-9b7e-0123456789ab".parse().expect("an id"), ..mine[0].clone() };
     let results = vec![
         HandNode::completed(&mine[0], json!({ "slept_ms": 0 })),
-        HandNode::completed(&unknown, json!(1)),
+        HandNode::completed(&unknown, json!({ "slept_ms": 0 })),
         RunResult { retry: true, ..plain(&mine[1], OutcomeWord::Cancelled) },
-        HandNode::completed(&foreign, json!(1)),
+        HandNode::completed(&foreign, json!({ "slept_ms": 0 })),
         HandNode::failed(&mine[2], "broken", false),
         HandNode::completed(&mine[0], json!({ "slept_ms": 9 })),
     ];

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use sortie_rules::time::Millis;
 use sortie_store::Store;
 use tokio_util::sync::CancellationToken;
@@ -11,9 +12,10 @@ use crate::clock::{Clock, Entropy};
 use crate::identity::{Authority, Keys, ServerTls};
 use crate::liveness::PresenceBoard;
 use crate::nodes::Directory;
+use crate::packs::TaskTypes;
 use crate::people::TokenCache;
 use crate::settings::Settings;
-use crate::tasks::{Renewals, TaskTypes};
+use crate::tasks::Renewals;
 use crate::waiting::Waiting;
 
 /// A hub's insides.
@@ -28,7 +30,7 @@ pub struct App {
     pub(crate) tls: ServerTls,
     /// Where agents reach the hub, as invites say.
     pub(crate) url: String,
-    pub(crate) types: TaskTypes,
+    pub(crate) types: ArcSwap<TaskTypes>,
     pub(crate) nodes: Directory,
     pub(crate) people: TokenCache,
     pub(crate) waiting: Waiting,

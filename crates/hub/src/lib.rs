@@ -16,6 +16,7 @@ mod identity;
 mod liveness;
 mod loops;
 mod nodes;
+pub mod packs;
 mod people;
 pub mod settings;
 mod start;

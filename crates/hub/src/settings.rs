@@ -40,6 +40,8 @@ pub struct Settings {
     pub stop_grace_s: u32,
     /// If not empty, only these names may enrol.
     pub node_names: Vec<String>,
+    /// Folders of packs, beside those in the data folder.
+    pub packs: Vec<PathBuf>,
     /// Where traces go.
     pub otlp_endpoint: Option<String>,
     /// `text` or `json`.
@@ -99,6 +101,7 @@ impl Default for Settings {
             connections_per_address_max: 10_000,
             stop_grace_s: 10,
             node_names: Vec::new(),
+            packs: Vec::new(),
             otlp_endpoint: None,
             log_format: LogFormat::Text,
             presence: Presence::default(),
@@ -151,6 +154,11 @@ impl Settings {
             return refuse("operations_listen", "it must be an address with a port, such as 127.0.0.1:9443, or empty");
         }
         Ok(())
+    }
+
+    /// The folder whose packs are read without being named.
+    pub(crate) fn packs_folder(&self) -> PathBuf {
+        self.data.join("packs")
     }
 
     /// The thresholds for nodes that have none of their own.

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use sortie_rules::access::Role;
 use sortie_rules::ids::DEFAULT_ORG;
 use sortie_rules::time::Span;
@@ -21,9 +22,9 @@ use crate::http::{Listening, install_metrics, routes_of, serve, serve_operations
 use crate::identity::{Authority, AuthorityError, Keys, ServerTls, TlsError};
 use crate::liveness::{self, PresenceBoard};
 use crate::nodes::Directory;
+use crate::packs::{self, PacksError};
 use crate::people::{TokenCache, create_token};
 use crate::settings::{BadSetting, Settings};
-use crate::tasks::{TaskTypes, TypesError};
 use crate::{loops, waiting};
 
 /// Readers of SQLite, or connections to PostgreSQL.
@@ -53,7 +54,7 @@ pub enum StartError {
     Tls(#[from] TlsError),
     /// A pack cannot be used.
     #[error(transparent)]
-    Types(#[from] TypesError),
+    Packs(#[from] PacksError),
     /// An address cannot be listened on.
     #[error("cannot listen on {address}: {source}; is something else using it?")]
     Listen {
@@ -75,6 +76,7 @@ impl StartError {
             StartError::Setting(_)
                 | StartError::DataFolder(_)
                 | StartError::Tls(_)
+                | StartError::Packs(_)
                 | StartError::Open(OpenError::Location { .. } | OpenError::Certificates { .. })
         )
     }
@@ -117,6 +119,11 @@ impl Hub {
     pub fn ca_fingerprint(&self) -> &str {
         self.app.tls.fingerprint()
     }
+    /// Reads the packs again: all of them are taken at once, or none if one has a mistake. Returns how
+    /// many task types there are now.
+    pub fn reload(&self) -> Result<usize, PacksError> {
+        packs::reload(&self.app)
+    }
     /// Stops in an orderly way: held waits are answered, requests under way finish within the
     /// grace, what is in memory is written down.
     pub async fn stop(self) {
@@ -139,6 +146,7 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let metrics = install_metrics();
     let (entropy, now) = (Entropy::default(), clock.now());
+    let types = packs::load(&settings.packs, &settings.packs_folder())?;
     let data = DataFolder::open(&settings.data)?;
     let store = open_store(&settings, &data, &clock).await?;
     let keys = Keys::load(&data, &entropy)?;
@@ -157,7 +165,7 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
     data.write("ca.pem", tls.trust().as_bytes())?;
     data.write("hub.url", local_url(bound).as_bytes())?;
     let app = Arc::new(App {
-        types: TaskTypes::base()?,
+        types: ArcSwap::from_pointee(types),
         nodes: Directory::default(),
         people: TokenCache::default(),
         waiting: waiting::Waiting::default(),

@@ -83,6 +83,16 @@ pub const LEDGER_KEEPS: Span = Span::days(90);
 pub const AGENT_CONCURRENCY_DEFAULT: u32 = 4;
 /// How many tasks an agent takes beyond those it runs, so that the next is at hand.
 pub const AGENT_PREFETCH_DEFAULT: u32 = 4;
+/// Most packs of one hub, beside the base pack.
+pub const PACKS_MAX: usize = 100;
+/// Most task types of one pack.
+pub const TASK_TYPES_PER_PACK_MAX: usize = 200;
+/// Largest file of a pack, in bytes.
+pub const PACK_FILE_BYTES_MAX: u64 = 1 << 20;
+/// Most places of a payload that a type may declare secret.
+pub const SECRETS_PER_TYPE_MAX: usize = 64;
+/// Results up to this size are held against their schema beside other writes, in bytes; larger ones before.
+pub const RESULT_CHECKED_AT_ONCE_BYTES_MAX: usize = 16 << 10;
 /// Rows in a page, unless asked otherwise.
 pub const PAGE_DEFAULT: u32 = 100;
 /// Most rows in a page.

@@ -9,7 +9,7 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::access::Role;
 use crate::ids::{Id, Kind};
 use crate::liveness::Presence;
-use crate::tasks::{Code, Status};
+use crate::tasks::{Class, Code, Status};
 use crate::time::{Millis, Span};
 
 fn object(of: Type) -> ObjectBuilder {
@@ -88,3 +88,10 @@ impl PartialSchema for Role {
     }
 }
 impl ToSchema for Role {}
+
+impl PartialSchema for Class {
+    fn schema() -> RefOr<Schema> {
+        word([Class::Routine, Class::Privileged].map(Class::as_str))
+    }
+}
+impl ToSchema for Class {}

@@ -58,6 +58,8 @@ enum Noun {
     Event(commands::event::EventCommand),
     /// Say who the token makes you, and at which hub
     Whoami(commands::whoami::WhoamiCommand),
+    /// Write and check packs, the folders that add task types
+    Pack(commands::pack::PackCommand),
     /// Keep the hubs that you work with
     Profile(commands::profile::ProfileCommand),
     /// Find out what stands between here and the hub
@@ -110,6 +112,7 @@ fn dispatch(noun: Noun, context: &Context) -> Result<ExitCode, Failure> {
         Noun::Completions(shell) => commands::completions::run(&shell, context),
         Noun::ExitCodes => context.output.line(EXIT_CODES),
         Noun::Profile(profile) => commands::profile::run(profile, context),
+        Noun::Pack(pack) => commands::pack::run(pack, context),
         Noun::Demo(demo) => block_on(demo::run(demo, context)),
         Noun::Task(task) => block_on(commands::task::run(task, context)),
         Noun::Node(node) => block_on(commands::node::run(node, context)),

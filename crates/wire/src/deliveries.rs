@@ -70,6 +70,10 @@ pub struct HandedTask {
     /// The trace that the submission belongs to (W3C Trace Context).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
+    /// Where the payload holds secrets, which are kept out of the task's log: JSON pointers, `*` for
+    /// every item of a list.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<String>,
     /// What the handler gets.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub payload: Box<RawValue>,

@@ -142,6 +142,8 @@ problem_codes! {
     UnsupportedMediaType = "unsupported_media_type", 415, "The body must be application/json";
     /// There is no such task type.
     UnknownTaskType = "unknown_task_type", 422, "There is no such task type";
+    /// Tasks of this type must be signed by an operator.
+    SignatureNeeded = "signature_needed", 422, "An operator must sign tasks of this type";
     /// The payload does not fit the type's schema.
     PayloadInvalid = "payload_invalid", 422, "The payload does not fit its schema";
     /// A field has a value that cannot be.

@@ -56,6 +56,7 @@ fn handed(n: u64, run: u32, attempt: u32, idempotent: bool) -> HandedTask {
         lease: Span::seconds(60),
         not_after: None,
         traceparent: None,
+        secrets: Vec::new(),
         payload: RawValue::from_string(r#"{"ms":1}"#.into()).unwrap(),
     }
 }

@@ -49,6 +49,7 @@ mod tests {
             lease: Span::seconds(60),
             not_after: not_after.map(Millis),
             traceparent: None,
+            secrets: Vec::new(),
             payload: RawValue::from_string("{}".into()).unwrap(),
         }
     }

@@ -26,7 +26,7 @@ pub(super) struct Found {
 /// Claims up to `room` tasks of a node. It runs to its end even if the asker hangs up: the turn is
 /// given on only when it is known what was handed out.
 pub(super) async fn claim_waiting(app: &Shared, node: NodeId, room: u32, turn: Turn) -> Result<(Found, Turn), Fault> {
-    let app = app.clone();
+    let (app, types) = (app.clone(), app.types.load_full());
     let work = tokio::spawn(async move {
         let mut turn = turn;
         let number = turn.take_number();
@@ -43,7 +43,7 @@ pub(super) async fn claim_waiting(app: &Shared, node: NodeId, room: u32, turn: T
     let (rows, number, turn) = work.await.map_err(|error| Fault::Broken(error.to_string()))??;
     let more = rows.len() >= room.min(TASKS_PER_DELIVERY_MAX) as usize
         || rows.iter().map(|row| row.payload.len()).sum::<usize>() > DELIVERY_BYTES_MAX / 2;
-    let tasks = rows.into_iter().map(handed).collect::<Result<Vec<_>, _>>()?;
+    let tasks = rows.into_iter().map(|row| handed(&types, row)).collect::<Result<Vec<_>, _>>()?;
     Ok((Found { number, tasks, more }, turn))
 }
 

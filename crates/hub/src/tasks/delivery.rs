@@ -9,6 +9,7 @@ use sortie_wire::envelope::{DELIVERY, Envelope};
 
 use crate::app::App;
 use crate::fault::Fault;
+use crate::packs::TaskTypes;
 
 /// What one wait is answered with, before it is signed.
 #[derive(Debug, Default)]
@@ -20,7 +21,8 @@ pub(super) struct Parcel {
 }
 
 /// A claimed task as it is handed out.
-pub(super) fn handed(row: TaskRow) -> Result<HandedTask, Fault> {
+pub(super) fn handed(types: &TaskTypes, row: TaskRow) -> Result<HandedTask, Fault> {
+    let secrets = types.get(&row.type_name).map(|known| known.described.secrets.clone()).unwrap_or_default();
     let payload = RawValue::from_string(row.payload)
         .map_err(|error| Fault::Broken(format!("the payload of task {} is not JSON: {error}", row.id)))?;
     Ok(HandedTask {
@@ -32,6 +34,7 @@ pub(super) fn handed(row: TaskRow) -> Result<HandedTask, Fault> {
         lease: row.life.lease,
         not_after: row.life.not_after,
         traceparent: row.traceparent,
+        secrets,
         payload,
     })
 }

@@ -3,8 +3,8 @@
 
 use aws_lc_rs::digest::{Context, SHA256};
 use sortie_rules::ids::{NodeId, TaskId};
-use sortie_rules::limits::{COUNT_MAX, MESSAGE_BYTES_MAX, RESULT_INLINE_BYTES_MAX};
-use sortie_rules::tasks::{Finished, Outcome, Refusal, Report, Status, finish};
+use sortie_rules::limits::{COUNT_MAX, MESSAGE_BYTES_MAX, RESULT_CHECKED_AT_ONCE_BYTES_MAX, RESULT_INLINE_BYTES_MAX};
+use sortie_rules::tasks::{Code, Finished, Outcome, Refusal, Report, Status, finish};
 use sortie_rules::time::Millis;
 use sortie_store::tasks::{self, Stamps};
 use sortie_store::{StoreError, Tx};
@@ -16,6 +16,7 @@ use super::events::{About, changed};
 use crate::app::Shared;
 use crate::fault::Fault;
 use crate::http::NodeCaller;
+use crate::packs::TaskTypes;
 
 /// How often a write is decided anew because somebody else was quicker.
 const TRIES: usize = 3;
@@ -29,6 +30,8 @@ struct Checked {
     message: Option<String>,
     result: Option<String>,
     digest: Vec<u8>,
+    /// The task's type and whether the result fits it, where that was looked at before.
+    held_against: Option<(String, Result<(), String>)>,
 }
 
 /// What became of one result.
@@ -46,8 +49,17 @@ pub(super) async fn finish_all(
 ) -> Result<Vec<Receipt>, Fault> {
     let (now, draw) = (app.clock.now(), app.entropy.draw());
     let keys: Vec<(TaskId, u32)> = results.iter().map(|result| (result.task, result.run)).collect();
+    let types = app.types.load_full();
     // Before the transaction: a large result takes a while to read, and others wait to write.
-    let checked: Vec<_> = results.into_iter().map(check).collect();
+    let mut checked: Vec<_> = results.into_iter().map(check).collect();
+    for large in checked.iter_mut().flatten().filter(|checked| checked.is_large()) {
+        let task = large.task;
+        let row = app.store.read(move |tx| Box::pin(async move { tasks::get_life(tx, task).await })).await?;
+        large.held_against = row.map(|row| {
+            let fits = large.fits(&types, &row.type_name);
+            (row.type_name, fits)
+        });
+    }
     let judged = app
         .store
         .write_checked(move |tx| {
@@ -55,7 +67,7 @@ pub(super) async fn finish_all(
                 let mut judged = Vec::with_capacity(checked.len());
                 for result in checked {
                     judged.push(match result {
-                        Ok(checked) => judge(tx, &caller, checked, now, draw).await?,
+                        Ok(checked) => judge(tx, &caller, &types, checked, now, draw).await?,
                         Err(problem) => Judged::Refused(*problem),
                     });
                 }
@@ -110,7 +122,34 @@ fn check(result: RunResult) -> Result<Checked, Box<Problem>> {
         message: result.message.map(cut),
         result: result.result.map(|json| String::from(Box::<str>::from(json))),
         digest,
+        held_against: None,
     })
+}
+
+impl Checked {
+    fn is_large(&self) -> bool {
+        self.result.as_ref().is_some_and(|json| json.len() > RESULT_CHECKED_AT_ONCE_BYTES_MAX)
+    }
+
+    /// Whether the result is one of its type. A type that is gone asks for nothing.
+    fn fits(&self, types: &TaskTypes, type_name: &str) -> Result<(), String> {
+        match (&self.held_against, &self.result, types.get(type_name)) {
+            (Some((known, fits)), ..) if known == type_name => fits.clone(),
+            (_, Some(result), Some(known)) => known.check_result(result),
+            _ => Ok(()),
+        }
+    }
+
+    /// What the agent reports as done and is not what the type promises has failed. The work would give
+    /// the same again, so it is not tried again.
+    fn held_to(mut self, types: &TaskTypes, type_name: &str) -> Checked {
+        if let Err(why) = self.fits(types, type_name) {
+            self.outcome = Outcome::Failed { code: Code::new(Code::RESULT_INVALID), retry: false };
+            self.message = Some(cut(why));
+            self.result = None;
+        }
+        self
+    }
 }
 
 /// What tells one report of a run from another; not the attempt, which rises when a claim lapses
@@ -146,7 +185,14 @@ fn cut(mut message: String) -> String {
     message
 }
 
-async fn judge(tx: &mut Tx, caller: &NodeCaller, checked: Checked, now: Millis, draw: u32) -> Result<Judged, Fault> {
+async fn judge(
+    tx: &mut Tx,
+    caller: &NodeCaller,
+    types: &TaskTypes,
+    mut checked: Checked,
+    now: Millis,
+    draw: u32,
+) -> Result<Judged, Fault> {
     for _ in 0..TRIES {
         let Some(row) = tasks::get_life(tx, checked.task).await?.filter(|row| row.org == caller.org) else {
             return Ok(Judged::Refused(Problem::new(ProblemCode::UnknownTask, "There is no such task.")));
@@ -155,6 +201,7 @@ async fn judge(tx: &mut Tx, caller: &NodeCaller, checked: Checked, now: Millis, 
             let detail = "The task is another node's; only that node may report it.";
             return Ok(Judged::Refused(Problem::new(ProblemCode::NotYourTask, detail)));
         }
+        checked = checked.held_to(types, &row.type_name);
         let report = Report {
             run: checked.run,
             attempt: checked.attempt,

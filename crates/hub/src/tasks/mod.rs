@@ -1,6 +1,6 @@
 //! Tasks: submitted by people, handed to agents when they ask, ended by what agents report.
 //!
-//! In the order of a task's life: `types`, `submit`, `wait` with `claim` and `redeliver`, `renew`,
+//! In the order of a task's life: `submit`, `wait` with `claim` and `redeliver`, `renew`,
 //! `finish`; aside from it `cancel`, `requeue`, `expire_leases`, `wake_due`, `abandon`, `read`.
 
 mod abandon;
@@ -17,7 +17,6 @@ mod renew;
 mod requeue;
 pub(crate) mod routes;
 mod submit;
-mod types;
 mod wait;
 mod wake_due;
 
@@ -25,5 +24,4 @@ pub(crate) use abandon::abandon_held;
 pub(crate) use expire_leases::expire_leases;
 pub(crate) use forget_old::forget_old;
 pub(crate) use renew::{Renewals, flush_renewals};
-pub(crate) use types::{TaskTypes, TypesError};
 pub(crate) use wake_due::WakeDue;

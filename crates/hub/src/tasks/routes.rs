@@ -138,5 +138,5 @@ async fn requeue_task(
 /// Lists the task types.
 #[utoipa::path(get, path = "/api/v1/task-types", tag = "tasks", responses((status = 200, body = Page<TaskType>)))]
 async fn list_types(State(app): State<Shared>) -> Json<Page<TaskType>> {
-    Json(Page { items: app.types.all().cloned().collect(), next: None })
+    Json(Page { items: app.types.load().all().cloned().collect(), next: None })
 }

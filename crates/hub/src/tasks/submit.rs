@@ -7,7 +7,7 @@ use sortie_rules::ids::{NodeId, TaskId};
 use sortie_rules::limits::{
     DELIVERY_BYTES_MAX, LEASE_MAX, LEASE_MIN, PRIORITY_MAX, RETRIES_MAX, TASK_PAYLOAD_BYTES_MAX, TASKS_PER_DELIVERY_MAX,
 };
-use sortie_rules::tasks::{Status, Task, claim};
+use sortie_rules::tasks::{Class, Status, Task, claim};
 use sortie_rules::time::Millis;
 use sortie_store::tasks::{self, TaskRow};
 use sortie_store::{Tx, nodes};
@@ -123,12 +123,20 @@ fn check(
     traceparent: Option<&str>,
     now: Millis,
 ) -> Result<TaskRow, Fault> {
-    let known = app.types.find(&request.type_name, at)?;
+    let types = app.types.load();
+    let known = types.find(&request.type_name, at)?;
     let payload = request.payload.as_ref().map_or("{}", |payload| payload.get());
     let invalid = |field: &str, detail: String| refuse_at(ProblemCode::FieldInvalid, format!("{at}/{field}"), detail);
     if payload.len() > TASK_PAYLOAD_BYTES_MAX {
         let detail = format!("A payload has at most {TASK_PAYLOAD_BYTES_MAX} bytes; this one has {}.", payload.len());
         return Err(refuse_at(ProblemCode::TooLarge, format!("{at}/payload"), detail));
+    }
+    if known.described.class == Class::Privileged {
+        let detail = format!(
+            "Tasks of the type `{}` are privileged: an operator must sign them, which this hub cannot take yet.",
+            request.type_name
+        );
+        return Err(refuse_at(ProblemCode::SignatureNeeded, format!("{at}/type"), detail));
     }
     known.check_payload(payload, at)?;
     let priority = request.priority.unwrap_or(0);
@@ -241,6 +249,7 @@ fn hand_over(
     lines: Vec<(NodeId, Reservation, Vec<TaskId>)>,
     touched: Vec<NodeId>,
 ) -> Result<(), Fault> {
+    let types = app.types.load();
     let (mut claimed, mut waiting) = (Vec::new(), Vec::new());
     for row in rows {
         match row.life.state.status() {
@@ -256,7 +265,7 @@ fn hand_over(
         let mut parcel: Vec<HandedTask> = Vec::with_capacity(taken.len());
         for id in taken {
             let index = claimed.iter().position(|row| row.id == id);
-            parcel.extend(index.map(|index| handed(claimed.swap_remove(index))).transpose()?);
+            parcel.extend(index.map(|index| handed(&types, claimed.swap_remove(index))).transpose()?);
         }
         reservation.hand_over(parcel);
     }

@@ -106,7 +106,8 @@ async fn judge(app: &Shared, caller: &NodeCaller, turn: &mut Turn, ask: Ask) -> 
 async fn lost_on_the_way(app: &Shared, caller: &NodeCaller, ack: u64) -> Result<Vec<HandedTask>, Fault> {
     let node = caller.node;
     let rows = app.store.read(move |tx| Box::pin(async move { tasks::redeliverable(tx, node, ack).await })).await?;
-    rows.into_iter().map(handed).collect()
+    let types = app.types.load();
+    rows.into_iter().map(|row| handed(&types, row)).collect()
 }
 
 async fn look(

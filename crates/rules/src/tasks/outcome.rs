@@ -29,6 +29,8 @@ impl Code {
     pub const HANDLER_FAILED: &'static str = "handler_failed";
     /// The result is larger than may be sent inline.
     pub const RESULT_TOO_LARGE: &'static str = "result_too_large";
+    /// The result does not fit the type's schema.
+    pub const RESULT_INVALID: &'static str = "result_invalid";
 
     /// A code from a word.
     pub fn new(word: impl Into<String>) -> Code {

@@ -53,18 +53,18 @@ pub(crate) fn run(command: HubCommand, context: &Context) -> Done {
         .map_err(|error| Failure::other(format!("the hub cannot start its runtime: {error}")))?;
     let done = runtime.block_on(async {
         // The signals are heard before anything can send one.
-        let stop = StopSignals::new()?;
+        let signals = Signals::new()?;
         if command.until_stdin_closes {
             supervised::stop_when_stdin_closes();
         }
-        serve(settings, stop, !json, context.output).await
+        serve(settings, signals, !json, context.output).await
     });
     drop(runtime);
     telemetry.stop();
     done
 }
 
-async fn serve(settings: Settings, mut stop: StopSignals, talk: bool, output: Output) -> Done {
+async fn serve(settings: Settings, mut signals: Signals, talk: bool, output: Output) -> Done {
     let data = settings.data.clone();
     let hub = sortie_hub::start(settings, Clock::system()).await.map_err(|error| did_not_start(&error))?;
     if talk {
@@ -72,11 +72,13 @@ async fn serve(settings: Settings, mut stop: StopSignals, talk: bool, output: Ou
     } else {
         tracing::info!(url = hub.url(), listen = %hub.listen_addr(), first_start = hub.first_start(), "the hub serves");
     }
-    stop.next().await;
+    while let Asked::Reload = signals.next().await {
+        reload(&hub);
+    }
     tracing::info!("asked to stop: answering what is held, finishing what is under way");
     tokio::select! {
         () = hub.stop() => Ok(()),
-        () = stop.next() => Err(Failure::other("asked twice to stop: ended at once; what was acknowledged is kept")),
+        () = signals.stop() => Err(Failure::other("asked twice to stop: ended at once; what was acknowledged is kept")),
     }
 }
 
@@ -120,23 +122,51 @@ fn read(file: &Path) -> Result<String, Failure> {
     std::fs::read_to_string(file).map_err(|error| Failure::usage(format!("{} cannot be read: {error}", file.display())))
 }
 
-/// The signals that ask to stop.
-struct StopSignals {
-    terminate: Signal,
-    interrupt: Signal,
+/// Reads the packs again. One that has a mistake changes nothing.
+fn reload(hub: &sortie_hub::Hub) {
+    match hub.reload() {
+        Ok(types) => tracing::info!(types, "asked to read the packs again: done"),
+        Err(error) => {
+            tracing::error!("asked to read the packs again: nothing is changed, since one has a mistake");
+            error.0.iter().for_each(|mistake| tracing::error!("{mistake}"));
+        }
+    }
 }
 
-impl StopSignals {
-    fn new() -> Result<StopSignals, Failure> {
+/// What a signal asks for.
+enum Asked {
+    Stop,
+    Reload,
+}
+
+/// The signals that ask for something.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Signals, Failure> {
         let listen = |kind| signal(kind).map_err(|error| Failure::other(format!("signals cannot be heard: {error}")));
-        Ok(StopSignals { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+        Ok(Signals {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+            hangup: listen(SignalKind::hangup())?,
+        })
     }
 
     /// Waits for the next one.
-    async fn next(&mut self) {
+    async fn next(&mut self) -> Asked {
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => Asked::Stop,
+            _ = self.interrupt.recv() => Asked::Stop,
+            _ = self.hangup.recv() => Asked::Reload,
         }
+    }
+
+    /// Waits for the next one that asks to stop.
+    async fn stop(&mut self) {
+        while !matches!(self.next().await, Asked::Stop) {}
     }
 }

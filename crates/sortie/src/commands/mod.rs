@@ -10,6 +10,7 @@ pub(crate) mod event;
 pub(crate) mod hub;
 pub(crate) mod invite;
 pub(crate) mod node;
+pub(crate) mod pack;
 pub(crate) mod pages;
 pub(crate) mod profile;
 pub(crate) mod site;

@@ -202,6 +202,7 @@ pub(crate) fn task(n: u128, type_name: &str, payload: &str) -> HandedTask {
         lease: Span::seconds(60),
         not_after: None,
         traceparent: None,
+        secrets: Vec::new(),
         payload: RawValue::from_string(payload.into()).unwrap(),
     }
 }

@@ -59,6 +59,8 @@ fn rows(found: &TaskType) -> Vec<(&'static str, String)> {
         ("type", found.name.clone()),
         ("pack", found.pack.clone()),
         ("what it does", found.summary.clone()),
+        ("class", found.class.as_str().to_owned()),
+        ("secret in payload", found.secrets.join(" ")),
         ("after a crash", after_a_crash(found).to_owned()),
         ("lease", found.lease.to_string()),
         ("retries", found.max_retries.to_string()),

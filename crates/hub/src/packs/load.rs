@@ -1,0 +1,211 @@
+//! Makes the whole set of task types: the base pack, and every pack that settings and the data folder
+//! name. Either all of it is sound or none of it is used.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sortie_rules::limits::PACKS_MAX;
+use sortie_wire::task_types::TaskType;
+
+use super::files::PackFiles;
+use super::manifest::{MANIFEST, Pack, read};
+use super::mistake::Mistake;
+use super::types::{Known, TaskTypes};
+
+macro_rules! base {
+    ($($file:literal),+ $(,)?) => {
+        &[$(($file, include_str!(concat!("../../../../packs/base/", $file)))),+]
+    };
+}
+
+/// The base pack.
+const BASE: &[(&str, &str)] = base![
+    "pack.toml",
+    "schemas/sys.info.payload.json",
+    "schemas/sys.info.result.json",
+    "schemas/file.checksum.payload.json",
+    "schemas/file.checksum.result.json",
+    "schemas/file.append.payload.json",
+    "schemas/file.append.result.json",
+    "schemas/http.check.payload.json",
+    "schemas/http.check.result.json",
+    "schemas/sleep.payload.json",
+    "schemas/sleep.result.json",
+];
+
+/// Packs that cannot be used.
+#[derive(Debug)]
+pub struct PacksError(pub Vec<Mistake>);
+
+impl fmt::Display for PacksError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = if self.0.len() == 1 { "one mistake".to_owned() } else { format!("{} mistakes", self.0.len()) };
+        write!(f, "the packs cannot be used: {count}")?;
+        self.0.iter().try_for_each(|mistake| write!(f, "\n  {mistake}"))
+    }
+}
+impl std::error::Error for PacksError {}
+
+/// What looking at one pack's folder has shown.
+#[derive(Debug)]
+pub struct Checked {
+    /// The pack's name.
+    pub name: String,
+    /// Its task types.
+    pub types: Vec<TaskType>,
+}
+
+/// Looks at the pack in a folder, by itself and beside the base pack.
+pub fn check_folder(folder: &Path) -> Result<Checked, PacksError> {
+    let pack = read(&PackFiles::Folder(folder.to_owned())).map_err(PacksError)?;
+    let types = pack.types.iter().map(|known| known.described.clone()).collect();
+    let name = pack.name.clone();
+    let mut set = Set::new();
+    set.add(read(&PackFiles::Embedded(BASE)).map_err(PacksError)?, Path::new("base"));
+    set.add(pack, folder);
+    set.finish().map(|_| Checked { name, types })
+}
+
+/// The base pack, the packs in `folders`, and every pack that lies in `packs_folder`.
+pub(crate) fn load(folders: &[PathBuf], packs_folder: &Path) -> Result<TaskTypes, PacksError> {
+    let mut set = Set::new();
+    let mut folders = folders.to_vec();
+    match beneath(packs_folder) {
+        Ok(beneath) => folders.extend(beneath),
+        Err(mistake) => set.mistakes.push(mistake),
+    }
+    if folders.len() > PACKS_MAX {
+        let what = format!("{} packs are named; {PACKS_MAX} are the most", folders.len());
+        return Err(PacksError(vec![Mistake::of_file(packs_folder, what)]));
+    }
+    let sources = std::iter::once((PackFiles::Embedded(BASE), Path::new("base")))
+        .chain(folders.iter().map(|folder| (PackFiles::Folder(folder.clone()), folder.as_path())));
+    for (files, folder) in sources {
+        match read(&files) {
+            Ok(pack) => set.add(pack, folder),
+            Err(mistakes) => set.mistakes.extend(mistakes),
+        }
+    }
+    set.finish()
+}
+
+/// The folders with a `pack.toml` in this one, by name. No folder means no packs.
+fn beneath(folder: &Path) -> Result<Vec<PathBuf>, Mistake> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Mistake::of_file(folder, format!("it cannot be read: {error}"))),
+    };
+    let mut found: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    found.retain(|path| path.join(MANIFEST).exists());
+    found.sort();
+    Ok(found)
+}
+
+/// Types under collection, and whose pack each is.
+struct Set {
+    types: BTreeMap<String, Arc<Known>>,
+    packs: BTreeMap<String, PathBuf>,
+    mistakes: Vec<Mistake>,
+}
+
+impl Set {
+    fn new() -> Set {
+        Set { types: BTreeMap::new(), packs: BTreeMap::new(), mistakes: Vec::new() }
+    }
+
+    fn add(&mut self, pack: Pack, folder: &Path) {
+        if let Some(other) = self.packs.insert(pack.name.clone(), folder.to_owned()) {
+            let what = format!("the name `{}` is taken by the pack in {}", pack.name, other.display());
+            self.mistakes.push(Mistake::of_file(folder.join(MANIFEST), what));
+        }
+        for known in pack.types {
+            let name = known.described.name.clone();
+            if let Some(other) = self.types.insert(name.clone(), known) {
+                let what = format!("the task type `{name}` belongs to the pack `{}` already", other.described.pack);
+                self.mistakes.push(Mistake::of_file(folder.join(MANIFEST), what));
+            }
+        }
+    }
+
+    fn finish(self) -> Result<TaskTypes, PacksError> {
+        if self.mistakes.is_empty() { Ok(TaskTypes(self.types)) } else { Err(PacksError(self.mistakes)) }
+    }
+}
+
+/// The base pack's types, for tests.
+#[cfg(test)]
+pub(crate) fn base() -> TaskTypes {
+    load(&[], Path::new("/nonexistent")).unwrap()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    const GOOD: &str = "name = \"mine\"\n\n[[task_types]]\nname = \"mine.work\"\nsummary = \"Works.\"\n\
+        idempotent = true\nlease_s = 60\nmax_retries = 3\npayload = \"p.json\"\nresult = \"r.json\"\n";
+
+    fn pack(manifest: &str) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("schemas")).unwrap();
+        fs::write(folder.path().join("pack.toml"), manifest).unwrap();
+        fs::write(folder.path().join("schemas/p.json"), "{\"properties\": {\"key\": {\"type\": \"string\"}}}").unwrap();
+        fs::write(folder.path().join("schemas/r.json"), "{}").unwrap();
+        folder
+    }
+
+    fn mistakes(manifest: &str) -> Vec<String> {
+        let folder = pack(manifest);
+        let PacksError(mistakes) = check_folder(folder.path()).expect_err("it has mistakes");
+        let shown = |mistake: &Mistake| format!("{}:{}: {}", mistake.line, mistake.column, mistake.what);
+        mistakes.iter().map(shown).collect()
+    }
+
+    #[test]
+    fn the_base_pack_is_sound() {
+        let types = base();
+        assert_eq!(types.all().count(), (BASE.len() - 1) / 2);
+        assert!(!types.find("file.append", "").unwrap().described.idempotent);
+    }
+
+    #[test]
+    fn a_sound_pack_is_taken() {
+        let folder = pack(&(GOOD.to_owned() + "secrets = [\"/key\"]\nclass = \"privileged\"\n"));
+        let checked = check_folder(folder.path()).unwrap();
+        assert_eq!((checked.name.as_str(), checked.types[0].name.as_str()), ("mine", "mine.work"));
+        assert_eq!(checked.types[0].secrets, ["/key"]);
+        assert!(load(&[folder.path().to_owned()], Path::new("/nonexistent")).unwrap().get("mine.work").is_some());
+    }
+
+    #[test]
+    fn every_mistake_is_told_with_its_place() {
+        let all = mistakes(
+            &GOOD
+                .replace("lease_s = 60", "lease_s = 1")
+                .replace("idempotent = true", "idempotnet = true")
+                .replace("r.json", "missing.json"),
+        );
+        assert!(all[0].starts_with("6:1: unknown key `idempotnet`; did you mean `idempotent`?"), "{all:?}");
+        assert!(all.iter().any(|one| one.starts_with("3:1: `idempotent` is missing")), "{all:?}");
+        assert!(all.iter().any(|one| one.starts_with("7:11: `lease_s` must be a whole number from 5")), "{all:?}");
+        assert!(all.iter().any(|one| one.starts_with("10:10: `result` names schemas/missing.json")), "{all:?}");
+        assert_eq!(all.len(), 4, "{all:?}");
+    }
+
+    #[test]
+    fn broken_toml_names_secrets_and_doubles_are_found() {
+        assert!(mistakes("name = ").first().unwrap().starts_with("1:8: "));
+        assert!(mistakes("name = \"x\"\n")[0].contains("at least one [[task_types]]"));
+        assert!(mistakes(&(GOOD.to_owned() + "secrets = [\"/kye\"]\n"))[0].starts_with("11:12: "));
+        assert!(mistakes(&(GOOD.to_owned() + "class = \"secret\"\n"))[0].contains("privileged"));
+        assert!(mistakes(&GOOD.replace("mine.work", "sleep"))[0].contains("pack `base` already"));
+        assert!(mistakes(&GOOD.replace("\"mine\"", "\"base\""))[0].contains("is taken"));
+        assert!(mistakes(&GOOD.replace("p.json", "../pack.toml"))[0].contains("within its own folder"));
+        let twice = GOOD.to_owned() + &GOOD[GOOD.find("[[").unwrap()..];
+        assert!(mistakes(&twice)[0].contains("is there twice"));
+    }
+}

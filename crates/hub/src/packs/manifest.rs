@@ -1,0 +1,176 @@
+//! What may stand in a `pack.toml`, and what it comes to.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use sortie_rules::limits::{LEASE_MAX, LEASE_MIN, RETRIES_MAX, TASK_TYPES_PER_PACK_MAX};
+use sortie_rules::names::{check_name, check_type_name};
+use sortie_rules::tasks::Class;
+use sortie_rules::time::Span;
+use sortie_wire::task_types::{HandlerHint, TaskType};
+use toml::de::DeTable;
+
+use super::files::PackFiles;
+use super::mistake::Mistake;
+use super::reader::{At, Reader, Section};
+use super::schema::{self, Schema};
+use super::secrets;
+use super::types::Known;
+
+/// The file that makes a folder a pack.
+pub(super) const MANIFEST: &str = "pack.toml";
+/// Where the schemas of a pack are.
+const SCHEMAS: &str = "schemas";
+
+const PACK_KEYS: [&str; 3] = ["name", "summary", "task_types"];
+const TYPE_KEYS: [&str; 10] =
+    ["name", "summary", "class", "idempotent", "lease_s", "max_retries", "payload", "result", "secrets", "handler"];
+const HANDLER_KEYS: [&str; 3] = ["kind", "program", "note"];
+
+/// A pack that was read.
+#[derive(Debug)]
+pub(super) struct Pack {
+    pub(super) name: String,
+    pub(super) types: Vec<Arc<Known>>,
+}
+
+/// Reads a pack. Either it is sound, or every mistake is told.
+pub(super) fn read(files: &PackFiles) -> Result<Pack, Vec<Mistake>> {
+    let text = files.read(MANIFEST).map_err(|mistake| vec![mistake])?;
+    let shown = files.shown(MANIFEST);
+    let parsed = DeTable::parse(&text).map_err(|error| {
+        let offset = error.span().map_or(0, |span| span.start);
+        vec![Mistake::in_text(&shown, &text, offset, error.message())]
+    })?;
+    let whole = Section::whole(&parsed);
+    let mut reader = Reader::new(shown, &text);
+    reader.only(&whole, &PACK_KEYS);
+    let name = reader.text(&whole, "name");
+    reader.text_or_none(&whole, "summary");
+    if let Some(name) = &name
+        && let Err(error) = check_name("pack", &name.value)
+    {
+        reader.mistake(&name.span, error.to_string());
+    }
+    let name = name.map(|name| name.value).unwrap_or_default();
+    let sections = reader.sections(&whole, "task_types");
+    if sections.is_empty() && reader.mistakes.is_empty() {
+        reader.mistake(&(0..0), "a pack has at least one [[task_types]]");
+    }
+    if let Some(extra) = sections.get(TASK_TYPES_PER_PACK_MAX) {
+        reader.mistake(&extra.span(), format!("a pack has at most {TASK_TYPES_PER_PACK_MAX} task types"));
+    }
+    let (mut seen, mut types, mut elsewhere) = (BTreeSet::new(), Vec::new(), Vec::new());
+    for section in sections.iter().take(TASK_TYPES_PER_PACK_MAX) {
+        let known = read_type(&mut reader, section, files, &name, &mut seen, &mut elsewhere);
+        types.extend(known.map(Arc::new));
+    }
+    let mut mistakes = reader.mistakes;
+    mistakes.extend(elsewhere);
+    if mistakes.is_empty() { Ok(Pack { name, types }) } else { Err(mistakes) }
+}
+
+fn read_type<'t>(
+    reader: &mut Reader<'t>,
+    section: &Section<'t>,
+    files: &PackFiles,
+    pack: &str,
+    seen: &mut BTreeSet<String>,
+    elsewhere: &mut Vec<Mistake>,
+) -> Option<Known> {
+    reader.only(section, &TYPE_KEYS);
+    let name = read_name(reader, section, seen);
+    let summary = reader.text(section, "summary");
+    let class = read_class(reader, section);
+    let idempotent = reader.flag(section, "idempotent");
+    let lease_bounds = seconds(LEASE_MIN)..=seconds(LEASE_MAX);
+    let lease_s = reader.number(section, "lease_s", lease_bounds);
+    let max_retries = reader.number(section, "max_retries", 0..=RETRIES_MAX);
+    let payload = read_schema(reader, section, "payload", files, elsewhere);
+    let result = read_schema(reader, section, "result", files, elsewhere);
+    let pointers = reader.texts(section, "secrets");
+    let secrets = secrets::read(reader, pointers, payload.as_ref().map(|schema| &schema.written));
+    let handler = read_hint(reader, section, files, elsewhere);
+    let (payload, result) = (payload?, result?);
+    let described = TaskType {
+        name: name?,
+        pack: pack.to_owned(),
+        summary: summary?.value,
+        class: class?,
+        idempotent: idempotent?,
+        lease: Span::seconds(lease_s?.into()),
+        max_retries: max_retries?,
+        secrets,
+        handler,
+        payload_schema: payload.written,
+        result_schema: result.written,
+    };
+    Some(Known { described, payload: payload.validator, result: result.validator })
+}
+
+fn read_name<'t>(reader: &mut Reader<'t>, section: &Section<'t>, seen: &mut BTreeSet<String>) -> Option<String> {
+    let At { value, span } = reader.text(section, "name")?;
+    if let Err(error) = check_type_name(&value) {
+        reader.mistake(&span, error.to_string());
+        return None;
+    }
+    if !seen.insert(value.clone()) {
+        reader.mistake(&span, format!("the task type `{value}` is there twice"));
+        return None;
+    }
+    Some(value)
+}
+
+fn read_class<'t>(reader: &mut Reader<'t>, section: &Section<'t>) -> Option<Class> {
+    let Some(word) = reader.text_or_none(section, "class") else { return Some(Class::Routine) };
+    let class = Class::parse(&word.value);
+    if class.is_none() {
+        reader.mistake(&word.span, "`class` must be \"routine\" or \"privileged\"");
+    }
+    class
+}
+
+fn read_schema<'t>(
+    reader: &mut Reader<'t>,
+    section: &Section<'t>,
+    key: &str,
+    files: &PackFiles,
+    elsewhere: &mut Vec<Mistake>,
+) -> Option<Schema> {
+    let named = reader.text(section, key)?;
+    let file = format!("{SCHEMAS}/{}", named.value);
+    if let Err(why) = files.read(&file) {
+        // The file is not there or not ours to read: the mistake is where it is named.
+        reader.mistake(&named.span, format!("`{key}` names {file}: {}", why.what));
+        return None;
+    }
+    schema::read(files, &file).map_err(|mistake| elsewhere.push(mistake)).ok()
+}
+
+/// What a site may put into its policy to run the type. The hub only shows it.
+fn read_hint<'t>(
+    reader: &mut Reader<'t>,
+    section: &Section<'t>,
+    files: &PackFiles,
+    elsewhere: &mut Vec<Mistake>,
+) -> Option<HandlerHint> {
+    let hint = reader.section(section, "handler")?;
+    reader.only(&hint, &HANDLER_KEYS);
+    let kind = reader.text(&hint, "kind")?;
+    if !["builtin", "command", "http"].contains(&kind.value.as_str()) {
+        reader.mistake(&kind.span, "`kind` must be \"builtin\", \"command\" or \"http\"");
+    }
+    let program = reader.text_or_none(&hint, "program");
+    if let Some(program) = &program
+        && let Err(mistake) = files.read(&program.value)
+    {
+        elsewhere.push(Mistake { what: format!("the handler's program: {}", mistake.what), ..mistake });
+    }
+    let note = reader.text_or_none(&hint, "note").map(|note| note.value);
+    Some(HandlerHint { kind: kind.value, program: program.map(|program| program.value), note })
+}
+
+/// A bound in whole seconds.
+fn seconds(span: Span) -> u32 {
+    u32::try_from(span.0 / 1000).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,22 @@
+//! Packs: folders that add task types. The base pack is part of the program; others are read at the
+//! start and again when the hub is told to look.
+//!
+//! `files` reads a pack's files and nothing outside its folder, `reader` walks a `pack.toml` and
+//! collects `mistake`s, `manifest` says what may stand in it, `schema`, `secrets`
+//! read its parts; `types` is what comes out, `load` makes the whole set and `reload` swaps it.
+
+mod files;
+mod load;
+mod manifest;
+mod mistake;
+mod reader;
+mod reload;
+mod schema;
+mod secrets;
+mod types;
+
+pub(crate) use load::load;
+pub use load::{Checked, PacksError, check_folder};
+pub use mistake::Mistake;
+pub(crate) use reload::reload;
+pub(crate) use types::TaskTypes;

@@ -1,0 +1,15 @@
+//! Reads the packs again and takes them all at once, or keeps those that are in use.
+
+use std::sync::Arc;
+
+use super::load::{PacksError, load};
+use crate::app::App;
+
+/// Takes the packs as they are now. Tasks that wait keep what they were submitted with. Returns how
+/// many task types there are.
+pub(crate) fn reload(app: &App) -> Result<usize, PacksError> {
+    let types = load(&app.settings.packs, &app.settings.packs_folder())?;
+    let count = types.all().count();
+    app.types.store(Arc::new(types));
+    Ok(count)
+}

@@ -1,0 +1,32 @@
+//! `sortie pack check`: every mistake of a pack, with its place.
+
+use std::path::Path;
+
+use serde_json::json;
+use sortie_hub::packs::{Checked, check_folder};
+
+use crate::exit::{Done, Exit, Failure};
+use crate::output::Output;
+
+/// Looks at a pack and prints what is wrong with it.
+pub(super) fn run(folder: &Path, output: Output) -> Done {
+    match check_folder(folder) {
+        Ok(checked) if output.json() => output.value(&json!({ "name": checked.name, "types": checked.types })),
+        Ok(Checked { name, types }) => {
+            let names: Vec<&str> = types.iter().map(|found| found.name.as_str()).collect();
+            output.say(&format!("The pack `{name}` is sound. Its task types: {}.", names.join(", ")));
+            Ok(())
+        }
+        Err(error) if output.json() => {
+            let mistakes = error.0.iter().map(|mistake| {
+                json!({ "file": mistake.file, "line": mistake.line, "column": mistake.column, "what": mistake.what })
+            });
+            output.value(&json!({ "mistakes": mistakes.collect::<Vec<_>>() }))?;
+            Err(Failure::Silent(Exit::Usage))
+        }
+        Err(error) => {
+            output.lines(error.0.iter().map(ToString::to_string))?;
+            Err(Failure::Silent(Exit::Usage))
+        }
+    }
+}
