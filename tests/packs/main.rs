@@ -3,4 +3,5 @@
 mod command;
 mod help;
 mod loading;
+mod recipe;
 mod results;

@@ -159,6 +159,7 @@ fn plain(task: &HandedTask, outcome: OutcomeWord) -> RunResult {
         code: None,
         message: None,
         retry: false,
+        log_bytes: 0,
         started_at: Millis(0),
         finished_at: Millis(0),
     }

@@ -92,6 +92,9 @@ impl Request {
         }
         let answer = request.send().await?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        Ok(Answer { status, headers, body: answer.text().await? })
+        // A stream of events has no end that one could wait for.
+        let is_stream = headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+        let body = if is_stream { String::new() } else { answer.text().await? };
+        Ok(Answer { status, headers, body })
     }
 }

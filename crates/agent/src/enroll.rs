@@ -92,7 +92,7 @@ pub async fn enroll(options: EnrollOptions, clock: Clock) -> Result<EnrolledNode
     };
     let request = Enroll {
         certificate_request: key.certificate_request().map_err(IdentityError::from)?,
-        facts: facts(policy.allowed_types(BUILTIN_TYPES.iter().copied())),
+        facts: facts(policy.types(BUILTIN_TYPES.iter().copied())),
     };
     let Enrolled { node, name, certificate, trust, keys, now: _ } =
         HubLine::open(&connect)?.enroll(&invite, &request).await?;

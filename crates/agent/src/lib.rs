@@ -3,7 +3,8 @@
 //! In reading order: `settings` and `policy` say what it may do, `enroll` makes it a node and `identity`
 //! is what it then is; `hub` and `line` are its one outbound line, over which `line` takes
 //! deliveries; `ledger` remembers over every crash what was accepted, begun, ended and reported;
-//! `runner` runs it with `handlers`; `reporter` brings the results home, `heartbeat` keeps leases alive,
+//! `runner` runs it with `handlers` (`launch` is the small life of a program before it begins), `logs`
+//! tells the hub what they say; `reporter` brings the results home, `heartbeat` keeps leases alive,
 //! `renewal` the certificate, `forgetting` the ledger small; `agent` puts all of it together, and
 //! `cli` gives it commands.
 
@@ -19,8 +20,10 @@ mod handlers;
 mod heartbeat;
 mod hub;
 mod identity;
+mod launch;
 mod ledger;
 mod line;
+mod logs;
 mod policy;
 mod renewal;
 mod reporter;
@@ -35,8 +38,11 @@ pub use facts::VERSION;
 pub use handlers::{BUILTIN_TYPES, Failure, Handler, HandlerFuture, Output, Work};
 pub use hub::HubError;
 pub use identity::{Identity, IdentityError, KeyError};
+pub use launch::launch_if_asked;
 pub use ledger::{CountError, LedgerCounts, LedgerError, count_ledger};
+pub use logs::TaskLog;
 pub use policy::{
-    Allowed, BadAddress, DEFAULT_TOML as DEFAULT_POLICY_TOML, Forbidden, Policy, PolicyError, Root, Roots,
+    Allowed, BadAddress, Command, DEFAULT_TOML as DEFAULT_POLICY_TOML, Forbidden, Handling, Kind, Policy, PolicyError,
+    Root, Roots, Service,
 };
 pub use settings::{DEFAULT_TOML, LogFormat, LogLevel, ProxySettings, Settings, UnreadableFile};

@@ -18,6 +18,7 @@ struct Program {
 }
 
 fn main() -> AgentExit {
+    sortie_agent::launch_if_asked();
     run(Program::parse().command, clock(), entropy())
 }
 

@@ -48,8 +48,7 @@ impl Renewal {
                 tokio::time::sleep(wait.min(LOOK_EVERY).to_std()).await;
                 continue;
             }
-            let known = self.runner.handlers.0.keys().map(String::as_str);
-            let types = self.runner.policy.now().allowed_types(known);
+            let types = self.runner.policy.now().types(self.runner.handlers.0.keys().map(String::as_str));
             match self.hub.renew(facts(types)).await {
                 Ok(until) => {
                     tracing::info!(until_ms = until.0, "the node's certificate was renewed");

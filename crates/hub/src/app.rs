@@ -9,6 +9,7 @@ use sortie_store::Store;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, Entropy};
+use crate::http::Seats;
 use crate::identity::{Authority, Keys, ServerTls};
 use crate::liveness::PresenceBoard;
 use crate::nodes::Directory;
@@ -34,6 +35,8 @@ pub struct App {
     pub(crate) nodes: Directory,
     pub(crate) people: TokenCache,
     pub(crate) waiting: Waiting,
+    /// Who holds how many streams.
+    pub(crate) seats: Seats,
     pub(crate) renewals: Renewals,
     pub(crate) presence: PresenceBoard,
     /// Since when this hub hears agents: no lease ends, and no silence counts, from before.

@@ -14,6 +14,7 @@ mod fault;
 mod http;
 mod identity;
 mod liveness;
+mod logs;
 mod loops;
 mod nodes;
 pub mod packs;

@@ -169,6 +169,7 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
         nodes: Directory::default(),
         people: TokenCache::default(),
         waiting: waiting::Waiting::default(),
+        seats: crate::http::Seats::default(),
         renewals: crate::tasks::Renewals::default(),
         stop: CancellationToken::new(),
         listening_since: clock.now(),

@@ -11,11 +11,14 @@ pub mod config;
 pub mod deliveries;
 pub mod durations;
 pub mod enrollment;
+pub mod exits;
 pub mod ids;
 pub mod ledger;
 pub mod limits;
 pub mod liveness;
+pub mod masking;
 pub mod names;
+pub mod progress;
 pub mod redaction;
 #[cfg(feature = "openapi")]
 mod schemas;

@@ -93,6 +93,26 @@ pub const PACK_FILE_BYTES_MAX: u64 = 1 << 20;
 pub const SECRETS_PER_TYPE_MAX: usize = 64;
 /// Results up to this size are held against their schema beside other writes, in bytes; larger ones before.
 pub const RESULT_CHECKED_AT_ONCE_BYTES_MAX: usize = 16 << 10;
+/// Most bytes of the log of one run, the mark of a cut one included.
+pub const TASK_LOG_BYTES_MAX: u64 = 10_000_000;
+/// Most bytes of logs in one request of an agent, before base64.
+pub const LOG_BATCH_BYTES_MAX: usize = 256 << 10;
+/// Most pieces of logs in one request of an agent.
+pub const LOG_PIECES_MAX: usize = 100;
+/// Most bytes of a log in one answer, before base64.
+pub const LOG_PART_BYTES_MAX: usize = 256 << 10;
+/// Longest message of a run's progress, in bytes.
+pub const PROGRESS_BYTES_MAX: usize = 200;
+/// Most streams of server-sent events that one principal holds.
+pub const STREAMS_PER_PRINCIPAL_MAX: usize = 20;
+/// How often a stream on which nothing happens shows that it is there.
+pub const STREAM_ALIVE_EVERY: Span = Span::seconds(15);
+/// Shortest value that is masked in logs, in bytes; shorter ones would be found everywhere.
+pub const SECRET_BYTES_MIN: usize = 4;
+/// Most results that an agent keeps because they were too large to send.
+pub const RESULTS_KEPT_MAX: usize = 100;
+/// Most bytes of them together; the newest is kept whatever its size.
+pub const RESULTS_KEPT_BYTES_MAX: u64 = 2 << 30;
 /// Rows in a page, unless asked otherwise.
 pub const PAGE_DEFAULT: u32 = 100;
 /// Most rows in a page.

@@ -3,5 +3,6 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    sortie_agent::launch_if_asked();
     sortie::run(std::env::args_os())
 }

@@ -19,6 +19,7 @@ mod value;
 pub mod events;
 pub mod idempotency;
 pub mod invites;
+pub mod logs;
 pub mod meta;
 pub mod nodes;
 pub mod orgs;

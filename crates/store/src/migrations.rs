@@ -24,13 +24,22 @@ struct Migration {
 }
 
 /// All steps, in order.
-const ALL: &[Migration] = &[Migration {
-    version: 1,
-    name: "fleet",
-    oldest_program: 1,
-    sqlite: include_str!("../migrations/sqlite/0001_fleet.sql"),
-    postgres: include_str!("../migrations/postgres/0001_fleet.sql"),
-}];
+const ALL: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "fleet",
+        oldest_program: 1,
+        sqlite: include_str!("../migrations/sqlite/0001_fleet.sql"),
+        postgres: include_str!("../migrations/postgres/0001_fleet.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "logs",
+        oldest_program: 1,
+        sqlite: include_str!("../migrations/sqlite/0002_logs.sql"),
+        postgres: include_str!("../migrations/postgres/0002_logs.sql"),
+    },
+];
 
 /// The table of what was done, and the table that says who may use the database. The same on both
 /// engines.

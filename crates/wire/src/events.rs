@@ -47,6 +47,9 @@ pub struct EventQuery {
     /// Only events about this task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<TaskId>,
+    /// With `after`: hold the answer until something follows, at most this many seconds (55 at most).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_s: Option<u32>,
     /// Rows in the page, at most 1,000; 100 if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,

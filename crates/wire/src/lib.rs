@@ -11,6 +11,7 @@ pub mod events;
 pub mod heartbeat;
 pub mod invites;
 pub mod keys;
+pub mod logs;
 pub mod nodes;
 pub mod pages;
 pub mod problem;

@@ -1,6 +1,6 @@
 //! How an agent reports the end of a run.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use sortie_rules::ids::TaskId;
 use sortie_rules::tasks::{Code, Outcome};
@@ -22,7 +22,7 @@ pub struct RunResult {
     /// How it ended.
     pub outcome: OutcomeWord,
     /// What the handler gave. Only with `completed`, and then always.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub result: Option<Box<RawValue>>,
     /// Why it did not complete. Only with `failed` and `rejected`, and then always.
@@ -34,6 +34,9 @@ pub struct RunResult {
     /// Whether another try makes sense. Only with `failed`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub retry: bool,
+    /// How many bytes the log of the run has.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub log_bytes: u64,
     /// When the run began, by the agent's clock.
     pub started_at: Millis,
     /// When it ended, by the agent's clock.
@@ -134,6 +137,16 @@ pub struct Receipt {
     pub refused: Option<Problem>,
 }
 
+/// A value that is there, `null` too: a handler may have nothing to tell and be done all the same.
+fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Box<RawValue>>, D::Error> {
+    Box::<RawValue>::deserialize(from).map(Some)
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,6 +162,7 @@ mod tests {
             code: None,
             message: None,
             retry: false,
+            log_bytes: 0,
             started_at: Millis(1),
             finished_at: Millis(2),
         }
@@ -177,5 +191,12 @@ mod tests {
         assert_eq!(field(run(OutcomeWord::Failed)), "code");
         assert_eq!(field(RunResult { code: Some(Code::new("Not A Word")), ..run(OutcomeWord::Failed) }), "code");
         assert_eq!(field(RunResult { retry: true, ..run(OutcomeWord::Cancelled) }), "retry");
+    }
+
+    #[test]
+    fn a_result_of_null_is_one() {
+        let completed = RunResult { result: json("null"), ..run(OutcomeWord::Completed) };
+        let read: RunResult = serde_json::from_str(&serde_json::to_string(&completed).unwrap()).unwrap();
+        assert_eq!(read.outcome(), Ok(Outcome::Completed));
     }
 }

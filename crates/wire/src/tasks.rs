@@ -6,6 +6,8 @@ use sortie_rules::ids::{NodeId, TaskId};
 use sortie_rules::tasks::{Code, Status};
 use sortie_rules::time::{Millis, Span};
 
+use crate::logs::TaskProgress;
+
 /// One task to be done: the body of `POST /api/v1/tasks`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -137,6 +139,9 @@ pub struct Task {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub result: Option<serde_json::Value>,
+    /// How far the newest run said it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<TaskProgress>,
     /// The trace that it belongs to (W3C Trace Context).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,

@@ -8,7 +8,7 @@ use crate::agent::live;
 use crate::agent::start::start;
 use crate::clock::{Clock, Entropy};
 use crate::data_folder::DataFolder;
-use crate::handlers::{Closure, Failure, Handler, Handlers, Output, Surroundings, Work, builtin};
+use crate::handlers::{Closure, Failure, Handler, Handlers, Outgoing, Output, Surroundings, Work, builtin};
 use crate::identity::Identity;
 use crate::policy::PolicyWatch;
 use crate::settings::Settings;
@@ -23,6 +23,7 @@ pub struct Agent {
     pub(super) identity: Identity,
     pub(super) policy: PolicyWatch,
     pub(super) handlers: Handlers,
+    pub(super) outgoing: Outgoing,
     pub(super) clock: Clock,
     pub(super) entropy: Entropy,
 }
@@ -100,8 +101,9 @@ impl AgentBuilder {
             ca_pem: settings.ca_pem()?,
             clock: clock.clone(),
         };
+        let outgoing = surroundings.outgoing();
         let mut all = builtin(&surroundings);
         all.extend(handlers);
-        Ok(Agent { settings, folder, identity, policy, handlers: all, clock, entropy })
+        Ok(Agent { settings, folder, identity, policy, handlers: all, outgoing, clock, entropy })
     }
 }

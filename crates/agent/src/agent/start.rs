@@ -1,5 +1,7 @@
 //! Opens what lies on disk and connects the parts.
 
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::sync::Arc;
 
 use sortie_rules::time::Span;
@@ -9,11 +11,13 @@ use tokio_util::task::TaskTracker;
 use super::builder::Agent;
 use super::error::AgentError;
 use crate::clock::{Clock, boot_id};
-use crate::data_folder::DataFolder;
+use crate::data_folder::{DataFolder, FolderError};
+use crate::handlers::command::Places;
 use crate::heartbeat::Heart;
 use crate::hub::Hub;
-use crate::ledger::{Ledger, Recovered, WriterThread};
+use crate::ledger::{Ledger, Recovered, RunKey, WriterThread};
 use crate::line::{HubTime, Taker, WaitLoop};
+use crate::logs::{Desk, Shipper};
 use crate::renewal::Renewal;
 use crate::reporter::{Outbox, Reporter};
 use crate::runner::{Board, HandlerSet, Runner};
@@ -26,6 +30,7 @@ pub(super) struct Life {
     pub(super) wait_loop: WaitLoop,
     pub(super) heart: Heart,
     pub(super) reporter: Reporter,
+    pub(super) shipper: Shipper,
     pub(super) renewal: Renewal,
     pub(super) ledger: Ledger,
     pub(super) clock: Clock,
@@ -38,7 +43,7 @@ pub(super) struct Life {
 
 /// Opens the ledger and connects the parts of the agent. The folder is locked until it is dropped.
 pub(super) fn start(agent: Agent) -> Result<(Life, DataFolder), AgentError> {
-    let Agent { settings, folder, identity, policy, handlers, clock, entropy } = agent;
+    let Agent { settings, folder, identity, policy, handlers, outgoing, clock, entropy } = agent;
     let (ledger, thread, line, recovered) = WriterThread::start(&folder.path().join("ledger.db"))?;
     let hub_time = Arc::new(HubTime::new(clock.clone(), line.hub_time));
     let hub = Arc::new(Hub::open(identity, &settings, Arc::clone(&hub_time))?);
@@ -46,12 +51,19 @@ pub(super) fn start(agent: Agent) -> Result<(Life, DataFolder), AgentError> {
     let board = Arc::new(Board::new(settings.concurrency, settings.prefetch));
     let outbox = Arc::new(Outbox::default());
     let boot = boot_id(&clock, &entropy);
+    let places = Places { work: folder.path().join("work"), results: folder.path().join("results") };
+    prepare(&places)?;
+    let under_way = recovered.run.iter().map(|handed| RunKey { task: handed.id, run: handed.run }).collect();
+    let logs = Arc::new(Desk::open(&folder.path().join("logs"), &under_way, clock.clone()));
     let runner = Arc::new(Runner {
         board: Arc::clone(&board),
         handlers: HandlerSet(handlers),
         policy,
         ledger: ledger.clone(),
         outbox: Arc::clone(&outbox),
+        logs: Arc::clone(&logs),
+        places,
+        outgoing,
         hub_time: Arc::clone(&hub_time),
         clock: clock.clone(),
         entropy: entropy.clone(),
@@ -92,6 +104,7 @@ pub(super) fn start(agent: Agent) -> Result<(Life, DataFolder), AgentError> {
         entropy: entropy.clone(),
         stop: stop.clone(),
     };
+    let shipper = Shipper { hub: Arc::clone(&hub), desk: logs, entropy: entropy.clone(), stop: stop.clone() };
     let renewal = Renewal { hub, hub_time, runner: Arc::clone(&runner), entropy, stop: stop.clone() };
     let stop_grace = settings.stop_grace();
     let life = Life {
@@ -101,6 +114,7 @@ pub(super) fn start(agent: Agent) -> Result<(Life, DataFolder), AgentError> {
         wait_loop,
         heart,
         reporter,
+        shipper,
         renewal,
         ledger,
         clock,
@@ -109,4 +123,23 @@ pub(super) fn start(agent: Agent) -> Result<(Life, DataFolder), AgentError> {
         stop,
     };
     Ok((life, folder))
+}
+
+/// Makes the folders of runs. Whatever an earlier life has left in them of runs that were cut is gone.
+fn prepare(places: &Places) -> Result<(), FolderError> {
+    for folder in [&places.work, &places.results] {
+        let fault = |source| FolderError::Io { path: folder.clone(), source };
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(fault)?;
+    }
+    for left in std::fs::read_dir(&places.work).into_iter().flatten().flatten() {
+        if let Err(error) = std::fs::remove_dir_all(left.path()) {
+            tracing::warn!(folder = %left.path().display(), %error, "a working folder could not be removed");
+        }
+    }
+    for left in std::fs::read_dir(&places.results).into_iter().flatten().flatten() {
+        if left.path().extension().is_some_and(|extension| extension == "part") {
+            let _not_there = std::fs::remove_file(left.path());
+        }
+    }
+    Ok(())
 }

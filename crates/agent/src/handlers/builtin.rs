@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::handler::{Closure, Handler, Handlers};
+use super::outgoing::Outgoing;
 use super::{file_append, file_checksum, http_check, sleep, sys_info};
 use crate::clock::Clock;
 
@@ -23,10 +24,17 @@ pub(crate) struct Surroundings {
     pub(crate) clock: Clock,
 }
 
+impl Surroundings {
+    /// What calls to local services go over.
+    pub(crate) fn outgoing(&self) -> Outgoing {
+        Outgoing::new(self.ca_pem.clone(), self.clock.clone())
+    }
+}
+
 /// The builtin handlers.
 pub(crate) fn builtin(surroundings: &Surroundings) -> Handlers {
     let (append, info) = (surroundings.clone(), surroundings.data.clone());
-    let checker = http_check::Checker::new(surroundings.ca_pem.clone(), surroundings.clock.clone());
+    let checker = surroundings.outgoing();
     let handlers: [Arc<dyn Handler>; 5] = [
         Arc::new(Closure(move |work| file_append::run(work, append.clone()))),
         Arc::new(Closure(file_checksum::run)),

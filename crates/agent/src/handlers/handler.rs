@@ -13,6 +13,7 @@ use sortie_rules::ids::TaskId;
 use sortie_rules::tasks::Code;
 use tokio_util::sync::CancellationToken;
 
+use crate::logs::TaskLog;
 use crate::policy::Policy;
 
 /// Does the work of one task type. It must not block the thread it is polled on for longer than a
@@ -42,6 +43,10 @@ pub struct Work {
     pub payload: Box<RawValue>,
     /// The trace that it belongs to.
     pub traceparent: Option<String>,
+    /// Whether a run of it may be repeated.
+    pub idempotent: bool,
+    /// Where it says what it does.
+    pub log: TaskLog,
     /// What the site allows.
     pub policy: Arc<Policy>,
     /// Rings when someone cancels the task or the agent stops. A handler that hears it ends with
@@ -82,6 +87,10 @@ impl Output {
     /// JSON that is written already.
     pub fn json(raw: Box<RawValue>) -> Output {
         Output(raw)
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.get().len()
     }
 
     pub(crate) fn into_raw(self) -> Box<RawValue> {

@@ -1,14 +1,19 @@
 //! What the agent can do by itself, and how anything else is added.
 //!
-//! `handler` is the shape of a handler and of what goes in and out; the other files hold one builtin
-//! task type each, with the same names and schemas as `packs/base`. Each judges by the site's policy
-//! what its payload asks for.
+//! `handler` is the shape of a handler and of what goes in and out. `command` runs the programs that a
+//! policy names and `service` asks local services, over `outgoing`; `large` keeps what they give and
+//! nobody may send. The other files hold one builtin task type each, with the same names and schemas as
+//! `packs/base`. Each judges by the site's policy what its payload asks for.
 
 mod builtin;
+pub(crate) mod command;
 mod file_append;
 mod file_checksum;
 mod handler;
 mod http_check;
+pub(crate) mod large;
+mod outgoing;
+pub(crate) mod service;
 mod sleep;
 mod sys_info;
 
@@ -16,3 +21,4 @@ pub use builtin::BUILTIN_TYPES;
 pub(crate) use builtin::{Surroundings, builtin};
 pub(crate) use handler::{Closure, Handlers};
 pub use handler::{Failure, Handler, HandlerFuture, Output, Work};
+pub(crate) use outgoing::Outgoing;

@@ -31,6 +31,7 @@ pub(super) fn unreport(connection: &Connection, handed: &HandedTask, now: Millis
         code: Some(Code::new(RESULT_FORGOTTEN)),
         message: Some("this run ended long ago and was reported then; its result is not kept any more".to_owned()),
         retry: false,
+        log_bytes: 0,
         started_at: now,
         finished_at: now,
     };

@@ -75,6 +75,7 @@ fn done(n: u64, run: u32, at: Millis) -> Ended {
         code: None,
         message: None,
         retry: false,
+        log_bytes: 0,
         started_at: at,
         finished_at: at,
     };
@@ -197,7 +198,7 @@ async fn ends_without_a_handler_are_written_like_any_other() {
     let (ledger, _thread, ..) = open(&scratch.path());
     verdicts(&ledger, delivery(1, vec![handed(1, 1, 1, true), handed(2, 1, 1, false)])).await;
     ledger.finish(cancelled(RunKey { task: task(1, NOW), run: 1 }, 1, NOW)).await.unwrap();
-    ledger.finish(interrupted(RunKey { task: task(2, NOW), run: 1 }, 1, NOW)).await.unwrap();
+    ledger.finish(interrupted(RunKey { task: task(2, NOW), run: 1 }, 1, NOW, 0)).await.unwrap();
     let waiting = ledger.unreported(10, usize::MAX).await.unwrap();
     let words: Vec<OutcomeWord> = waiting.iter().map(|ended| read(ended).outcome).collect();
     assert_eq!(words, [OutcomeWord::Cancelled, OutcomeWord::Interrupted]);

@@ -1,11 +1,14 @@
 //! `policy.toml` as it is written.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use sortie_rules::addresses::{Allowed, BadAddress};
 use sortie_rules::config::{ConfigError, known_keys, load};
+use sortie_rules::names::check_type_name;
 
+use super::handlers::{HandlerText, Handling};
 use super::paths::Roots;
 
 /// The commented file that an enrolment leaves where there is none.
@@ -23,6 +26,8 @@ pub struct Policy {
     pub append_roots: Roots,
     /// What `http.check` may ask.
     pub check_addresses: Allowed,
+    /// What does the work of a type, where the site says so itself.
+    pub handlers: BTreeMap<String, Handling>,
 }
 
 /// The policy cannot be used. The agent then runs nothing.
@@ -48,6 +53,16 @@ pub enum PolicyError {
         /// Which, and why.
         source: BadAddress,
     },
+    /// A handler in it cannot be used.
+    #[error("{}: [handlers.\"{name}\"]: {why}", .path.display())]
+    Handler {
+        /// The file.
+        path: PathBuf,
+        /// The task type.
+        name: String,
+        /// What is wrong.
+        why: String,
+    },
 }
 
 #[derive(Deserialize)]
@@ -59,6 +74,7 @@ struct Text {
     file_checksum: RootsText,
     file_append: RootsText,
     http_check: AddressesText,
+    handlers: BTreeMap<String, HandlerText>,
 }
 
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +106,7 @@ impl Default for Text {
             file_checksum: RootsText::default(),
             file_append: RootsText::default(),
             http_check: AddressesText::default(),
+            handlers: BTreeMap::new(),
         }
     }
 }
@@ -110,7 +127,15 @@ impl Policy {
         let text: Text = load(text, &path.display().to_string(), std::iter::empty(), "", &known)?;
         let check_addresses = Allowed::parse(&text.http_check.allow)
             .map_err(|source| PolicyError::Address { path: path.to_owned(), source })?;
+        let mut handlers = BTreeMap::new();
+        for (name, table) in text.handlers {
+            let read = table.read();
+            let fault = |why| PolicyError::Handler { path: path.to_owned(), name: name.clone(), why };
+            let handling = check_type_name(&name).map_err(|error| error.to_string()).and(read).map_err(fault)?;
+            handlers.insert(name, handling);
+        }
         Ok(Policy {
+            handlers,
             allow_unnamed: text.default == Unnamed::Allow,
             allow: text.allow,
             refuse: text.refuse,
@@ -123,6 +148,7 @@ impl Policy {
     /// The policy that allows nothing.
     pub fn nothing() -> Policy {
         Policy {
+            handlers: BTreeMap::new(),
             allow_unnamed: false,
             allow: Vec::new(),
             refuse: Vec::new(),

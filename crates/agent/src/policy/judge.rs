@@ -1,17 +1,22 @@
 //! Whether a task type may run here.
 
+use std::collections::BTreeSet;
+
 use super::file::Policy;
 
 impl Policy {
-    /// Whether the site lets this type run. A refusal by name is stronger than an allowance.
+    /// Whether the site lets this type run: it stands in `allow` or has a table of its own. A refusal by
+    /// name is stronger than either.
     pub fn allows(&self, type_name: &str) -> bool {
         let named = |list: &[String]| list.iter().any(|name| name == type_name);
-        !named(&self.refuse) && (self.allow_unnamed || named(&self.allow))
+        let has_handler = self.handlers.contains_key(type_name);
+        !named(&self.refuse) && (self.allow_unnamed || has_handler || named(&self.allow))
     }
 
-    /// Those of `types` that may run.
-    pub fn allowed_types<'t>(&self, types: impl Iterator<Item = &'t str>) -> Vec<String> {
-        types.filter(|name| self.allows(name)).map(str::to_owned).collect()
+    /// The types that may run: those of `builtin`, and those with a table of their own.
+    pub fn types<'t>(&'t self, builtin: impl Iterator<Item = &'t str>) -> Vec<String> {
+        let all: BTreeSet<&str> = builtin.chain(self.handlers.keys().map(String::as_str)).collect();
+        all.into_iter().filter(|name| self.allows(name)).map(str::to_owned).collect()
     }
 }
 
@@ -31,6 +36,6 @@ mod tests {
         assert!(!policy(false, &["sleep"], &["sleep"]).allows("sleep"));
         assert!(policy(true, &[], &[]).allows("anything"));
         assert!(!policy(true, &[], &["anything"]).allows("anything"));
-        assert_eq!(policy(false, &["b"], &[]).allowed_types(["a", "b"].into_iter()), ["b"]);
+        assert_eq!(policy(false, &["b"], &[]).types(["a", "b"].into_iter()), ["b"]);
     }
 }

@@ -46,14 +46,25 @@ impl PolicyWatch {
     pub(crate) fn now(&self) -> Arc<Policy> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.looked.elapsed() >= LOOK_EVERY {
-            seen.looked = Steady::now();
-            let mark = mark(&self.path);
-            if mark != seen.mark {
-                seen.mark = mark;
-                seen.policy = Arc::new(self.read_again());
-            }
+            self.look(&mut seen);
         }
         Arc::clone(&seen.policy)
+    }
+
+    /// The policy this very moment: before something is refused that it may have come to allow.
+    pub(crate) fn fresh(&self) -> Arc<Policy> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        self.look(&mut seen);
+        Arc::clone(&seen.policy)
+    }
+
+    fn look(&self, seen: &mut Seen) {
+        seen.looked = Steady::now();
+        let mark = mark(&self.path);
+        if mark != seen.mark {
+            seen.mark = mark;
+            seen.policy = Arc::new(self.read_again());
+        }
     }
 
     fn read_again(&self) -> Policy {

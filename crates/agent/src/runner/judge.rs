@@ -2,32 +2,54 @@
 
 use std::sync::Arc;
 
-use sortie_rules::tasks::Code;
+use sortie_rules::tasks::{Class, Code};
 use sortie_rules::time::Millis;
 use sortie_wire::deliveries::HandedTask;
 
 use crate::handlers::{Failure, Handler, Handlers};
-use crate::policy::Policy;
+use crate::policy::{Command, Kind, Policy, Service};
 
-/// The handler of a run that may begin, or the refusal that is reported.
+/// What does the work of a run.
+pub(super) enum Doer {
+    /// A handler of the agent's own.
+    Handler(Arc<dyn Handler>),
+    /// A program that the policy names.
+    Command(Command),
+    /// A local service that the policy names.
+    Service(Service),
+}
+
+/// What does the work of a run that may begin, or the refusal that is reported.
 pub(super) fn judge(
     handed: &HandedTask,
     policy: &Policy,
     handlers: &Handlers,
     hub_now: Millis,
-) -> Result<Arc<dyn Handler>, Failure> {
+) -> Result<Doer, Failure> {
     let reject = |code: &str, message: String| Err(Failure::Rejected { code: Code::new(code), message });
     let name = &handed.type_name;
     if handed.not_after.is_some_and(|end| hub_now >= end) {
         return reject(Code::EXPIRED, "its time had passed before it could begin".to_owned());
     }
-    let Some(handler) = handlers.get(name) else {
+    let handling = policy.handlers.get(name);
+    let own = |name: &str| handlers.get(name).map(|handler| Doer::Handler(Arc::clone(handler)));
+    let doer = match handling.map(|handling| &handling.kind) {
+        Some(Kind::Command(command)) => Some(Doer::Command(command.clone())),
+        Some(Kind::Http(service)) => Some(Doer::Service(service.clone())),
+        Some(Kind::Builtin(other)) => own(other),
+        None => own(name),
+    };
+    let Some(doer) = doer else {
         return reject(Code::TYPE_NOT_ALLOWED, format!("this agent has no handler for {name}"));
     };
     if !policy.allows(name) {
         return reject(Code::TYPE_NOT_ALLOWED, format!("the policy of this site does not let {name} run"));
     }
-    Ok(Arc::clone(handler))
+    if handling.is_some_and(|handling| handling.class == Class::Privileged) {
+        let message = format!("the policy of this site demands that an operator has signed {name}, and none has");
+        return reject(Code::SIGNATURE_MISSING, message);
+    }
+    Ok(doer)
 }
 
 #[cfg(test)]
@@ -69,5 +91,27 @@ mod tests {
         assert_eq!(code(handed("known", Some(10))), "expired");
         assert_eq!(code(handed("unknown", None)), "type_not_allowed");
         assert_eq!(code(handed("forbidden", None)), "type_not_allowed");
+    }
+
+    #[test]
+    fn a_table_of_the_policy_says_who_does_the_work() {
+        let text = "[handlers.\"prog\"]\nkind = \"command\"\nprogram = \"/x\"\n\
+                    [handlers.\"again\"]\nkind = \"builtin\"\nbuiltin = \"known\"\n\
+                    [handlers.\"none\"]\nkind = \"builtin\"\nbuiltin = \"unknown\"\n\
+                    [handlers.\"signed\"]\nkind = \"command\"\nprogram = \"/x\"\nclass = \"privileged\"\n";
+        let policy = Policy::parse(text, Path::new("p")).unwrap();
+        let handler: Arc<dyn Handler> = Arc::new(Closure(|_: Work| async { Err(Failure::Cancelled) }));
+        let handlers = Handlers::from([("known".into(), handler)]);
+        let word = |name| match judge(&handed(name, None), &policy, &handlers, Millis(10)) {
+            Ok(Doer::Command(_)) => "command".to_owned(),
+            Ok(Doer::Handler(_)) => "handler".to_owned(),
+            Ok(Doer::Service(_)) => "service".to_owned(),
+            Err(Failure::Rejected { code, .. }) => code.0,
+            Err(other) => format!("{other:?}"),
+        };
+        assert_eq!(
+            ["prog", "again", "none", "signed", "known"].map(word),
+            ["command", "handler", "type_not_allowed", "signature_missing", "type_not_allowed"]
+        );
     }
 }

@@ -19,6 +19,8 @@ pub(super) struct Ending {
     pub(super) attempt: u32,
     pub(super) began: Millis,
     pub(super) now: Millis,
+    /// How long the log of the run is.
+    pub(super) log_bytes: u64,
 }
 
 /// The end of a run, from what its handler gave. `told` says whether it was told to stop.
@@ -49,13 +51,13 @@ pub(super) fn ended(ending: Ending, given: Result<Output, Failure>, told: bool) 
 
 /// The end of a run that was cancelled before it began.
 pub(crate) fn cancelled(run: RunKey, attempt: u32, now: Millis) -> Ended {
-    let ending = Ending { run, attempt, began: now, now };
+    let ending = Ending { run, attempt, began: now, now, log_bytes: 0 };
     seal(&RunResult { outcome: OutcomeWord::Cancelled, ..blank(ending) })
 }
 
 /// The end of a run that a crash cut and that may not be repeated.
-pub(crate) fn interrupted(run: RunKey, attempt: u32, now: Millis) -> Ended {
-    let ending = Ending { run, attempt, began: now, now };
+pub(crate) fn interrupted(run: RunKey, attempt: u32, now: Millis, log_bytes: u64) -> Ended {
+    let ending = Ending { run, attempt, began: now, now, log_bytes };
     let message = "the agent stopped in the middle of it, and work of this type is not begun twice".to_owned();
     seal(&RunResult { outcome: OutcomeWord::Interrupted, message: Some(message), ..blank(ending) })
 }
@@ -80,6 +82,7 @@ fn blank(ending: Ending) -> RunResult {
         code: None,
         message: None,
         retry: false,
+        log_bytes: ending.log_bytes,
         started_at: ending.began,
         finished_at: ending.now,
     }
@@ -130,7 +133,7 @@ mod tests {
 
     fn end(given: Result<Output, Failure>, told: bool) -> RunResult {
         let run = RunKey { task: Id::from_uuid(uuid::Uuid::from_u128(1)), run: 2 };
-        let ending = Ending { run, attempt: 3, began: Millis(4), now: Millis(5) };
+        let ending = Ending { run, attempt: 3, began: Millis(4), now: Millis(5), log_bytes: 6 };
         let result: RunResult = serde_json::from_slice(&ended(ending, given, told).result).unwrap();
         result.outcome().expect("what an agent reports is coherent");
         result

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use sortie_rules::backoff::Backoff;
 use sortie_rules::ledger::start_is_written_first;
+use sortie_rules::limits::RESULT_INLINE_BYTES_MAX;
 use sortie_rules::tasks::Code;
 use sortie_rules::time::Span;
 use sortie_wire::deliveries::HandedTask;
@@ -13,12 +14,14 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::board::{Begun, Board};
-use super::judge::judge;
+use super::judge::{Doer, judge};
 use super::outcome::{Ending, ended};
 use crate::clock::{Clock, Entropy};
-use crate::handlers::{Failure, Handler, Handlers, Output, Work};
+use crate::handlers::command::{self, Places};
+use crate::handlers::{Failure, HandlerFuture, Handlers, Outgoing, Output, Work, large, service};
 use crate::ledger::{Ended, Ledger, LedgerError, RunKey};
 use crate::line::HubTime;
+use crate::logs::Desk;
 use crate::policy::PolicyWatch;
 use crate::reporter::Outbox;
 
@@ -33,6 +36,9 @@ pub(crate) struct Runner {
     pub(crate) policy: PolicyWatch,
     pub(crate) ledger: Ledger,
     pub(crate) outbox: Arc<Outbox>,
+    pub(crate) logs: Arc<Desk>,
+    pub(crate) places: Places,
+    pub(crate) outgoing: Outgoing,
     pub(crate) hub_time: Arc<HubTime>,
     pub(crate) clock: Clock,
     pub(crate) entropy: Entropy,
@@ -70,7 +76,7 @@ impl Runner {
         let handed = &begun.waiting.handed;
         let run = RunKey { task: handed.id, run: handed.run };
         let (name, attempt, began) = (handed.type_name.clone(), handed.attempt, self.clock.now());
-        let Some(given) = self.work(begun).await else { return };
+        let Some((given, log_bytes)) = self.work(begun).await else { return };
         let (newest_attempt, told) = self.board.end(run);
         self.fill();
         let attempt = newest_attempt.unwrap_or(attempt);
@@ -82,16 +88,21 @@ impl Runner {
             Err(Failure::Cancelled) => "cancelled",
         };
         tracing::info!(task = %run.task, run = run.run, r#type = %name, ms = now.since(began).0, "a run ended: {word}");
-        self.settle(ended(Ending { run, attempt, began, now }, given, told)).await;
+        self.settle(ended(Ending { run, attempt, began, now, log_bytes }, given, told)).await;
     }
 
-    /// What the handler gives, or `None` if the agent ends before it does.
-    async fn work(&self, begun: Begun) -> Option<Result<Output, Failure>> {
+    /// What the handler gives, and how long its log is; `None` if the agent ends before it does.
+    async fn work(&self, begun: Begun) -> Option<(Result<Output, Failure>, u64)> {
         let Begun { waiting, stop } = begun;
-        let (handed, policy) = (waiting.handed, self.policy.now());
-        let handler = match judge(&handed, &policy, &self.handlers.0, self.hub_time.now()) {
-            Ok(handler) => handler,
-            Err(refusal) => return Some(Err(refusal)),
+        let (handed, mut policy) = (waiting.handed, self.policy.now());
+        let mut judged = judge(&handed, &policy, &self.handlers.0, self.hub_time.now());
+        if judged.is_err() {
+            policy = self.policy.fresh();
+            judged = judge(&handed, &policy, &self.handlers.0, self.hub_time.now());
+        }
+        let doer = match judged {
+            Ok(doer) => doer,
+            Err(refusal) => return Some((Err(refusal), 0)),
         };
         if start_is_written_first(handed.idempotent) && !waiting.start_is_written {
             let run = RunKey { task: handed.id, run: handed.run };
@@ -100,16 +111,48 @@ impl Runner {
                 return None;
             }
         }
-        let HandedTask { id, run, attempt, type_name, payload, traceparent, .. } = handed;
+        let HandedTask { id, run, attempt, type_name, idempotent, payload, traceparent, secrets, .. } = handed;
         tracing::debug!(task = %id, run, r#type = %type_name, traceparent, "a run begins");
-        let work = Work { task: id, run, attempt, type_name, payload, traceparent, policy, stop: stop.clone() };
+        let key = RunKey { task: id, run };
+        let log = self.logs.begin(key, payload.get(), &secrets);
+        let stop_too = stop.clone();
+        let work =
+            Work { task: id, run, attempt, type_name, payload, traceparent, idempotent, log, policy, stop: stop_too };
         tokio::select! {
-            given = guarded(handler, work) => Some(given),
+            given = guarded(self.doing(doer, work)) => {
+                let log_bytes = self.logs.end(key);
+                Some((given.and_then(|output| self.small_enough(output, key)), log_bytes))
+            }
             () = self.abandon.cancelled() => {
                 stop.cancel();
                 None
             }
         }
+    }
+
+    /// The work, whoever does it.
+    fn doing(&self, doer: Doer, work: Work) -> HandlerFuture {
+        match doer {
+            // A handler may panic before there is anything to await.
+            Doer::Handler(handler) => Box::pin(async move { handler.run(work).await }),
+            Doer::Command(command) => Box::pin(command::run(work, command, self.places.clone())),
+            Doer::Service(service) => Box::pin(service::run(work, service, self.outgoing.clone())),
+        }
+    }
+
+    /// A result that is too large to be sent is kept at the site, and the task fails by it.
+    fn small_enough(&self, output: Output, run: RunKey) -> Result<Output, Failure> {
+        let bytes = output.bytes();
+        if bytes <= RESULT_INLINE_BYTES_MAX {
+            return Ok(output);
+        }
+        let kept =
+            large::keep_text(&self.places.results, &format!("{}.{}", run.task, run.run), output.into_raw().get());
+        let message = match kept {
+            Ok(path) => format!("the result has {bytes} bytes; it is kept at the site in {}", path.display()),
+            Err(error) => format!("the result has {bytes} bytes, and could not be kept at the site: {error}"),
+        };
+        Err(Failure::failed(Code::RESULT_TOO_LARGE, message, false))
     }
 
     /// Does something with the ledger until it succeeds: it must not be given up, and nothing is lost
@@ -132,9 +175,8 @@ impl Runner {
 }
 
 /// A handler that panics fails; it takes nothing else with it.
-async fn guarded(handler: Arc<dyn Handler>, work: Work) -> Result<Output, Failure> {
-    let run = AssertUnwindSafe(async move { handler.run(work).await });
-    run.catch_unwind().await.unwrap_or_else(|panic| {
+async fn guarded(work: HandlerFuture) -> Result<Output, Failure> {
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|panic| {
         let words = panic.downcast_ref::<&str>().copied().map(str::to_owned);
         let words = words.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
         tracing::error!("a handler panicked: {words}");

@@ -9,6 +9,7 @@ use sortie_wire::enrollment::{AUTHORIZATION_SCHEME, Enroll, Enrolled, Invite, Re
 use sortie_wire::envelope::Envelope;
 use sortie_wire::heartbeat::{Heartbeat, Pulse};
 use sortie_wire::keys::KeySet;
+use sortie_wire::logs::{LogBatch, LogReceipts};
 use sortie_wire::results::{Receipt, Receipts, ResultBatch, RunResult};
 
 use crate::call::{Call, Line};
@@ -78,6 +79,11 @@ impl HubLine {
     /// The same with a [`RunResult`] that is JSON already.
     pub async fn result_json(&self, node: NodeId, task: TaskId, result: Vec<u8>) -> Result<Receipt, ClientError> {
         self.node(Method::POST, node, &["tasks", &task.to_string(), "result"]).written_body(result).send().await
+    }
+
+    /// Sends pieces of logs.
+    pub async fn logs(&self, node: NodeId, batch: &LogBatch) -> Result<LogReceipts, ClientError> {
+        self.node(Method::POST, node, &["logs"]).body(batch)?.send().await
     }
 
     /// Says which tasks are held: their leases are renewed.

@@ -9,6 +9,9 @@ use crate::error::ClientError;
 impl Hub {
     /// A page of events, oldest first.
     pub async fn events(&self, query: &EventQuery) -> Result<Page<Event>, ClientError> {
-        self.get(&["events"], query).await
+        match query.wait_s {
+            Some(seconds) => self.held_get(&["events"], query, seconds).await,
+            None => self.get(&["events"], query).await,
+        }
     }
 }

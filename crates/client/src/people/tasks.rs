@@ -1,6 +1,7 @@
 //! Tasks: submit, read, watch, cancel, requeue.
 
 use sortie_rules::ids::TaskId;
+use sortie_wire::logs::{LogPart, LogQuery};
 use sortie_wire::pages::Page;
 use sortie_wire::tasks::{
     SubmitBatch, SubmitTask, Submitted, SubmittedBatch, Task, TaskQuery, TaskSummary, TaskWaitQuery,
@@ -31,6 +32,15 @@ impl Hub {
         match wait_s {
             Some(seconds) => self.held_get(&["tasks", &id], &query, seconds).await,
             None => self.get(&["tasks", &id], &query).await,
+        }
+    }
+
+    /// A part of a task's log. With `wait_s` the answer is held until there is more, or the log is whole.
+    pub async fn task_log(&self, id: TaskId, query: &LogQuery) -> Result<LogPart, ClientError> {
+        let id = id.to_string();
+        match query.wait_s {
+            Some(seconds) => self.held_get(&["tasks", &id, "log"], query, seconds).await,
+            None => self.get(&["tasks", &id, "log"], query).await,
         }
     }
 

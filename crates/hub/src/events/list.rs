@@ -1,5 +1,7 @@
 //! Reads events in pages.
 
+use sortie_rules::limits::WAIT_MAX;
+use sortie_rules::time::Span;
 use sortie_store::events::{self, EventFilter, EventRow};
 use sortie_wire::events::{Event, EventQuery};
 use sortie_wire::pages::Page;
@@ -8,6 +10,29 @@ use crate::app::App;
 use crate::fault::Fault;
 use crate::http::page_size;
 use crate::people::Principal;
+
+/// The same, held for as long as the query says if nothing follows `after` yet.
+pub(crate) async fn list_held(app: &App, who: &Principal, query: EventQuery) -> Result<Page<Event>, Fault> {
+    let wait = Span::seconds(query.wait_s.unwrap_or(0).into()).min(WAIT_MAX);
+    if query.after.is_none() || wait == Span::ZERO {
+        return list(app, who, query).await;
+    }
+    let mut news = app.waiting.news.subscribe();
+    let end = tokio::time::sleep(wait.to_std());
+    tokio::pin!(end);
+    loop {
+        news.mark_unchanged();
+        let page = list(app, who, query.clone()).await?;
+        if !page.items.is_empty() {
+            return Ok(page);
+        }
+        tokio::select! {
+            _ = news.changed() => {}
+            () = &mut end => return Ok(page),
+            () = app.stop.cancelled() => return Ok(page),
+        }
+    }
+}
 
 /// Without `after`: the newest events, newest last. With it: those that follow, oldest first. The
 /// page's `next` is where to go on later, present even if nothing follows yet.

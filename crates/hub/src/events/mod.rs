@@ -1,9 +1,13 @@
-//! Events: what happened, written in the transaction that made it happen, read in pages.
+//! Events: what happened, written in the transaction that made it happen, read in pages
+//! or as a stream.
 
+mod announce;
 mod list;
 mod record;
 pub(crate) mod routes;
 mod sequence;
+mod stream;
 
+pub(crate) use announce::announce;
 pub(crate) use record::{Record, record};
 pub(crate) use sequence::sequence;

@@ -12,6 +12,7 @@ mod once;
 mod operations;
 mod page;
 mod router;
+mod streams;
 mod trace;
 
 pub(crate) use extract::{Body, PathOf, QueryOf};
@@ -21,3 +22,4 @@ pub(crate) use once::Once;
 pub(crate) use operations::{install_metrics, serve_operations};
 pub(crate) use page::{page, page_size};
 pub(crate) use router::{Audience, Routes, routes_of};
+pub(crate) use streams::{Seat, Seats, last_event_id, still_here};

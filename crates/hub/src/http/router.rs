@@ -80,6 +80,7 @@ fn all(routes: Routes) -> Routes {
     let routes = crate::nodes::routes::add(routes);
     let routes = crate::people::routes::add(routes);
     let routes = crate::events::routes::add(routes);
+    let routes = crate::logs::routes::add(routes);
     documents::add(routes)
 }
 

@@ -17,6 +17,8 @@ const DEADLINES_EVERY: Duration = Duration::from_secs(1);
 const DUE_EVERY: Duration = Duration::from_millis(500);
 /// How often PostgreSQL's committed events are numbered.
 const SEQUENCE_EVERY: Duration = Duration::from_millis(250);
+/// How often it is looked whether there are events that somebody waits for.
+const ANNOUNCE_EVERY: Duration = Duration::from_millis(200);
 /// How often one batch of old rows is deleted.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
 
@@ -35,8 +37,10 @@ pub(crate) fn start_all(app: &Shared) {
     every(app, "flush_presence", seconds(app.settings.presence.flush_every_s), |app| async move {
         liveness::flush(&app).await
     });
+    every(app, "announce_events", ANNOUNCE_EVERY, |app| async move { events::announce(&app).await });
     every(app, "forget_old", FORGET_EVERY, |app| async move {
         app.waiting.ended.tidy();
+        app.waiting.logs.tidy();
         tasks::forget_old(&app).await
     });
     every(

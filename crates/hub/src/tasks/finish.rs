@@ -3,11 +3,13 @@
 
 use aws_lc_rs::digest::{Context, SHA256};
 use sortie_rules::ids::{NodeId, TaskId};
-use sortie_rules::limits::{COUNT_MAX, MESSAGE_BYTES_MAX, RESULT_CHECKED_AT_ONCE_BYTES_MAX, RESULT_INLINE_BYTES_MAX};
+use sortie_rules::limits::{
+    COUNT_MAX, MESSAGE_BYTES_MAX, RESULT_CHECKED_AT_ONCE_BYTES_MAX, RESULT_INLINE_BYTES_MAX, TASK_LOG_BYTES_MAX,
+};
 use sortie_rules::tasks::{Code, Finished, Outcome, Refusal, Report, Status, finish};
 use sortie_rules::time::Millis;
 use sortie_store::tasks::{self, Stamps};
-use sortie_store::{StoreError, Tx};
+use sortie_store::{StoreError, Tx, logs};
 use sortie_wire::problem::{Problem, ProblemCode};
 use sortie_wire::readable::is_readable;
 use sortie_wire::results::{OutcomeWord, Receipt, RunResult};
@@ -30,6 +32,8 @@ struct Checked {
     message: Option<String>,
     result: Option<String>,
     digest: Vec<u8>,
+    /// How long the run's log is.
+    log_bytes: u64,
     /// The task's type and whether the result fits it, where that was looked at before.
     held_against: Option<(String, Result<(), String>)>,
 }
@@ -122,6 +126,7 @@ fn check(result: RunResult) -> Result<Checked, Box<Problem>> {
         message: result.message.map(cut),
         result: result.result.map(|json| String::from(Box::<str>::from(json))),
         digest,
+        log_bytes: result.log_bytes.min(TASK_LOG_BYTES_MAX),
         held_against: None,
     })
 }
@@ -228,6 +233,9 @@ async fn judge(
         if tasks::update(tx, row.id, &row.life, &after, &stamps).await? {
             let about = About { org: row.org, node: row.node, task: row.id, actor: caller.name(), now };
             changed(tx, about, &after).await?;
+            if checked.log_bytes > 0 {
+                logs::set_end(tx, row.id, checked.run, checked.log_bytes).await?;
+            }
             return Ok(Judged::Taken { ended, status: after.state.status(), node: row.node });
         }
     }

@@ -13,6 +13,7 @@ use super::events::code;
 use crate::app::App;
 use crate::fault::{Fault, refuse};
 use crate::http::page_size;
+use crate::logs::progress;
 use crate::people::Principal;
 
 /// What is answered for a task that is not there, or not this org's.
@@ -23,8 +24,16 @@ pub(super) fn unknown() -> Fault {
 /// One task with payload and result.
 pub(super) async fn show(app: &App, who: &Principal, id: TaskId) -> Result<Task, Fault> {
     let org = who.org;
-    let row = app.store.read(move |tx| Box::pin(async move { tasks::get(tx, org, id).await })).await?;
-    whole(app, row.ok_or_else(unknown)?).await
+    let (row, progress) = app
+        .store
+        .read(move |tx| {
+            Box::pin(async move {
+                let row = tasks::get(tx, org, id).await?.ok_or_else(unknown)?;
+                Ok::<_, Fault>((row, progress(tx, id).await?))
+            })
+        })
+        .await?;
+    Ok(Task { progress, ..whole(app, row).await? })
 }
 
 /// One task, as lists show it.
@@ -100,7 +109,7 @@ async fn whole(app: &App, row: TaskRow) -> Result<Task, Fault> {
         finished_at: row.finished_at,
         message: row.message,
     };
-    Ok(Task { summary: shown(app, summary).await?, payload, result, traceparent })
+    Ok(Task { summary: shown(app, summary).await?, payload, result, progress: None, traceparent })
 }
 
 async fn shown(app: &App, row: Row) -> Result<TaskSummary, Fault> {

@@ -1,10 +1,10 @@
 //! Held requests and the bells that end them.
 //!
 //! A bell says "look", never "this changed": whoever wakes reads the store again. `line` is the
-//! place of one node, where at most one wait is held and deliveries are numbered; `ended` wakes
-//! those who wait for a task to end.
+//! place of one node, where at most one wait is held and deliveries are numbered; `bells` wake
+//! those who wait for something of a task.
 
-mod ended;
+mod bells;
 mod line;
 mod room;
 

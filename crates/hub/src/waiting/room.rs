@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sortie_rules::ids::{NodeId, TaskId};
+use tokio::sync::watch;
 
-use super::ended::EndedBells;
+use super::bells::TaskBells;
 use super::line::{Line, Reservation};
 
 /// All that waits.
@@ -13,7 +14,11 @@ use super::line::{Line, Reservation};
 pub(crate) struct Waiting {
     lines: Mutex<HashMap<NodeId, Arc<Line>>>,
     /// Those who wait for tasks to end.
-    pub(crate) ended: EndedBells,
+    pub(crate) ended: TaskBells,
+    /// Those who wait for more of the logs of tasks.
+    pub(crate) logs: TaskBells,
+    /// The number of the newest event, as far as anybody waits for it.
+    pub(crate) news: watch::Sender<u64>,
 }
 
 impl Waiting {

@@ -50,6 +50,16 @@ pub(super) fn is_known(key: &[String], known: &[&str]) -> bool {
     })
 }
 
+/// A known key with what stands in `key` in place of its stars, so that it can be compared with it.
+pub(super) fn filled(known: &str, key: &[String]) -> String {
+    let words = known.split('.').enumerate();
+    let filled = words.map(|(at, word)| match key.get(at) {
+        Some(given) if word == "*" => given.as_str(),
+        _ => word,
+    });
+    filled.collect::<Vec<_>>().join(".")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

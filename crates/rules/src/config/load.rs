@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::{ConfigError, Place};
-use super::keys::is_known;
+use super::keys::{filled, is_known};
 use super::nearest::nearest;
 use super::tree::Node;
 
@@ -34,8 +34,9 @@ pub fn load<T: DeserializeOwned>(
     find_lines(spanned.get_ref(), text, &mut Vec::new(), &mut lines);
     let unknown = lines.iter().filter(|(key, _)| !is_known(key, known)).min_by_key(|(_, line)| **line);
     if let Some((key, line)) = unknown {
+        let filled: Vec<String> = known.iter().map(|known| filled(known, key)).collect();
         let key = key.join(".");
-        let nearest = nearest(&key, known.iter().copied()).map(str::to_owned);
+        let nearest = nearest(&key, filled.iter().map(String::as_str)).map(str::to_owned);
         return Err(ConfigError::UnknownKey { place: file(Some(*line)), key, nearest });
     }
 

@@ -27,6 +27,38 @@ impl Code {
     pub const BAD_PAYLOAD: &'static str = "bad_payload";
     /// The handler failed.
     pub const HANDLER_FAILED: &'static str = "handler_failed";
+    /// The program that the policy names is not there.
+    pub const HANDLER_MISSING: &'static str = "handler_missing";
+    /// The program that the policy names cannot be executed.
+    pub const HANDLER_NOT_EXECUTABLE: &'static str = "handler_not_executable";
+    /// Anybody may write the program that the policy names.
+    pub const HANDLER_UNSAFE: &'static str = "handler_unsafe";
+    /// A signal ended the program.
+    pub const HANDLER_KILLED: &'static str = "handler_killed";
+    /// The program ended with an exit code other than 0.
+    pub const EXIT_CODE: &'static str = "exit_code";
+    /// The program ended well and wrote no result.
+    pub const NO_RESULT: &'static str = "no_result";
+    /// What the program or the service gave is no result.
+    pub const OUTPUT_INVALID: &'static str = "output_invalid";
+    /// The program wrote more to standard output than the policy allows.
+    pub const OUTPUT_TOO_LARGE: &'static str = "output_too_large";
+    /// It took longer than the policy allows.
+    pub const OVER_WALL_TIME: &'static str = "over_wall_time";
+    /// The program used more processor time than the policy allows.
+    pub const OVER_CPU_TIME: &'static str = "over_cpu_time";
+    /// The program wrote a file larger than the policy allows.
+    pub const OVER_FILE_SIZE: &'static str = "over_file_size";
+    /// The program took more memory than the policy allows.
+    pub const OUT_OF_MEMORY: &'static str = "out_of_memory";
+    /// The program began more processes than the policy allows.
+    pub const TOO_MANY_PROCESSES: &'static str = "too_many_processes";
+    /// The service that the policy names does not answer.
+    pub const SERVICE_UNREACHABLE: &'static str = "service_unreachable";
+    /// The service that the policy names answered with another status than 2xx.
+    pub const SERVICE_REFUSED: &'static str = "service_refused";
+    /// The site demands an operator's signature for this type.
+    pub const SIGNATURE_MISSING: &'static str = "signature_missing";
     /// The result is larger than may be sent inline.
     pub const RESULT_TOO_LARGE: &'static str = "result_too_large";
     /// The result does not fit the type's schema.

@@ -99,7 +99,7 @@ fn settings(folder: &Path) -> Result<Settings, String> {
 fn policy(file: &Path) -> Check {
     match Policy::read(file) {
         Ok(policy) => {
-            let types = policy.allowed_types(BUILTIN_TYPES.iter().copied());
+            let types = policy.types(BUILTIN_TYPES.iter().copied());
             Check::ok("policy", format!("{} lets run: {}", file.display(), types.join(" ")))
         }
         Err(error) => Check::bad("policy", chain(&error), "until it is mended the agent refuses everything"),

@@ -61,10 +61,13 @@ impl Output {
     /// Prints a line of data.
     pub(crate) fn line(self, line: &str) -> Done {
         let mut data = io::stdout().lock();
-        writeln!(data, "{line}").and_then(|()| data.flush()).map_err(|error| match error.kind() {
-            io::ErrorKind::BrokenPipe => Failure::ReaderLeft,
-            _ => Failure::other(format!("the output cannot be written: {error}")),
-        })
+        writeln!(data, "{line}").and_then(|()| data.flush()).map_err(not_written)
+    }
+
+    /// Prints bytes of data as they are.
+    pub(crate) fn bytes(self, bytes: &[u8]) -> Done {
+        let mut data = io::stdout().lock();
+        data.write_all(bytes).and_then(|()| data.flush()).map_err(not_written)
     }
 
     /// Prints lines of data.
@@ -99,5 +102,12 @@ impl Output {
     /// A sign that something is waited for.
     pub(crate) fn spinner(self, sentence: impl Into<String>) -> Spinner {
         Spinner::start(sentence, self.someone_looks)
+    }
+}
+
+fn not_written(error: io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => Failure::ReaderLeft,
+        _ => Failure::other(format!("the output cannot be written: {error}")),
     }
 }

@@ -4,6 +4,7 @@
 mod await_end;
 mod cancel;
 mod list;
+mod log;
 mod noun;
 mod requeue;
 mod show;

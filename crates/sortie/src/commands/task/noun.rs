@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use sortie_rules::ids::TaskId;
 
-use super::{cancel, list, requeue, show, submit, types, watch};
+use super::{cancel, list, log, requeue, show, submit, types, watch};
 use crate::context::Context;
 use crate::exit::Done;
 use crate::find_hub::HubOptions;
@@ -28,6 +28,8 @@ enum Verb {
     Show(OneTask),
     /// Follow a task until it ends
     Watch(watch::Watch),
+    /// Print what a task's handler wrote, while it runs or afterwards
+    Log(log::Log),
     /// Call a task off: in the queue that ends it, under way its agent is asked to stop
     #[command(after_help = "Example: sortie task cancel 01980c5e-7d1a-7c3e-9b7e-0123456789ab")]
     Cancel(OneTask),
@@ -53,6 +55,7 @@ pub(crate) async fn run(command: TaskCommand, context: &Context) -> Done {
         Verb::List(list) => list::run(list, &context.hub(options)?, context).await,
         Verb::Show(one) => show::run(one.id, &context.hub(options)?, context).await,
         Verb::Watch(watch) => watch::run(watch, &context.patient_hub(options)?, context).await,
+        Verb::Log(log) => log::run(log, &context.patient_hub(options)?, context).await,
         Verb::Cancel(one) => cancel::run(one.id, &context.hub(options)?, context).await,
         Verb::Requeue(one) => requeue::run(one.id, &context.hub(options)?, context).await,
         Verb::Types(types) => types::run(types, &context.hub(options)?, context).await,

@@ -1,4 +1,4 @@
-//! Bells for those who wait for a task to end.
+//! Bells for those who wait for something of a task: its end, or a piece of its log.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -8,11 +8,11 @@ use tokio::sync::oneshot;
 
 /// Who waits for which task.
 #[derive(Debug, Default)]
-pub(crate) struct EndedBells(Mutex<HashMap<TaskId, Vec<oneshot::Sender<()>>>>);
+pub(crate) struct TaskBells(Mutex<HashMap<TaskId, Vec<oneshot::Sender<()>>>>);
 
-impl EndedBells {
-    /// Waits for the bell of a task. Ask the store again after subscribing: the task may have ended
-    /// a moment before.
+impl TaskBells {
+    /// Waits for the bell of a task. Ask the store again after subscribing: it may have rung a moment
+    /// before.
     pub(crate) fn subscribe(&self, task: TaskId) -> oneshot::Receiver<()> {
         let (sender, receiver) = oneshot::channel();
         let mut bells = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -22,7 +22,7 @@ impl EndedBells {
         receiver
     }
 
-    /// Rings for a task that has ended.
+    /// Rings for a task.
     pub(crate) fn ring(&self, task: TaskId) {
         let waiters = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&task);
         for waiter in waiters.into_iter().flatten() {

@@ -1,0 +1,235 @@
+//! One run of a program.
+
+use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use sortie_rules::exits::{CutShort, Exit, Verdict, judge_exit};
+use sortie_rules::tasks::Code;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::process::{Child, ChildStderr};
+
+use super::capture::{Capture, TooMuch};
+use super::check::check;
+use super::group::Group;
+use crate::handlers::large;
+use crate::handlers::{Failure, Output, Work};
+use crate::launch::{self, Launch};
+use crate::policy::Command;
+
+/// How often the size of a program is looked at. The first look comes after this long, so that short
+/// programs cost none.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// How long the ends of its pipes are waited for after a program and its group have ended: a process
+/// that has left the group may hold them open for ever.
+const PIPES_CLOSE: Duration = Duration::from_secs(1);
+/// Longest line of a log that is kept together.
+const LINE_BYTES_MAX: u64 = 16 << 10;
+
+/// Where runs have their files.
+#[derive(Debug, Clone)]
+pub(crate) struct Places {
+    /// Working folders of runs.
+    pub(crate) work: PathBuf,
+    /// Results that were too large to send.
+    pub(crate) results: PathBuf,
+}
+
+/// A folder of its own for one run, gone with it.
+struct WorkingFolder {
+    path: PathBuf,
+    is_own: bool,
+}
+
+/// Runs the program of a task to its end.
+pub(crate) async fn run(work: Work, command: Command, places: Places) -> Result<Output, Failure> {
+    if !launch::is_answered() {
+        let message = "this agent's program does not call `launch_if_asked`, so it cannot run commands";
+        return Err(Failure::failed(Code::HANDLER_FAILED, message, false));
+    }
+    check(&command.program)?;
+    let trouble = |error: std::io::Error| Failure::failed(Code::HANDLER_FAILED, error.to_string(), true);
+    let name = format!("{}.{}", work.task, work.run);
+    let folder = WorkingFolder::make(&command, &places.work.join(&name)).map_err(trouble)?;
+    let mut child = spawn(&work, &command, &folder.path).map_err(trouble)?;
+    let Some(group) = child.id().and_then(Group::led_by) else {
+        return Err(Failure::failed(Code::HANDLER_FAILED, "the program ended before it began", false));
+    };
+    let mut capture = Capture::new(places.results.join(format!("{name}.part")), command.output_bytes);
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let payload = work.payload.clone();
+    let feeding = async move {
+        if let Some(mut stdin) = stdin {
+            // A program need not read what it is given.
+            let _not_read = stdin.write_all(payload.get().as_bytes()).await;
+        }
+    };
+    let mut reading = Box::pin(async {
+        let (_, written, last_words) =
+            tokio::join!(feeding, read_or_nothing(&mut capture, stdout), listen(stderr, &work));
+        (written, last_words)
+    });
+    let mut cut = None;
+    let mut said = None;
+    let status = {
+        let wall = tokio::time::sleep(command.wall.to_std());
+        tokio::pin!(wall);
+        loop {
+            tokio::select! {
+                ended = child.wait() => break ended,
+                heard = &mut reading, if said.is_none() => {
+                    if heard.0.is_err() {
+                        cut = Some(CutShort::Output);
+                        group.kill();
+                    }
+                    said = Some(heard);
+                }
+                () = work.stop.cancelled(), if cut.is_none() => {
+                    cut = Some(CutShort::Cancelled);
+                    stop_gently(&mut child, &group, command.stop_grace.to_std()).await;
+                }
+                () = &mut wall, if cut.is_none() => {
+                    cut = Some(CutShort::WallTime);
+                    stop_gently(&mut child, &group, command.stop_grace.to_std()).await;
+                }
+                () = tokio::time::sleep(LOOK_EVERY), if cut.is_none() => {
+                    cut = group.over(&command);
+                    if cut.is_some() {
+                        group.kill();
+                    }
+                }
+            }
+        }
+    };
+    // Whatever the program began and left behind ends with it.
+    while group.is_there() && group.size().processes > 0 {
+        group.kill();
+        tokio::task::yield_now().await;
+    }
+    if said.is_none() {
+        said = tokio::time::timeout(PIPES_CLOSE, &mut reading).await.ok();
+    }
+    drop(reading);
+    let (written, last_words) = said.unwrap_or((Ok(()), String::new()));
+    if cut.is_none() && written == Err(TooMuch) {
+        cut = Some(CutShort::Output);
+    }
+    let exit = exit_of(status.map_err(trouble)?);
+    if exit == Exit::Code(launch::FAILED)
+        && let Some(why) = last_words.strip_prefix(launch::COMPLAINT)
+    {
+        return Err(Failure::failed(Code::HANDLER_NOT_EXECUTABLE, why.trim_end(), false));
+    }
+    let (written, result) = capture.finish(|part| large::keep(&places.results, part, &name));
+    match (judge_exit(cut, exit, written, &command.retry_codes), result) {
+        (Verdict::Completed, Some(result)) => Ok(Output::json(result)),
+        (Verdict::Completed, None) => Err(Failure::failed(Code::NO_RESULT, "there is no result", false)),
+        (Verdict::Cancelled, _) => Err(Failure::Cancelled),
+        (Verdict::Failed { code, message, retry }, _) => {
+            let words = last_words.trim();
+            let message = if words.is_empty() { message } else { format!("{message}; its last words: {words}") };
+            Err(Failure::failed(code, message, retry))
+        }
+    }
+}
+
+/// The launch of the program, in a group of its own and with an environment that says little.
+fn spawn(work: &Work, command: &Command, folder: &Path) -> std::io::Result<Child> {
+    let launch = Launch {
+        parent: std::process::id(),
+        program: command.program.clone(),
+        args: command.args.clone(),
+        cpu_s: command.cpu_s,
+        memory_bytes: command.memory_bytes,
+        file_bytes: command.file_bytes,
+    };
+    // This very program, even if its file was replaced meanwhile.
+    tokio::process::Command::new("/proc/self/exe")
+        .args(launch::arguments(&launch))
+        .env_clear()
+        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+        .env("LANG", "C.UTF-8")
+        .env("HOME", folder)
+        .env("TMPDIR", folder)
+        .envs(&command.environment)
+        .env("SORTIE_TASK_ID", work.task.to_string())
+        .env("SORTIE_TASK_TYPE", &work.type_name)
+        .env("SORTIE_RUN", work.run.to_string())
+        .env("SORTIE_ATTEMPT", work.attempt.to_string())
+        .envs(work.traceparent.iter().map(|trace| ("TRACEPARENT", trace)))
+        .current_dir(folder)
+        .process_group(0)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+}
+
+async fn read_or_nothing(capture: &mut Capture, stdout: Option<tokio::process::ChildStdout>) -> Result<(), TooMuch> {
+    match stdout {
+        Some(stdout) => capture.read(stdout).await,
+        None => Ok(()),
+    }
+}
+
+/// Reads the log and returns its last line.
+async fn listen(stderr: Option<ChildStderr>, work: &Work) -> String {
+    let Some(stderr) = stderr else { return String::new() };
+    let mut lines = BufReader::new(stderr);
+    let (mut line, mut last) = (Vec::new(), Vec::new());
+    loop {
+        line.clear();
+        let mut part = tokio::io::AsyncReadExt::take(&mut lines, LINE_BYTES_MAX);
+        match part.read_until(b'\n', &mut line).await {
+            Ok(0) | Err(_) => return work.log.masked(&last),
+            Ok(_) => {
+                work.log.write(&line);
+                if line.iter().any(|byte| !byte.is_ascii_whitespace()) {
+                    std::mem::swap(&mut line, &mut last);
+                }
+            }
+        }
+    }
+}
+
+/// Asks the group to end, waits for its leader, and ends what is left.
+async fn stop_gently(child: &mut Child, group: &Group, grace: Duration) {
+    group.ask();
+    // How it ended is asked once more by the caller, and answered the same.
+    let _ended = tokio::time::timeout(grace, child.wait()).await;
+    group.kill();
+}
+
+fn exit_of(status: ExitStatus) -> Exit {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => Exit::Code(code),
+        (None, signal) => Exit::Signal(signal.unwrap_or_default()),
+    }
+}
+
+impl WorkingFolder {
+    fn make(command: &Command, own: &Path) -> std::io::Result<WorkingFolder> {
+        if let Some(path) = &command.working_folder {
+            return Ok(WorkingFolder { path: path.clone(), is_own: false });
+        }
+        match std::fs::remove_dir_all(own) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(own)?;
+        Ok(WorkingFolder { path: own.to_owned(), is_own: true })
+    }
+}
+
+impl Drop for WorkingFolder {
+    fn drop(&mut self) {
+        if self.is_own
+            && let Err(error) = std::fs::remove_dir_all(&self.path)
+        {
+            tracing::warn!(folder = %self.path.display(), %error, "a working folder could not be removed");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The small life of a launched program before it is itself: this program, started anew in the place
+//! of the one to come, sets the limits that only a process can set for itself, and becomes it.
+
+use std::ffi::OsString;
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rustix::process::{Resource, Rlimit, Signal, getppid, set_parent_process_death_signal, setrlimit, umask};
+use serde::{Deserialize, Serialize};
+
+/// The first argument of a launch.
+const MARK: &str = "__launch";
+/// What a launch that fails begins its complaint with.
+pub(crate) const COMPLAINT: &str = "sortie-launch: ";
+/// How a launch that fails ends: as a shell does that cannot execute.
+pub(crate) const FAILED: i32 = 126;
+
+/// Whether this program answers to being launched.
+static ANSWERS: AtomicBool = AtomicBool::new(false);
+
+/// What is to be launched, and within which limits.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Launch {
+    pub(crate) parent: u32,
+    pub(crate) program: PathBuf,
+    pub(crate) args: Vec<String>,
+    pub(crate) cpu_s: u64,
+    pub(crate) memory_bytes: u64,
+    pub(crate) file_bytes: u64,
+}
+
+/// Becomes the program that an agent launches, if that is what this process was started for, and
+/// returns otherwise. A program with an agent in it calls this first in its `main`: handlers of the kind
+/// `command` need it, since limits can be set only from within.
+pub fn launch_if_asked() {
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next().is_some_and(|first| first == MARK) {
+        let why = launch(arguments.next().unwrap_or_default());
+        let _nobody = std::io::Write::write_all(&mut std::io::stderr(), format!("{COMPLAINT}{why}\n").as_bytes());
+        std::process::exit(FAILED);
+    }
+    ANSWERS.store(true, Ordering::Relaxed);
+}
+
+/// Whether [`launch_if_asked`] was called, without which a launch would start a second agent.
+pub(crate) fn is_answered() -> bool {
+    ANSWERS.load(Ordering::Relaxed)
+}
+
+/// The arguments by which this program launches another.
+pub(crate) fn arguments(launch: &Launch) -> [String; 2] {
+    // Paths come from a policy, which is text; a launch is text, numbers and lists of text.
+    [MARK.to_owned(), serde_json::to_string(launch).unwrap_or_default()]
+}
+
+/// Becomes the program, or says why not.
+fn launch(words: OsString) -> String {
+    let read = words.to_str().and_then(|text| serde_json::from_str::<Launch>(text).ok());
+    let Some(launch) = read else { return "this is for agents to start programs with".to_owned() };
+    if let Err(error) = confine(&launch) {
+        return format!("the limits cannot be set: {error}");
+    }
+    let error = Command::new(&launch.program).args(&launch.args).exec();
+    format!("{} cannot be executed: {error}", launch.program.display())
+}
+
+fn confine(launch: &Launch) -> rustix::io::Result<()> {
+    // An agent that is killed takes what it began along.
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    if getppid().map(|parent| parent.as_raw_nonzero().get()) != i32::try_from(launch.parent).ok() {
+        std::process::exit(FAILED);
+    }
+    let limit =
+        |resource, soft: u64, hard: u64| setrlimit(resource, Rlimit { current: Some(soft), maximum: Some(hard) });
+    limit(Resource::Cpu, launch.cpu_s, launch.cpu_s + 1)?;
+    // The agent looks at the memory of all its processes together; this holds one that is quicker than
+    // the agent's looks.
+    limit(Resource::Data, launch.memory_bytes.saturating_mul(2), launch.memory_bytes.saturating_mul(2))?;
+    limit(Resource::Fsize, launch.file_bytes, launch.file_bytes)?;
+    limit(Resource::Core, 0, 0)?;
+    umask(rustix::fs::Mode::from_raw_mode(0o077));
+    Ok(())
+}
