@@ -4,4 +4,5 @@ mod events;
 mod help;
 mod limits;
 mod lines;
+mod pieces;
 mod secrets;

@@ -97,6 +97,10 @@ pub const RESULT_CHECKED_AT_ONCE_BYTES_MAX: usize = 16 << 10;
 pub const TASK_LOG_BYTES_MAX: u64 = 10_000_000;
 /// Most bytes of logs in one request of an agent, before base64.
 pub const LOG_BATCH_BYTES_MAX: usize = 256 << 10;
+/// Most bytes of one run's log in such a request, so that the others have their turn, before base64.
+pub const LOG_PIECE_BYTES_MAX: usize = 64 << 10;
+/// Most bytes of logs that an agent keeps for a hub that is away, all runs together.
+pub const LOG_SPOOL_BYTES_MAX: u64 = 1 << 30;
 /// Most pieces of logs in one request of an agent.
 pub const LOG_PIECES_MAX: usize = 100;
 /// Most bytes of a log in one answer, before base64.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use sortie_rules::masking::secrets_of;
 use tokio::sync::Notify;
 
-use super::spool::{Spool, left_behind};
+use super::spool::{Spool, Total, left_behind};
 use super::task_log::TaskLog;
 use crate::clock::Clock;
 use crate::ledger::RunKey;
@@ -20,6 +20,7 @@ pub(crate) struct Desk {
     logs: Mutex<BTreeMap<RunKey, Kept>>,
     pub(super) bell: Arc<Notify>,
     clock: Clock,
+    total: Total,
 }
 
 /// A log, and how much of it the hub has.
@@ -33,7 +34,13 @@ impl Desk {
     /// The desk over this folder, with what an earlier life of the agent has left there. The logs of
     /// runs that are still under way go on; the others are sent and go.
     pub(crate) fn open(folder: &Path, under_way: &BTreeSet<RunKey>, clock: Clock) -> Desk {
-        let desk = Desk { folder: folder.to_owned(), logs: Mutex::default(), bell: Arc::default(), clock };
+        let desk = Desk {
+            folder: folder.to_owned(),
+            logs: Mutex::default(),
+            bell: Arc::default(),
+            clock,
+            total: Total::default(),
+        };
         for run in left_behind(folder) {
             let log = desk.open_log(run, Vec::new());
             if !under_way.contains(&run) {
@@ -57,7 +64,7 @@ impl Desk {
     }
 
     fn open_log(&self, run: RunKey, secrets: Vec<String>) -> TaskLog {
-        let opened = std::fs::create_dir_all(&self.folder).and_then(|()| Spool::open(&self.folder, run));
+        let opened = std::fs::create_dir_all(&self.folder).and_then(|()| Spool::open(&self.folder, run, &self.total));
         let spool = opened.map_err(|error| tracing::warn!(%error, "a task's log cannot be kept")).ok();
         let log = TaskLog::new(spool, secrets, Arc::clone(&self.bell), self.clock.clone());
         let mut logs = self.logs();
@@ -80,9 +87,12 @@ impl Desk {
         self.logs().get(&run).map_or(0, |kept| kept.log.length())
     }
 
-    /// All logs, in no particular order.
-    pub(super) fn all(&self) -> Vec<(RunKey, Kept)> {
-        self.logs().iter().map(|(run, kept)| (*run, kept.clone())).collect()
+    /// All logs, those after `last` first, so that each has its turn.
+    pub(super) fn all_after(&self, last: Option<RunKey>) -> Vec<(RunKey, Kept)> {
+        let mut all: Vec<_> = self.logs().iter().map(|(run, kept)| (*run, kept.clone())).collect();
+        let turn = all.partition_point(|(run, _)| Some(*run) <= last);
+        all.rotate_left(turn);
+        all
     }
 
     /// The hub has so much of a log.
@@ -97,5 +107,28 @@ impl Desk {
         if let Some(kept) = self.logs().remove(&run) {
             kept.log.forget();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sortie_rules::ids::Id;
+    use sortie_rules::time::Millis;
+
+    #[test]
+    fn every_log_has_its_turn() {
+        let folder = tempfile::tempdir().unwrap();
+        let desk = Desk::open(folder.path(), &BTreeSet::new(), Clock::new(|| Millis(5)));
+        let run = |n| RunKey { task: Id::from_uuid(uuid::Uuid::from_u128(n)), run: 1 };
+        for number in 1..=3 {
+            desk.begin(run(number), "{}", &[]);
+        }
+        let order = |last| desk.all_after(last).into_iter().map(|(run, _)| run).collect::<Vec<_>>();
+        assert_eq!(order(None), [run(1), run(2), run(3)]);
+        assert_eq!(order(Some(run(1))), [run(2), run(3), run(1)]);
+        assert_eq!(order(Some(run(3))), [run(1), run(2), run(3)]);
+        desk.forget(run(2));
+        assert_eq!(order(Some(run(2))), [run(3), run(1)]);
     }
 }

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sortie_client::ClientError;
 use sortie_rules::backoff::Backoff;
-use sortie_rules::limits::{LOG_BATCH_BYTES_MAX, LOG_PIECES_MAX};
+use sortie_rules::limits::{LOG_BATCH_BYTES_MAX, LOG_PIECE_BYTES_MAX, LOG_PIECES_MAX};
 use sortie_rules::time::Span;
 use sortie_wire::logs::{LogBatch, LogPiece, LogReceipt};
 use tokio_util::sync::CancellationToken;
@@ -36,9 +36,9 @@ pub(crate) struct Shipper {
 impl Shipper {
     /// Sends logs until the agent ends.
     pub(crate) async fn run(self) {
-        let mut failures = 0;
+        let (mut failures, mut last) = (0, None);
         loop {
-            match self.send_once().await {
+            match self.send_once(&mut last).await {
                 Ok(true) => failures = 0,
                 Ok(false) if self.stop.is_cancelled() => return,
                 Ok(false) => {
@@ -67,9 +67,11 @@ impl Shipper {
         }
     }
 
-    /// Sends what fits into one request. `false` if there was nothing to send.
-    async fn send_once(&self) -> Result<bool, ClientError> {
-        let (batch, runs) = self.batch();
+    /// Sends what fits into one request, beginning after the log that came `last`. `false` if there was
+    /// nothing to send.
+    async fn send_once(&self, last: &mut Option<RunKey>) -> Result<bool, ClientError> {
+        let (batch, runs) = self.batch(*last);
+        *last = runs.last().map(|(run, _)| *run);
         if batch.pieces.is_empty() {
             return Ok(false);
         }
@@ -94,14 +96,14 @@ impl Shipper {
         }
     }
 
-    fn batch(&self) -> (LogBatch, Vec<(RunKey, Kept)>) {
+    fn batch(&self, last: Option<RunKey>) -> (LogBatch, Vec<(RunKey, Kept)>) {
         let (mut pieces, mut runs, mut room) = (Vec::new(), Vec::new(), LOG_BATCH_BYTES_MAX);
-        for (run, kept) in self.desk.all() {
+        for (run, kept) in self.desk.all_after(last) {
             if room == 0 || pieces.len() == LOG_PIECES_MAX {
                 self.desk.bell.notify_one(); // The rest comes with the next request.
                 break;
             }
-            let (bytes, progress, has_ended) = kept.log.news(kept.sent, room);
+            let (bytes, progress, has_ended) = kept.log.news(kept.sent, room.min(LOG_PIECE_BYTES_MAX));
             if bytes.is_empty() && progress.is_none() {
                 if has_ended && kept.log.was_sent(kept.sent, None) {
                     self.desk.forget(run);

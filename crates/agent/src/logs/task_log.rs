@@ -122,6 +122,9 @@ impl TaskLog {
     /// The hub has everything up to `sent`, and this progress. `true` if that is all there will be.
     pub(super) fn was_sent(&self, sent: u64, progress: Option<&TaskProgress>) -> bool {
         let mut state = self.state();
+        if let Some(Err(error)) = state.spool.as_mut().map(|spool| spool.reach(sent)) {
+            state.tell(&error);
+        }
         if progress.is_some() && state.progress.as_ref() == progress {
             state.progress_is_news = false;
         }
