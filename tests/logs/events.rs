@@ -11,6 +11,7 @@ on_sqlite!(
     a_log_is_streamed_to_its_end,
     the_tail_of_events_outlives_a_restart_of_the_hub,
     streams_have_their_limit_and_bad_ones_are_refused_at_once,
+    a_stream_ends_with_the_token_it_was_begun_with,
 );
 
 /// A program that prints a stream. Dropped, it is ended.
@@ -25,9 +26,14 @@ impl Stream {
 
     /// curl, on a path of the hub.
     fn curl(hub: &RunningHub<'_>, path: &str, last_id: Option<&str>) -> Stream {
+        Stream::curl_as(hub, &hub.admin_token(), path, last_id)
+    }
+
+    /// The same with this token.
+    fn curl_as(hub: &RunningHub<'_>, token: &str, path: &str, last_id: Option<&str>) -> Stream {
         let mut command = Command::new("curl");
         command.args(["-sSN", "--noproxy", "*", "--cacert"]).arg(hub.ca_file());
-        command.args(["-H", &format!("Authorization: Bearer {}", hub.admin_token())]);
+        command.args(["-H", &format!("Authorization: Bearer {token}")]);
         command.args(last_id.map(|id| format!("-HLast-Event-ID: {id}")));
         command.arg(format!("{}{path}", hub.url()));
         Stream::start(command)
@@ -131,4 +137,17 @@ async fn streams_have_their_limit_and_bad_ones_are_refused_at_once(scene: Scene)
     })
     .await;
     assert!(again.line().is_some());
+}
+
+async fn a_stream_ends_with_the_token_it_was_begun_with(scene: Scene) {
+    let hub = scene.hub().start().await;
+    let _node = hub.hand_node("north").await;
+    let made = hub.sortie_json(&["token", "create", "--name", "watcher", "--role", "viewer"]);
+    let token = made["token"].as_str().expect("it is shown once");
+    let mut stream = Stream::curl_as(&hub, token, "/api/v1/events/stream?kind=task&after=0", None);
+    hub.submit("north", "sleep", json!({ "ms": 0 })).await;
+    assert_eq!(stream.event().2["kind"], "task.submitted");
+    hub.sortie(&["token", "revoke", made["details"]["id"].as_str().expect("an id")]).well();
+    hub.submit("north", "sleep", json!({ "ms": 0 })).await;
+    assert_eq!(stream.line(), None, "nothing is told to a token that was revoked");
 }

@@ -34,7 +34,8 @@ pub(crate) fn c_compiler() -> Done {
 }
 
 /// The PostgreSQL server, which Debian keeps off the search path, strace, with which the stories
-/// stop programs in the middle of a write, and Python, in which some counterparts are written.
+/// stop programs in the middle of a write, curl, which reads streams, and Python, in which some
+/// counterparts are written.
 fn debian_packages() -> Done {
     let mut missing = Vec::new();
     if initdb().is_none() {
@@ -42,6 +43,13 @@ fn debian_packages() -> Done {
     }
     if on_path("strace").is_none() {
         missing.push("strace");
+    }
+    if on_path("curl").is_none() {
+        missing.push("curl");
+    }
+    // Handlers of stories are written for the system's own Python.
+    if !Path::new("/usr/bin/python3").is_file() {
+        missing.push("python3");
     }
     // Debian's Python comes without the part that makes virtual environments.
     if output(Command::new("python3").args(["-c", "import ensurepip, venv"])).is_none() {

@@ -15,6 +15,7 @@ use crate::liveness::PresenceBoard;
 use crate::nodes::Directory;
 use crate::packs::TaskTypes;
 use crate::people::TokenCache;
+use crate::post_steps::{Mailer, Performers, Webhooks};
 use crate::settings::Settings;
 use crate::tasks::Renewals;
 use crate::waiting::Waiting;
@@ -35,6 +36,9 @@ pub struct App {
     pub(crate) nodes: Directory,
     pub(crate) people: TokenCache,
     pub(crate) waiting: Waiting,
+    pub(crate) mailer: Mailer,
+    pub(crate) webhooks: Webhooks,
+    pub(crate) performers: Performers,
     /// Who holds how many streams.
     pub(crate) seats: Seats,
     pub(crate) renewals: Renewals,

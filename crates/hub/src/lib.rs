@@ -19,6 +19,7 @@ mod loops;
 mod nodes;
 pub mod packs;
 mod people;
+mod post_steps;
 pub mod settings;
 mod start;
 mod tasks;

@@ -1,6 +1,7 @@
 //! The hub's settings. `settings.default.toml` beside this file is their documentation and their
 //! default in one; the program prints it with `sortie hub --print-config`.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -42,6 +43,12 @@ pub struct Settings {
     pub node_names: Vec<String>,
     /// Folders of packs, beside those in the data folder.
     pub packs: Vec<PathBuf>,
+    /// The mail server for post-steps.
+    pub mail: Option<MailSettings>,
+    /// The webhooks that post-steps may call, by the name that packs use.
+    pub webhooks: BTreeMap<String, WebhookSettings>,
+    /// Where the hub itself may call.
+    pub outgoing: Outgoing,
     /// Where traces go.
     pub otlp_endpoint: Option<String>,
     /// `text` or `json`.
@@ -86,6 +93,64 @@ pub struct Retention {
     pub events_d: u32,
 }
 
+/// The `[mail]` table.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MailSettings {
+    /// The server.
+    pub host: String,
+    /// Its port.
+    #[serde(default = "submission_port")]
+    pub port: u16,
+    /// How the line is protected.
+    #[serde(default)]
+    pub security: MailSecurity,
+    /// Whom mails are from.
+    pub from: String,
+    /// Who signs in, if the server asks for it.
+    pub user: Option<String>,
+    /// The file with the password.
+    pub password_file: Option<PathBuf>,
+    /// A certificate authority to believe beside the operating system's.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// How the line to a mail server is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MailSecurity {
+    /// Not at all.
+    None,
+    /// By STARTTLS, without which nothing is sent.
+    #[default]
+    Starttls,
+    /// By TLS from the first byte on.
+    Tls,
+}
+
+/// A `[webhooks.NAME]` table.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookSettings {
+    /// Where it is called.
+    pub url: String,
+    /// The file with the secret that signs calls.
+    pub secret_file: PathBuf,
+}
+
+/// The `[outgoing]` table.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Outgoing {
+    /// Private addresses that webhooks may be at.
+    pub private: Vec<String>,
+}
+
+/// The port at which mail servers take mails for sending on (RFC 6409).
+fn submission_port() -> u16 {
+    587
+}
+
 impl Default for Settings {
     fn default() -> Settings {
         Settings {
@@ -102,6 +167,9 @@ impl Default for Settings {
             stop_grace_s: 10,
             node_names: Vec::new(),
             packs: Vec::new(),
+            mail: None,
+            webhooks: BTreeMap::new(),
+            outgoing: Outgoing::default(),
             otlp_endpoint: None,
             log_format: LogFormat::Text,
             presence: Presence::default(),
@@ -146,6 +214,14 @@ impl Settings {
         }
         if self.connections_max == 0 || self.connections_per_address_max == 0 {
             return refuse("connections_max", "it must be above 0, and so must connections_per_address_max");
+        }
+        if let Some(mail) = &self.mail {
+            if mail.user.is_some() != mail.password_file.is_some() {
+                return refuse("mail.user", "a user needs a password_file, and a password_file its user");
+            }
+            if mail.user.is_some() && mail.security == MailSecurity::None {
+                return refuse("mail.security", "a password must not travel in the clear");
+            }
         }
         if self.url.as_deref().is_some_and(|url| !url.starts_with("https://")) {
             return refuse("url", "it must begin with https://");

@@ -24,6 +24,7 @@ use crate::liveness::{self, PresenceBoard};
 use crate::nodes::Directory;
 use crate::packs::{self, PacksError};
 use crate::people::{TokenCache, create_token};
+use crate::post_steps::{Mailer, MailerError, WebhookError, Webhooks};
 use crate::settings::{BadSetting, Settings};
 use crate::{loops, waiting};
 
@@ -55,6 +56,12 @@ pub enum StartError {
     /// A pack cannot be used.
     #[error(transparent)]
     Packs(#[from] PacksError),
+    /// The mail server's settings cannot be used.
+    #[error(transparent)]
+    Mailer(#[from] MailerError),
+    /// A webhook's settings cannot be used.
+    #[error(transparent)]
+    Webhook(#[from] WebhookError),
     /// An address cannot be listened on.
     #[error("cannot listen on {address}: {source}; is something else using it?")]
     Listen {
@@ -77,6 +84,8 @@ impl StartError {
                 | StartError::DataFolder(_)
                 | StartError::Tls(_)
                 | StartError::Packs(_)
+                | StartError::Mailer(_)
+                | StartError::Webhook(_)
                 | StartError::Open(OpenError::Location { .. } | OpenError::Certificates { .. })
         )
     }
@@ -129,6 +138,8 @@ impl Hub {
     pub async fn stop(self) {
         self.app.stop.cancel();
         self.listening.ended().await;
+        self.app.performers.steps.close();
+        self.app.performers.steps.wait().await;
         for (what, result) in
             [("leases", crate::tasks::flush_renewals(&self.app).await), ("presence", liveness::flush(&self.app).await)]
         {
@@ -147,6 +158,8 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
     let metrics = install_metrics();
     let (entropy, now) = (Entropy::default(), clock.now());
     let types = packs::load(&settings.packs, &settings.packs_folder())?;
+    let mailer = Mailer::new(settings.mail.as_ref())?;
+    let webhooks = Webhooks::new(&settings.webhooks, &settings.outgoing.private)?;
     let data = DataFolder::open(&settings.data)?;
     let store = open_store(&settings, &data, &clock).await?;
     let keys = Keys::load(&data, &entropy)?;
@@ -170,6 +183,9 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
         people: TokenCache::default(),
         waiting: waiting::Waiting::default(),
         seats: crate::http::Seats::default(),
+        mailer,
+        webhooks,
+        performers: crate::post_steps::Performers::default(),
         renewals: crate::tasks::Renewals::default(),
         stop: CancellationToken::new(),
         listening_since: clock.now(),

@@ -18,6 +18,7 @@ pub mod limits;
 pub mod liveness;
 pub mod masking;
 pub mod names;
+pub mod post_steps;
 pub mod progress;
 pub mod redaction;
 #[cfg(feature = "openapi")]

@@ -117,6 +117,24 @@ pub const SECRET_BYTES_MIN: usize = 4;
 pub const RESULTS_KEPT_MAX: usize = 100;
 /// Most bytes of them together; the newest is kept whatever its size.
 pub const RESULTS_KEPT_BYTES_MAX: u64 = 2 << 30;
+/// Most post-steps of one task type.
+pub const POST_STEPS_PER_TYPE_MAX: usize = 20;
+/// Most items of a result for which one post-step is done.
+pub const POST_STEP_ITEMS_MAX: usize = 1000;
+/// How long a post-step is tried before it is given up.
+pub const POST_STEP_LIFE: Span = Span::days(3);
+/// How long one try of a post-step may take; after that it is begun anew.
+pub const POST_STEP_HELD: Span = Span::minutes(2);
+/// How long a webhook or a mail server may take to answer.
+pub const POST_STEP_ANSWER_MAX: Span = Span::seconds(20);
+/// Largest value that a `status` step takes from a result, in bytes of JSON text.
+pub const FIELD_BYTES_MAX: usize = 4096;
+/// Largest result that a webhook carries, in bytes of JSON text; a larger one is only named.
+pub const WEBHOOK_RESULT_BYTES_MAX: usize = 256 << 10;
+/// Most steps a mail's template may take, in the units of its engine.
+pub const TEMPLATE_FUEL: u64 = 100_000;
+/// Largest mail that a template may make, in bytes.
+pub const MAIL_BYTES_MAX: usize = 256 << 10;
 /// Rows in a page, unless asked otherwise.
 pub const PAGE_DEFAULT: u32 = 100;
 /// Most rows in a page.

@@ -17,12 +17,14 @@ mod tx;
 mod value;
 
 pub mod events;
+pub mod fields;
 pub mod idempotency;
 pub mod invites;
 pub mod logs;
 pub mod meta;
 pub mod nodes;
 pub mod orgs;
+pub mod post_steps;
 pub mod sites;
 pub mod tasks;
 pub mod tokens;

@@ -39,6 +39,13 @@ const ALL: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0002_logs.sql"),
         postgres: include_str!("../migrations/postgres/0002_logs.sql"),
     },
+    Migration {
+        version: 3,
+        name: "post_steps",
+        oldest_program: 1,
+        sqlite: include_str!("../migrations/sqlite/0003_post_steps.sql"),
+        postgres: include_str!("../migrations/postgres/0003_post_steps.sql"),
+    },
 ];
 
 /// The table of what was done, and the table that says who may use the database. The same on both

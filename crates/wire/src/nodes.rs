@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use sortie_rules::ids::NodeId;
+use sortie_rules::ids::{NodeId, TaskId};
 use sortie_rules::liveness::Presence;
 use sortie_rules::time::{Millis, Span};
 
@@ -49,6 +49,24 @@ pub struct Node {
     /// What its agent says of its machine. Facts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<Facts>,
+    /// What results said of it. Facts; shown for one node, not in lists.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldValue>,
+}
+
+/// What a result said of a node or a site. A fact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FieldValue {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub value: serde_json::Value,
+    /// Whose result said so.
+    pub task: TaskId,
+    /// When that task ended.
+    pub at: Millis,
 }
 
 /// What may be changed on a node: the body of `PATCH /api/v1/nodes/{node}`. Absent means unchanged.
@@ -108,6 +126,9 @@ pub struct Site {
     pub name: String,
     /// When it was made.
     pub created_at: Millis,
+    /// What results said of it. Facts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldValue>,
 }
 
 /// The body of `PUT /api/v1/sites/{key}`.

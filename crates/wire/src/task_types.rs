@@ -29,6 +29,9 @@ pub struct TaskType {
     /// What a site may put into its policy to run it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handler: Option<HandlerHint>,
+    /// What the hub does after a task of it has ended, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub post_steps: Vec<String>,
     /// JSON Schema of the payload.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub payload_schema: serde_json::Value,

@@ -139,6 +139,9 @@ pub struct Task {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub result: Option<serde_json::Value>,
+    /// What the hub does after its end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub post_steps: Vec<PostStep>,
     /// How far the newest run said it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<TaskProgress>,
@@ -180,4 +183,34 @@ pub struct TaskWaitQuery {
     /// Hold the answer until the task ends, at most this many seconds (55 at most).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_s: Option<u32>,
+}
+
+/// What the hub does after a task has ended, and where it stands. It never changes the task's result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PostStep {
+    /// Its name in the type's pack.
+    pub name: String,
+    /// From 1: for one item of the list that the step is for; 0: the step itself.
+    pub item: u32,
+    /// After which run of the task.
+    pub run: u32,
+    /// `mail`, `webhook` or `status`.
+    pub kind: String,
+    /// `pending`, `done` or `failed`.
+    pub status: String,
+    /// How often it was begun.
+    pub tries: u32,
+    /// When it is tried next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_at: Option<Millis>,
+    /// When it was done or given up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<Millis>,
+    /// Why the last try failed, in a word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// What the last try did, or why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
 }

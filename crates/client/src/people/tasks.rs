@@ -4,7 +4,7 @@ use sortie_rules::ids::TaskId;
 use sortie_wire::logs::{LogPart, LogQuery};
 use sortie_wire::pages::Page;
 use sortie_wire::tasks::{
-    SubmitBatch, SubmitTask, Submitted, SubmittedBatch, Task, TaskQuery, TaskSummary, TaskWaitQuery,
+    PostStep, SubmitBatch, SubmitTask, Submitted, SubmittedBatch, Task, TaskQuery, TaskSummary, TaskWaitQuery,
 };
 
 use super::Hub;
@@ -52,6 +52,11 @@ impl Hub {
     /// Calls a task off. In the queue that ends it; handed out, its agent is asked to stop.
     pub async fn cancel_task(&self, id: TaskId) -> Result<TaskSummary, ClientError> {
         self.act(&["tasks", &id.to_string(), "cancel"]).await
+    }
+
+    /// Begins anew with a post-step of a task that was given up, for every item of it.
+    pub async fn retry_post_step(&self, id: TaskId, name: &str) -> Result<Vec<PostStep>, ClientError> {
+        self.act(&["tasks", &id.to_string(), "post-steps", name, "retry"]).await
     }
 
     /// Puts a task that ended without completing back into the queue, as a new run.

@@ -27,6 +27,7 @@ pub(crate) async fn enroll(app: &Shared, holder: InviteHolder, request: Enroll) 
     let fresh: NodeId = app.entropy.id(now);
     let (fingerprint, allowed) = (key.fingerprint(), app.settings.node_names.clone());
     let facts = serde_json::to_string(&request.facts).unwrap_or_default();
+    let types = app.types.load_full();
     let (node, name, admission, org) = app
         .store
         .write(move |tx| {
@@ -42,6 +43,11 @@ pub(crate) async fn enroll(app: &Shared, holder: InviteHolder, request: Enroll) 
                 let stands = there.as_ref().map(standing);
                 let admission = admit(&asked(&row), &fingerprint, stands, now).map_err(|why| refused(&row, why))?;
                 let node = write(tx, &row, there, admission, &fingerprint, fresh, now).await?;
+                if admission == Admission::Replace {
+                    // A new enrolment begins a new line of deliveries: what was handed out on the old one
+                    // belongs to an agent that is no more.
+                    abandon_held(tx, &types, node, now).await?;
+                }
                 nodes::set_facts(tx, node, &facts).await?;
                 Ok::<_, Fault>((node, row.node_name, admission, row.org))
             })
@@ -123,9 +129,6 @@ async fn write(
         }
         (Admission::Replace, Some(node)) => {
             nodes::replace_key(tx, node.id, fingerprint, certificate_until, now).await?;
-            // A new enrolment begins a new line of deliveries: what was handed out on the old one
-            // belongs to an agent that is no more.
-            abandon_held(tx, node.id, now).await?;
             node.id
         }
         (Admission::New | Admission::Replace, _) => {

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use super::list::list;
 use crate::app::Shared;
 use crate::http::Seat;
-use crate::people::Principal;
+use crate::people::{Principal, still_holds};
 
 /// What goes on between two events.
 struct Watch {
@@ -46,6 +46,9 @@ impl Watch {
                 return Some(event);
             }
             self.news.mark_unchanged();
+            if !still_holds(&self.app, &self.who).await {
+                return None;
+            }
             // Whoever watches comes back with the last id; what went wrong here is answered there.
             let page = list(&self.app, &self.who, self.query.clone()).await.ok()?;
             self.query.after = page.items.last().map(|event| event.number).or(self.query.after);

@@ -9,7 +9,7 @@ use sortie_rules::ids::TaskId;
 use super::read::read_now;
 use crate::app::Shared;
 use crate::http::Seat;
-use crate::people::Principal;
+use crate::people::{Principal, still_holds};
 
 /// What goes on between two parts.
 struct Watch {
@@ -47,6 +47,9 @@ impl Watch {
         loop {
             let (news, ended) =
                 (self.app.waiting.logs.subscribe(self.task), self.app.waiting.ended.subscribe(self.task));
+            if !still_holds(&self.app, &self.who).await {
+                return None;
+            }
             // Whoever watches comes back with the last id; what went wrong here is answered there.
             let part = read_now(&self.app, &self.who, self.task, Some(self.run), self.offset).await.ok()?;
             if part.next > part.offset {

@@ -9,7 +9,7 @@ use super::driver::every;
 use crate::app::Shared;
 use crate::identity::ServerTls;
 use crate::tasks::WakeDue;
-use crate::{events, liveness, tasks};
+use crate::{events, liveness, post_steps, tasks};
 
 /// How often deadlines of leases and tasks are looked at.
 const DEADLINES_EVERY: Duration = Duration::from_secs(1);
@@ -19,6 +19,8 @@ const DUE_EVERY: Duration = Duration::from_millis(500);
 const SEQUENCE_EVERY: Duration = Duration::from_millis(250);
 /// How often it is looked whether there are events that somebody waits for.
 const ANNOUNCE_EVERY: Duration = Duration::from_millis(200);
+/// How often it is looked for post-steps that are due.
+const POST_STEPS_EVERY: Duration = Duration::from_millis(500);
 /// How often one batch of old rows is deleted.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
 
@@ -37,6 +39,7 @@ pub(crate) fn start_all(app: &Shared) {
     every(app, "flush_presence", seconds(app.settings.presence.flush_every_s), |app| async move {
         liveness::flush(&app).await
     });
+    every(app, "post_steps", POST_STEPS_EVERY, |app| async move { post_steps::perform(&app).await });
     every(app, "announce_events", ANNOUNCE_EVERY, |app| async move { events::announce(&app).await });
     every(app, "forget_old", FORGET_EVERY, |app| async move {
         app.waiting.ended.tidy();

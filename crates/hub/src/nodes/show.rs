@@ -1,5 +1,6 @@
 //! A node as people see it.
 
+use sortie_store::fields::Holder;
 use sortie_store::nodes::{self, NodeRow};
 use sortie_wire::nodes::Node;
 use sortie_wire::problem::ProblemCode;
@@ -7,12 +8,22 @@ use sortie_wire::problem::ProblemCode;
 use crate::app::App;
 use crate::fault::{Fault, refuse};
 use crate::people::Principal;
+use crate::post_steps::fields_of;
 
 /// One node, by name or id.
 pub(crate) async fn show(app: &App, who: &Principal, node: &str) -> Result<Node, Fault> {
     let (org, id) = (who.org, app.nodes.find_named(&app.store, who.org, node).await?.id);
-    let row = app.store.read(move |tx| Box::pin(async move { nodes::get(tx, org, id).await })).await?;
-    row.map(|row| shown(app, row)).ok_or_else(|| refuse(ProblemCode::UnknownNode, "There is no such node."))
+    let (row, fields) = app
+        .store
+        .read(move |tx| {
+            Box::pin(async move {
+                let fields = fields_of(tx, org, &Holder::Node(id.to_string())).await?;
+                Ok::<_, Fault>((nodes::get(tx, org, id).await?, fields))
+            })
+        })
+        .await?;
+    let node = row.map(|row| shown(app, row)).ok_or_else(|| refuse(ProblemCode::UnknownNode, "There is no such node."));
+    Ok(Node { fields, ..node? })
 }
 
 /// A row as people see it; when the node was last heard is known in memory before it is written.
@@ -34,6 +45,7 @@ pub(crate) fn shown(app: &App, row: NodeRow) -> Node {
         certificate_until: row.certificate_until,
         key_fingerprint: row.key_fingerprint,
         revoked_at: row.revoked_at,
+        fields: Vec::new(),
         facts: row.facts.as_deref().and_then(|facts| serde_json::from_str(facts).ok()),
     }
 }

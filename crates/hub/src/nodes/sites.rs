@@ -3,6 +3,7 @@
 use sortie_rules::ids::OrgId;
 use sortie_rules::names::check_name;
 use sortie_rules::time::Millis;
+use sortie_store::fields::Holder;
 use sortie_store::sites::{self, SiteRow};
 use sortie_store::{StoreError, Tx};
 use sortie_wire::nodes::{PutSite, Site};
@@ -14,6 +15,7 @@ use crate::events::{self, Record};
 use crate::fault::{Fault, refuse_at};
 use crate::http::page;
 use crate::people::Principal;
+use crate::post_steps::fields_of;
 
 /// Makes a site that a node or an invite names, under its key as its name.
 pub(crate) async fn make_if_missing(tx: &mut Tx, org: OrgId, key: &str, now: Millis) -> Result<(), StoreError> {
@@ -54,11 +56,20 @@ pub(crate) async fn list(app: &App, who: &Principal, after: Option<String>, limi
     let org = who.org;
     let rows = app
         .store
-        .read(move |tx| Box::pin(async move { sites::list(tx, org, after.as_deref(), limit + 1).await }))
+        .read(move |tx| {
+            Box::pin(async move {
+                let mut rows = Vec::new();
+                for row in sites::list(tx, org, after.as_deref(), limit + 1).await? {
+                    let fields = fields_of(tx, org, &Holder::Site(row.key.clone())).await?;
+                    rows.push((row, fields));
+                }
+                Ok::<_, Fault>(rows)
+            })
+        })
         .await?;
-    Ok(page(rows, limit, |row| row.key.clone(), shown))
+    Ok(page(rows, limit, |(row, _)| row.key.clone(), |(row, fields)| Site { fields, ..shown(row) }))
 }
 
 fn shown(row: SiteRow) -> Site {
-    Site { key: row.key, name: row.name, created_at: row.created_at }
+    Site { key: row.key, name: row.name, created_at: row.created_at, fields: Vec::new() }
 }

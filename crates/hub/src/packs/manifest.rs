@@ -12,6 +12,7 @@ use toml::de::DeTable;
 
 use super::files::PackFiles;
 use super::mistake::Mistake;
+use super::post_steps;
 use super::reader::{At, Reader, Section};
 use super::schema::{self, Schema};
 use super::secrets;
@@ -23,8 +24,19 @@ pub(super) const MANIFEST: &str = "pack.toml";
 const SCHEMAS: &str = "schemas";
 
 const PACK_KEYS: [&str; 3] = ["name", "summary", "task_types"];
-const TYPE_KEYS: [&str; 10] =
-    ["name", "summary", "class", "idempotent", "lease_s", "max_retries", "payload", "result", "secrets", "handler"];
+const TYPE_KEYS: [&str; 11] = [
+    "name",
+    "summary",
+    "class",
+    "idempotent",
+    "lease_s",
+    "max_retries",
+    "payload",
+    "result",
+    "secrets",
+    "handler",
+    "post_steps",
+];
 const HANDLER_KEYS: [&str; 3] = ["kind", "program", "note"];
 
 /// A pack that was read.
@@ -91,6 +103,7 @@ fn read_type<'t>(
     let pointers = reader.texts(section, "secrets");
     let secrets = secrets::read(reader, pointers, payload.as_ref().map(|schema| &schema.written));
     let handler = read_hint(reader, section, files, elsewhere);
+    let post_steps = post_steps::read(reader, section, files, elsewhere);
     let (payload, result) = (payload?, result?);
     let described = TaskType {
         name: name?,
@@ -102,10 +115,11 @@ fn read_type<'t>(
         max_retries: max_retries?,
         secrets,
         handler,
+        post_steps: post_steps.iter().map(|step| step.name.clone()).collect(),
         payload_schema: payload.written,
         result_schema: result.written,
     };
-    Some(Known { described, payload: payload.validator, result: result.validator })
+    Some(Known { described, payload: payload.validator, result: result.validator, post_steps })
 }
 
 fn read_name<'t>(reader: &mut Reader<'t>, section: &Section<'t>, seen: &mut BTreeSet<String>) -> Option<String> {

@@ -3,12 +3,13 @@
 //!
 //! `files` reads a pack's files and nothing outside its folder, `reader` walks a `pack.toml` and
 //! collects `mistake`s, `manifest` says what may stand in it, `schema`, `secrets`
-//! read its parts; `types` is what comes out, `load` makes the whole set and `reload` swaps it.
+//! and `post_steps` read its parts; `types` is what comes out, `load` makes the whole set and `reload` swaps it.
 
 mod files;
 mod load;
 mod manifest;
 mod mistake;
+mod post_steps;
 mod reader;
 mod reload;
 mod schema;

@@ -9,6 +9,7 @@ use sortie_wire::problem::ProblemCode;
 use sortie_wire::task_types::TaskType;
 
 use crate::fault::{Fault, refuse_at};
+use crate::post_steps::PostStep;
 
 /// All task types, by name.
 #[derive(Debug, Default)]
@@ -20,6 +21,7 @@ pub(crate) struct Known {
     pub(crate) described: TaskType,
     pub(super) payload: Validator,
     pub(super) result: Validator,
+    pub(crate) post_steps: Vec<PostStep>,
 }
 
 impl TaskTypes {

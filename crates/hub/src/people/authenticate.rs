@@ -107,6 +107,13 @@ pub(crate) async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Princ
     Ok(known.principal.clone())
 }
 
+/// Whether the token that a caller came with holds still: for answers that go on after they began.
+pub(crate) async fn still_holds(app: &App, who: &Principal) -> bool {
+    let Some(id) = who.key.strip_prefix("token:").and_then(|id| id.parse().ok()) else { return false };
+    let known = app.people.find(&app.store, id).await.ok().flatten();
+    known.is_some_and(|known| known.expires_at.is_none_or(|end| app.clock.now() < end))
+}
+
 /// What stands behind the scheme, whose name may be written large or small.
 fn bearer(header: &str) -> Option<&str> {
     let (scheme, token) = header.split_once(' ')?;

@@ -7,6 +7,6 @@ mod principal;
 mod revoke_token;
 pub(crate) mod routes;
 
-pub(crate) use authenticate::{TOKEN_PREFIX, TokenCache, authenticate};
+pub(crate) use authenticate::{TOKEN_PREFIX, TokenCache, authenticate, still_holds};
 pub(crate) use create_token::create as create_token;
 pub(crate) use principal::Principal;

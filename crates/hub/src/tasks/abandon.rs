@@ -8,11 +8,12 @@ use sortie_store::tasks::{self, Stamps};
 
 use super::events::{About, changed};
 use crate::fault::Fault;
+use crate::packs::TaskTypes;
 
 /// Ends what the former agent of a node held and may not be repeated: its ledger went with it, so
 /// nobody can tell whether the effects have happened. What may be repeated lapses and is handed out
 /// again.
-pub(crate) async fn abandon_held(tx: &mut Tx, node: NodeId, now: Millis) -> Result<(), Fault> {
+pub(crate) async fn abandon_held(tx: &mut Tx, types: &TaskTypes, node: NodeId, now: Millis) -> Result<(), Fault> {
     for held in tasks::held_by(tx, node).await? {
         let Some(row) = tasks::get_life(tx, held.id).await?.filter(|row| !row.idempotent) else { continue };
         let report =
@@ -21,7 +22,8 @@ pub(crate) async fn abandon_held(tx: &mut Tx, node: NodeId, now: Millis) -> Resu
         let message = "another agent took the node's place while this was under way";
         let stamps = Stamps { finished_at: Some(now), message: Some(message), ..Stamps::default() };
         if tasks::update(tx, row.id, &row.life, &after, &stamps).await? {
-            changed(tx, About { org: row.org, node, task: row.id, actor: "hub", now }, &after).await?;
+            let about = About { org: row.org, node, task: row.id, actor: "hub", now };
+            changed(tx, about, (types, &row.type_name), &after).await?;
         }
     }
     Ok(())

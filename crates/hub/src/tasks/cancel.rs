@@ -15,6 +15,7 @@ use crate::people::Principal;
 /// Cancels a task. Asking again for one that is being stopped changes nothing.
 pub(super) async fn cancel(app: &App, who: &Principal, id: TaskId) -> Result<TaskSummary, Fault> {
     let (org, actor, now) = (who.org, who.name.clone(), app.clock.now());
+    let types = app.types.load_full();
     let (node, status) = app
         .store
         .write(move |tx| {
@@ -36,7 +37,7 @@ pub(super) async fn cancel(app: &App, who: &Principal, id: TaskId) -> Result<Tas
                     return Err(refuse(ProblemCode::Conflict, "The task changed meanwhile; look again."));
                 }
                 let about = About { org, node: row.node, task: id, actor: &actor, now };
-                changed(tx, about, &after).await?;
+                changed(tx, about, (&types, &row.type_name), &after).await?;
                 Ok::<_, Fault>((row.node, after.state.status()))
             })
         })

@@ -6,6 +6,8 @@ use sortie_rules::time::Millis;
 use sortie_store::{StoreError, Tx};
 
 use crate::events::{Record, record};
+use crate::packs::TaskTypes;
+use crate::post_steps::plan;
 
 /// Whom and what an event is about.
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +32,15 @@ pub(super) async fn claimed(tx: &mut Tx, about: About<'_>, life: &Task, delivery
 }
 
 /// Writes down where a change has led: to an end, or back into the queue.
-pub(super) async fn changed(tx: &mut Tx, about: About<'_>, after: &Task) -> Result<(), StoreError> {
+///
+/// With an end the steps that follow it are planned.
+pub(super) async fn changed(
+    tx: &mut Tx,
+    about: About<'_>,
+    (types, type_name): (&TaskTypes, &str),
+    after: &Task,
+) -> Result<(), StoreError> {
+    plan(tx, types, (about.org, about.task, type_name), after, about.now).await?;
     let kind = match after.state.status() {
         Status::Pending => "task.retried",
         Status::InProgress => "task.cancel_asked",
@@ -48,7 +58,7 @@ pub(super) async fn changed(tx: &mut Tx, about: About<'_>, after: &Task) -> Resu
 }
 
 /// The code of an end that has one.
-pub(super) fn code(state: &State) -> Option<Code> {
+pub(crate) fn code(state: &State) -> Option<Code> {
     match state {
         State::Failed { code, .. } | State::Rejected { code } => Some(code.clone()),
         State::Cancelled { .. } => Some(Code::new(Code::CANCELLED)),

@@ -1,5 +1,7 @@
 //! Takes back what an agent has not spoken of in time, and ends what waited too long.
 
+use std::sync::Arc;
+
 use sortie_rules::ids::{NodeId, TaskId};
 use sortie_rules::tasks::{Status, Task, expire, lapse};
 use sortie_rules::time::Millis;
@@ -10,6 +12,7 @@ use super::events::{About, changed};
 use super::renew::flush_renewals;
 use crate::app::App;
 use crate::fault::Fault;
+use crate::packs::TaskTypes;
 
 /// Most tasks taken back in one transaction.
 const BATCH: u32 = 1000;
@@ -32,7 +35,8 @@ pub(crate) async fn expire_leases(app: &App) -> Result<u64, Fault> {
     if !due {
         return Ok(0);
     }
-    let changes = app.store.write(move |tx| Box::pin(write(tx, now, listening_since))).await?;
+    let types = app.types.load_full();
+    let changes = app.store.write(move |tx| Box::pin(write(tx, types, now, listening_since))).await?;
     for (task, node, status) in &changes {
         match status {
             Status::Pending => app.waiting.ring(*node),
@@ -43,21 +47,30 @@ pub(crate) async fn expire_leases(app: &App) -> Result<u64, Fault> {
     Ok(changes.len() as u64)
 }
 
-async fn write(tx: &mut Tx, now: Millis, listening_since: Millis) -> Result<Vec<(TaskId, NodeId, Status)>, Fault> {
+async fn write(
+    tx: &mut Tx,
+    types: Arc<TaskTypes>,
+    now: Millis,
+    listening_since: Millis,
+) -> Result<Vec<(TaskId, NodeId, Status)>, Fault> {
     let mut changes = Vec::new();
     for row in tasks::lapsed(tx, now, BATCH).await? {
         let after = lapse(&row.life, now, listening_since);
-        changes.extend(take_back(tx, &row, after.ok(), "the agent did not report within its lease", now).await?);
+        changes
+            .extend(take_back(tx, &types, &row, after.ok(), "the agent did not report within its lease", now).await?);
     }
     for row in tasks::overdue(tx, now, BATCH).await? {
         let after = expire(&row.life, now);
-        changes.extend(take_back(tx, &row, after.ok(), "its time passed before an agent asked for it", now).await?);
+        changes.extend(
+            take_back(tx, &types, &row, after.ok(), "its time passed before an agent asked for it", now).await?,
+        );
     }
     Ok(changes)
 }
 
 async fn take_back(
     tx: &mut Tx,
+    types: &TaskTypes,
     row: &TaskLife,
     after: Option<Task>,
     message: &str,
@@ -71,6 +84,6 @@ async fn take_back(
         return Ok(None);
     }
     let about = About { org: row.org, node: row.node, task: row.id, actor: "hub", now };
-    changed(tx, about, &after).await?;
+    changed(tx, about, (types, &row.type_name), &after).await?;
     Ok(Some((row.id, row.node, status)))
 }

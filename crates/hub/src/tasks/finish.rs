@@ -232,7 +232,7 @@ async fn judge(
         };
         if tasks::update(tx, row.id, &row.life, &after, &stamps).await? {
             let about = About { org: row.org, node: row.node, task: row.id, actor: caller.name(), now };
-            changed(tx, about, &after).await?;
+            changed(tx, about, (types, &row.type_name), &after).await?;
             if checked.log_bytes > 0 {
                 logs::set_end(tx, row.id, checked.run, checked.log_bytes).await?;
             }

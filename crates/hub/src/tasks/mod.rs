@@ -21,6 +21,7 @@ mod wait;
 mod wake_due;
 
 pub(crate) use abandon::abandon_held;
+pub(crate) use events::code as code_of;
 pub(crate) use expire_leases::expire_leases;
 pub(crate) use forget_old::forget_old;
 pub(crate) use renew::{Renewals, flush_renewals};

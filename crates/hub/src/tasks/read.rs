@@ -15,6 +15,7 @@ use crate::fault::{Fault, refuse};
 use crate::http::page_size;
 use crate::logs::progress;
 use crate::people::Principal;
+use crate::post_steps::of_task;
 
 /// What is answered for a task that is not there, or not this org's.
 pub(super) fn unknown() -> Fault {
@@ -24,16 +25,16 @@ pub(super) fn unknown() -> Fault {
 /// One task with payload and result.
 pub(super) async fn show(app: &App, who: &Principal, id: TaskId) -> Result<Task, Fault> {
     let org = who.org;
-    let (row, progress) = app
+    let (row, progress, post_steps) = app
         .store
         .read(move |tx| {
             Box::pin(async move {
                 let row = tasks::get(tx, org, id).await?.ok_or_else(unknown)?;
-                Ok::<_, Fault>((row, progress(tx, id).await?))
+                Ok::<_, Fault>((row, progress(tx, id).await?, of_task(tx, id).await?))
             })
         })
         .await?;
-    Ok(Task { progress, ..whole(app, row).await? })
+    Ok(Task { progress, post_steps, ..whole(app, row).await? })
 }
 
 /// One task, as lists show it.
@@ -109,7 +110,14 @@ async fn whole(app: &App, row: TaskRow) -> Result<Task, Fault> {
         finished_at: row.finished_at,
         message: row.message,
     };
-    Ok(Task { summary: shown(app, summary).await?, payload, result, progress: None, traceparent })
+    Ok(Task {
+        summary: shown(app, summary).await?,
+        payload,
+        result,
+        progress: None,
+        post_steps: Vec::new(),
+        traceparent,
+    })
 }
 
 async fn shown(app: &App, row: Row) -> Result<TaskSummary, Fault> {

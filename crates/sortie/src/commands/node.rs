@@ -212,6 +212,10 @@ fn rows(node: &Node, now: Millis) -> Vec<(&'static str, String)> {
         rows.push(("agent", facts.version.clone()));
         rows.push(("runs", facts.types.join(" ")));
     }
+    if !node.fields.is_empty() {
+        let fields: Vec<String> = node.fields.iter().map(|field| format!("{} {}", field.name, field.value)).collect();
+        rows.push(("results said", fields.join(", ")));
+    }
     rows
 }
 

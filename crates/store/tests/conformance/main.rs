@@ -19,6 +19,7 @@ mod invites;
 mod logs;
 mod nodes;
 mod orgs_and_sites;
+mod post_steps;
 mod task_lists;
 mod task_times;
 mod tasks;

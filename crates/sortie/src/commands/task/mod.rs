@@ -7,6 +7,7 @@ mod list;
 mod log;
 mod noun;
 mod requeue;
+mod retry_step;
 mod show;
 mod shown;
 mod submit;

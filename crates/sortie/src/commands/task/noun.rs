@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use sortie_rules::ids::TaskId;
 
-use super::{cancel, list, log, requeue, show, submit, types, watch};
+use super::{cancel, list, log, requeue, retry_step, show, submit, types, watch};
 use crate::context::Context;
 use crate::exit::Done;
 use crate::find_hub::HubOptions;
@@ -36,6 +36,14 @@ enum Verb {
     /// Put a task that ended without completing back into the queue
     #[command(after_help = "Example: sortie task requeue 01980c5e-7d1a-7c3e-9b7e-0123456789ab")]
     Requeue(OneTask),
+    /// Begin anew with a post-step that was given up
+    #[command(after_help = "Example: sortie task retry-step 01980c5e-7d1a-7c3e-9b7e-0123456789ab credentials")]
+    RetryStep {
+        /// The task's id
+        id: TaskId,
+        /// The step's name, as `sortie task show` has it
+        name: String,
+    },
     /// List the task types, or show one with its schemas
     Types(types::Types),
 }
@@ -58,6 +66,7 @@ pub(crate) async fn run(command: TaskCommand, context: &Context) -> Done {
         Verb::Log(log) => log::run(log, &context.patient_hub(options)?, context).await,
         Verb::Cancel(one) => cancel::run(one.id, &context.hub(options)?, context).await,
         Verb::Requeue(one) => requeue::run(one.id, &context.hub(options)?, context).await,
+        Verb::RetryStep { id, name } => retry_step::run(id, &name, &context.hub(options)?, context).await,
         Verb::Types(types) => types::run(types, &context.hub(options)?, context).await,
     }
 }

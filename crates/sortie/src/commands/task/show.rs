@@ -6,8 +6,10 @@ use sortie_rules::ids::TaskId;
 use super::shown::rows;
 use crate::context::Context;
 use crate::exit::Done;
-use crate::output::details;
+use crate::output::{Table, ago, details};
+use sortie_rules::time::Millis;
 use sortie_wire::logs::TaskProgress;
+use sortie_wire::tasks::PostStep;
 
 /// Prints it.
 pub(super) async fn run(id: TaskId, hub: &Hub, context: &Context) -> Done {
@@ -20,7 +22,12 @@ pub(super) async fn run(id: TaskId, hub: &Hub, context: &Context) -> Done {
         lines.push(("payload", pretty(&task.payload)));
         lines.extend(task.result.as_ref().map(|result| ("result", pretty(result))));
         lines.extend(task.traceparent.clone().map(|trace| ("trace", trace)));
-        output.lines(details(&lines, output.colours()))
+        output.lines(details(&lines, output.colours()))?;
+        if task.post_steps.is_empty() {
+            return Ok(());
+        }
+        output.line("\nafter it")?;
+        output.table(&told_steps(&task.post_steps, context.clock.now()))
     })
 }
 
@@ -33,4 +40,22 @@ fn told_progress(progress: &TaskProgress) -> String {
         Some(percent) => format!("{percent} %, {message}"),
         None => message,
     }
+}
+
+/// The steps that follow a task.
+pub(super) fn told_steps(steps: &[PostStep], now: Millis) -> Table {
+    let mut table = Table::new(["step", "item", "kind", "status", "tries", "ended", "what came of it"]);
+    for step in steps {
+        let came = [step.code.clone(), step.message.clone()].into_iter().flatten().collect::<Vec<_>>().join(": ");
+        table.row([
+            step.name.clone(),
+            if step.item == 0 { String::new() } else { step.item.to_string() },
+            step.kind.clone(),
+            step.status.clone(),
+            step.tries.to_string(),
+            step.finished_at.map(|at| ago(now, at)).unwrap_or_default(),
+            came.replace(char::is_control, " "),
+        ]);
+    }
+    table
 }
