@@ -10,7 +10,8 @@ on_both_engines!(fields_are_kept_and_what_is_missing_is_named);
 
 const STEPS: &str = "[[task_types.post_steps]]\nname = \"project\"\nkind = \"status\"\nof = \"node\"\n\
     fields = { xnat_project_id = \"/project/id\", area = \"/area\" }\noptional = [\"area\"]\n\
-    [[task_types.post_steps]]\nname = \"site\"\nkind = \"status\"\nof = \"site\"\nfields = { last_project = \"/project/id\" }\n";
+    [[task_types.post_steps]]\nname = \"site\"\nkind = \"status\"\nof = \"site\"\n\
+    fields = { last_project = \"/project/id\" }\n";
 
 async fn fields_are_kept_and_what_is_missing_is_named(scene: Scene) {
     let plan = scene.hub();

@@ -30,7 +30,8 @@ pub(crate) fn write_pack(folder: &Path, steps: &str) {
         std::fs::write(folder.join(format!("schemas/count.{schema}.json")), "{}").expect("the pack can be written");
     }
     std::fs::create_dir(folder.join("mails")).expect("the pack can be written");
-    let mail = "Subject: Your access to {{ result.project }}\n\nDear {{ item.name }},\nyour password is {{ item.password }}.\n";
+    let mail = "Subject: Your access to {{ result.project }}\n\n\
+                Dear {{ item.name }},\nyour password is {{ item.password }}.\n";
     std::fs::write(folder.join("mails/credentials.txt"), mail).expect("the pack can be written");
     let file = folder.join("pack.toml");
     let text = std::fs::read_to_string(&file).expect("the pack is there");
