@@ -16,20 +16,22 @@ on_sqlite!(
     a_webhook_without_its_settings_waits_and_says_so,
 );
 
-fn json_of(line: &str) -> Value {
-    serde_json::from_str(line).expect("JSON")
+/// Waits for the next call. The receiver comes back with it: it has told of the call before it has
+/// answered it, and answers only while it is held.
+async fn next_call(mut receiver: WebhookReceiver) -> (Value, WebhookReceiver) {
+    let (line, receiver) = tokio::task::spawn_blocking(move || (receiver.next_call(), receiver)).await.unwrap();
+    (serde_json::from_str(&line).expect("JSON"), receiver)
 }
 
 async fn a_webhook_is_believed_and_repeated_under_the_same_id(scene: Scene) {
-    let mut receiver = WebhookReceiver::start(SECRET, &[500, 204]);
+    let receiver = WebhookReceiver::start(SECRET, &[500, 204]);
     let plan = with_portal(scene.hub(), &receiver.url()).setting("outgoing.private", "127.0.0.1:*");
     give_type(&plan, WEBHOOK_STEP);
     let hub = plan.start().await;
     let node = hub.hand_node("north").await;
     let id = complete(&hub, &node, json!({ "project": "Lungs" })).await;
-    let (first, second) =
-        tokio::task::spawn_blocking(move || (receiver.next_call(), receiver.next_call())).await.unwrap();
-    let (first, second) = (json_of(&first), json_of(&second));
+    let (first, receiver) = next_call(receiver).await;
+    let (second, _receiver) = next_call(receiver).await;
     assert_eq!((&first["verified"], &second["verified"]), (&json!(true), &json!(true)), "{first} {second}");
     assert_eq!((&first["status"], &second["status"]), (&json!(500), &json!(204)));
     assert_eq!((&first["id"], &first["body"]), (&second["id"], &second["body"]));
@@ -56,9 +58,9 @@ async fn every_end_of_a_task_is_told_if_the_pack_says_so(scene: Scene) {
     hub.people().cancel_task(waiting).await.expect("it waits");
     hub.sortie(&["task", "submit", "trust.create", "--node", "north", "--not-after", "+1s"]).well();
     for _ in 0..3 {
-        let (line, back) = tokio::task::spawn_blocking(move || (receiver.next_call(), receiver)).await.unwrap();
+        let (call, back) = next_call(receiver).await;
         receiver = back;
-        ends.push(json_of(&line)["body"]["type"].as_str().expect("text").to_owned());
+        ends.push(call["body"]["type"].as_str().expect("text").to_owned());
     }
     ends.sort();
     assert_eq!(ends, ["task.cancelled", "task.expired", "task.failed"]);
@@ -76,15 +78,15 @@ async fn a_receiver_that_says_never_again_is_believed(scene: Scene) {
 }
 
 async fn a_redirect_is_not_followed(scene: Scene) {
-    let mut receiver = WebhookReceiver::start(SECRET, &[302, 200]);
+    let receiver = WebhookReceiver::start(SECRET, &[302, 200]);
     let plan = with_portal(scene.hub(), &receiver.url()).setting("outgoing.private", "127.0.0.1:*");
     give_type(&plan, WEBHOOK_STEP);
     let hub = plan.start().await;
     let node = hub.hand_node("north").await;
     complete(&hub, &node, json!({})).await;
-    let (first, second) =
-        tokio::task::spawn_blocking(move || (receiver.next_call(), receiver.next_call())).await.unwrap();
-    assert_eq!((&json_of(&first)["path"], &json_of(&second)["path"]), (&json!("/hook"), &json!("/hook")));
+    let (first, receiver) = next_call(receiver).await;
+    let (second, _receiver) = next_call(receiver).await;
+    assert_eq!((&first["path"], &second["path"]), (&json!("/hook"), &json!("/hook")));
 }
 
 async fn a_private_address_is_called_only_if_the_settings_list_it(scene: Scene) {

@@ -9,6 +9,7 @@
 #![expect(clippy::print_stdout, reason = "the seed and the logs of a story that failed are for the person who runs it")]
 
 mod answer;
+mod browser;
 mod command_line;
 mod engine;
 mod hand_node;
@@ -29,6 +30,7 @@ mod wait;
 mod web_proxy;
 
 pub use answer::Answer;
+pub use browser::Browser;
 pub use engine::Engine;
 pub use hand_node::{HandNode, certificate_request};
 pub use hub::{HubPlan, RunningHub};

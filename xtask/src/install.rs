@@ -34,7 +34,8 @@ pub(crate) fn c_compiler() -> Done {
 }
 
 /// The PostgreSQL server, which Debian keeps off the search path, strace, with which the stories
-/// stop programs in the middle of a write, curl, which reads streams, and Python, in which some
+/// stop programs in the middle of a write, curl, which reads streams, Chromium, which looks at pages, and Python, in which
+/// some
 /// counterparts are written.
 fn debian_packages() -> Done {
     let mut missing = Vec::new();
@@ -46,6 +47,11 @@ fn debian_packages() -> Done {
     }
     if on_path("curl").is_none() {
         missing.push("curl");
+    }
+    for (program, package) in [("chromium", "chromium"), ("chromedriver", "chromium-driver")] {
+        if on_path(program).is_none() {
+            missing.push(package);
+        }
     }
     // Handlers of stories are written for the system's own Python.
     if !Path::new("/usr/bin/python3").is_file() {

@@ -7,7 +7,7 @@ use sortie_rules::time::{Millis, Span};
 
 /// The query of `GET /agent/v1/nodes/{node_id}/tasks/wait`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
 #[serde(deny_unknown_fields)]
 pub struct WaitQuery {
     /// How many tasks the agent can take; 0 asks for news only.
@@ -91,7 +91,7 @@ pub struct SignedTime {
 
 /// The query of `GET /agent/v1/time`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
 #[serde(deny_unknown_fields)]
 pub struct TimeQuery {
     /// Any text of the asker's, at most 64 bytes.

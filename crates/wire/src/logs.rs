@@ -73,7 +73,7 @@ pub struct LogReceipt {
 
 /// The query of `GET /api/v1/tasks/{id}/log`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
 #[serde(deny_unknown_fields)]
 pub struct LogQuery {
     /// Which run; the newest if absent.

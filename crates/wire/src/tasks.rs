@@ -152,7 +152,7 @@ pub struct Task {
 
 /// The query of `GET /api/v1/tasks`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
 #[serde(deny_unknown_fields)]
 pub struct TaskQuery {
     /// Only tasks of this node, by name or id.
@@ -177,7 +177,7 @@ pub struct TaskQuery {
 
 /// The query of `GET /api/v1/tasks/{id}`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
 #[serde(deny_unknown_fields)]
 pub struct TaskWaitQuery {
     /// Hold the answer until the task ends, at most this many seconds (55 at most).

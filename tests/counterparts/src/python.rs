@@ -25,11 +25,12 @@ pub fn python_folder() -> PathBuf {
 pub(crate) struct Script {
     child: Child,
     stdin: Option<ChildStdin>,
+    pub(crate) port: u16,
     pub(crate) stdout: BufReader<ChildStdout>,
 }
 
 impl Script {
-    /// Starts a script and waits until it says `ready`. Returns what it said otherwise.
+    /// Starts a script and waits until it says `ready` and its port. Returns what it said otherwise.
     pub(crate) fn start(text: &str, arguments: &[&str]) -> Result<Script, String> {
         let python = python_folder().join("bin/python");
         assert!(python.is_file(), "this test needs the Python packages of tests/counterparts; run `cargo xtask test`");
@@ -46,8 +47,9 @@ impl Script {
         let mut stdout = BufReader::new(child.stdout.take().expect("piped above"));
         let mut said = String::new();
         stdout.read_line(&mut said).expect("a script speaks UTF-8");
-        if said.trim_end() == "ready" {
-            return Ok(Script { child, stdin, stdout });
+        let port = said.strip_prefix("ready ").and_then(|port| port.trim_end().parse().ok());
+        if let Some(port) = port {
+            return Ok(Script { child, stdin, port, stdout });
         }
         let mut stderr = child.stderr.take().expect("piped above");
         let _ = child.kill();

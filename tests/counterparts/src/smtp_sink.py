@@ -1,5 +1,6 @@
 """A mail server that keeps what it gets: aiosmtpd, with a Maildir. It ends with its standard input."""
 
+import socket
 import ssl
 import sys
 
@@ -21,8 +22,18 @@ if certificate:
     options |= {"tls_context": tls, "require_starttls": True}
 if password:
     options |= {"authenticator": authenticate, "auth_required": True}
-sink = Controller(Mailbox(folder), hostname="127.0.0.1", port=int(port), **options)
+listener = socket.create_server(("127.0.0.1", int(port)))
+
+
+class Sink(Controller):
+    """Listens on a socket that is bound already: port 0 is one that nobody else can take."""
+
+    def _create_server(self):
+        return self.loop.create_server(self._factory_invoker, sock=listener)
+
+
+sink = Sink(Mailbox(folder), hostname="127.0.0.1", port=listener.getsockname()[1], **options)
 sink.start()
-print("ready", flush=True)
+print("ready", sink.port, flush=True)
 sys.stdin.read()
 sink.stop()

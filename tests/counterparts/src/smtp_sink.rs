@@ -4,11 +4,7 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use crate::ports::free_port;
 use crate::python::Script;
-
-/// How often to look for another port when someone took the one that was free a moment ago.
-const STARTS_MAX: u32 = 5;
 
 /// What a mail server demands.
 #[derive(Debug, Clone, Copy, Default)]
@@ -26,9 +22,8 @@ pub struct SmtpPlan<'a> {
 /// A mail server on a port of 127.0.0.1. It is gone when this is dropped.
 #[derive(Debug)]
 pub struct SmtpSink {
-    port: u16,
     mails: TempDir,
-    _script: Script,
+    script: Script,
 }
 
 impl SmtpSink {
@@ -42,22 +37,17 @@ impl SmtpSink {
         let text = |path: Option<&Path>| path.map(|path| path.display().to_string()).unwrap_or_default();
         let (certificate, key) = (text(plan.tls.map(|tls| tls.0)), text(plan.tls.map(|tls| tls.1)));
         let size_max = plan.size_max.unwrap_or(32 << 20).to_string();
-        let mut said = String::new();
-        for _ in 0..STARTS_MAX {
-            let port = plan.port.unwrap_or_else(free_port);
-            let arguments =
-                [&port.to_string(), &folder, &size_max, &certificate, &key, plan.password.unwrap_or_default()];
-            match Script::start(include_str!("smtp_sink.py"), &arguments) {
-                Ok(script) => return SmtpSink { port, mails, _script: script },
-                Err(why) => said = why,
-            }
-        }
-        panic!("the mail server does not start:\n{said}");
+        // Port 0 is one that the system picks, and that nobody can take in between.
+        let port = plan.port.unwrap_or(0).to_string();
+        let arguments = [&port, &folder, &size_max, &certificate, &key, plan.password.unwrap_or_default()];
+        let script = Script::start(include_str!("smtp_sink.py"), &arguments);
+        let script = script.unwrap_or_else(|said| panic!("the mail server does not start:\n{said}"));
+        SmtpSink { mails, script }
     }
 
     /// Where it listens.
     pub fn port(&self) -> u16 {
-        self.port
+        self.script.port
     }
 
     /// All mails so far, as they came over the line, in no order.

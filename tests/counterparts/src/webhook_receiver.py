@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-port, secret, *statuses = sys.argv[1:]
+secret, *statuses = sys.argv[1:]
 lock = threading.Lock()
 
 
@@ -42,7 +42,8 @@ class Receiver(BaseHTTPRequestHandler):
         pass
 
 
-server = ThreadingHTTPServer(("127.0.0.1", int(port)), Receiver)
+server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+port = server.server_address[1]
 threading.Thread(target=server.serve_forever, daemon=True).start()
-print("ready", flush=True)
+print("ready", port, flush=True)
 sys.stdin.read()

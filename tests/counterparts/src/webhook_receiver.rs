@@ -3,13 +3,11 @@
 
 use std::io::BufRead;
 
-use crate::ports::free_port;
 use crate::python::Script;
 
 /// A receiver on a port of 127.0.0.1. It is gone when this is dropped.
 #[derive(Debug)]
 pub struct WebhookReceiver {
-    port: u16,
     script: Script,
 }
 
@@ -20,26 +18,17 @@ impl WebhookReceiver {
     /// # Panics
     /// If it does not start.
     pub fn start(secret: &str, statuses: &[u16]) -> WebhookReceiver {
-        let port = free_port();
-        WebhookReceiver::start_on(port, secret, statuses)
-    }
-
-    /// Starts one on this port.
-    ///
-    /// # Panics
-    /// If it does not start.
-    pub fn start_on(port: u16, secret: &str, statuses: &[u16]) -> WebhookReceiver {
-        let mut arguments = vec![port.to_string(), secret.to_owned()];
+        let mut arguments = vec![secret.to_owned()];
         arguments.extend(statuses.iter().map(u16::to_string));
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let script = Script::start(include_str!("webhook_receiver.py"), &arguments);
         let script = script.unwrap_or_else(|said| panic!("the receiver does not start:\n{said}"));
-        WebhookReceiver { port, script }
+        WebhookReceiver { script }
     }
 
     /// Where it listens.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}/hook", self.port)
+        format!("http://127.0.0.1:{}/hook", self.script.port)
     }
 
     /// Waits for the next call and returns what came, as one line of JSON: `id`, `path`, `verified`

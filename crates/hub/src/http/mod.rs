@@ -3,6 +3,7 @@
 //! that describe them all.
 
 mod body;
+pub(crate) mod docs;
 pub(crate) mod documents;
 mod extract;
 mod frame;

@@ -82,7 +82,7 @@ fn all(routes: Routes) -> Routes {
     let routes = crate::events::routes::add(routes);
     let routes = crate::logs::routes::add(routes);
     let routes = crate::post_steps::routes::add(routes);
-    documents::add(routes)
+    documents::add(super::docs::add(routes))
 }
 
 /// The whole router, ready to serve.
