@@ -33,10 +33,9 @@ pub(crate) fn c_compiler() -> Done {
     Err("there is no C compiler `cc`; on Debian: apt-get install gcc libc6-dev".into())
 }
 
-/// The PostgreSQL server, which Debian keeps off the search path, strace, with which the stories
-/// stop programs in the middle of a write, curl, which reads streams, Chromium, which looks at pages, and Python, in which
-/// some
-/// counterparts are written.
+/// The PostgreSQL server, which Debian keeps off the search path; strace, with which the stories stop
+/// programs in the middle of a write; curl, which reads streams; Chromium, which looks at pages; and
+/// Python, in which some counterparts are written.
 fn debian_packages() -> Done {
     let mut missing = Vec::new();
     if initdb().is_none() {

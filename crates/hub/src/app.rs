@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::{Clock, Entropy};
 use crate::http::Seats;
 use crate::identity::{Authority, Keys, ServerTls};
+use crate::jobs::Advance;
 use crate::liveness::PresenceBoard;
 use crate::nodes::Directory;
 use crate::packs::TaskTypes;
@@ -39,6 +40,8 @@ pub struct App {
     pub(crate) mailer: Mailer,
     pub(crate) webhooks: Webhooks,
     pub(crate) performers: Performers,
+    /// Which jobs are not over, and the bell that says that one may go on.
+    pub(crate) jobs: Advance,
     /// Who holds how many streams.
     pub(crate) seats: Seats,
     pub(crate) renewals: Renewals,

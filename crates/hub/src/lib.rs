@@ -13,6 +13,7 @@ mod events;
 mod fault;
 mod http;
 mod identity;
+mod jobs;
 mod liveness;
 mod logs;
 mod loops;

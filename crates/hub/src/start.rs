@@ -186,6 +186,7 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
         mailer,
         webhooks,
         performers: crate::post_steps::Performers::default(),
+        jobs: crate::jobs::Advance::default(),
         renewals: crate::tasks::Renewals::default(),
         stop: CancellationToken::new(),
         listening_since: clock.now(),

@@ -118,6 +118,9 @@ pub mod kind {
     /// One unit of work for one node.
     #[derive(Debug)]
     pub enum Task {}
+    /// One request for many nodes.
+    #[derive(Debug)]
+    pub enum Job {}
     /// A one-time secret with which one agent enrols.
     #[derive(Debug)]
     pub enum Invite {}
@@ -137,6 +140,9 @@ pub mod kind {
     impl Kind for Task {
         const NOUN: &'static str = "task";
     }
+    impl Kind for Job {
+        const NOUN: &'static str = "job";
+    }
     impl Kind for Invite {
         const NOUN: &'static str = "invite";
     }
@@ -154,6 +160,8 @@ pub type OrgId = Id<kind::Org>;
 pub type NodeId = Id<kind::Node>;
 /// Identifies one unit of work.
 pub type TaskId = Id<kind::Task>;
+/// Identifies a request for many nodes.
+pub type JobId = Id<kind::Job>;
 /// Identifies an invite.
 pub type InviteId = Id<kind::Invite>;
 /// Identifies an API token.

@@ -13,6 +13,7 @@ pub mod durations;
 pub mod enrollment;
 pub mod exits;
 pub mod ids;
+pub mod jobs;
 pub mod ledger;
 pub mod limits;
 pub mod liveness;
@@ -23,6 +24,7 @@ pub mod progress;
 pub mod redaction;
 #[cfg(feature = "openapi")]
 mod schemas;
+pub mod selectors;
 pub mod tasks;
 pub mod time;
 pub mod traces;

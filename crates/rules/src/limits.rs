@@ -117,6 +117,14 @@ pub const SECRET_BYTES_MIN: usize = 4;
 pub const RESULTS_KEPT_MAX: usize = 100;
 /// Most bytes of them together; the newest is kept whatever its size.
 pub const RESULTS_KEPT_BYTES_MAX: u64 = 2 << 30;
+/// Nodes of one job.
+pub const NODES_PER_JOB_MAX: usize = 100_000;
+/// Names in one selector.
+pub const SELECTOR_NAMES_MAX: usize = 10_000;
+/// Bytes of a selector on labels.
+pub const SELECTOR_BYTES_MAX: usize = 4096;
+/// A job gives a task to a node that was heard within this time.
+pub const JOB_HEARD_WITHIN: Span = Span::seconds(90);
 /// Most post-steps of one task type.
 pub const POST_STEPS_PER_TYPE_MAX: usize = 20;
 /// Most items of a result for which one post-step is done.

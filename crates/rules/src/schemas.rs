@@ -8,6 +8,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::access::Role;
 use crate::ids::{Id, Kind};
+use crate::jobs::JobStatus;
 use crate::liveness::Presence;
 use crate::tasks::{Class, Code, Status};
 use crate::time::{Millis, Span};
@@ -74,6 +75,13 @@ impl PartialSchema for Status {
     }
 }
 impl ToSchema for Status {}
+
+impl PartialSchema for JobStatus {
+    fn schema() -> RefOr<Schema> {
+        word(JobStatus::ALL.map(JobStatus::as_str))
+    }
+}
+impl ToSchema for JobStatus {}
 
 impl PartialSchema for Presence {
     fn schema() -> RefOr<Schema> {

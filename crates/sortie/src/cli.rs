@@ -46,6 +46,8 @@ enum Noun {
     Agent(commands::agent::AgentNoun),
     /// Submit, watch and steer tasks
     Task(commands::task::TaskCommand),
+    /// Run a task at many nodes, and follow how it goes
+    Job(commands::job::JobCommand),
     /// List nodes, change what is meant for them, shut them out
     Node(commands::node::NodeCommand),
     /// List and name sites
@@ -115,6 +117,7 @@ fn dispatch(noun: Noun, context: &Context) -> Result<ExitCode, Failure> {
         Noun::Pack(pack) => commands::pack::run(pack, context),
         Noun::Demo(demo) => block_on(demo::run(demo, context)),
         Noun::Task(task) => block_on(commands::task::run(task, context)),
+        Noun::Job(job) => block_on(commands::job::run(job, context)),
         Noun::Node(node) => block_on(commands::node::run(node, context)),
         Noun::Site(site) => block_on(commands::site::run(site, context)),
         Noun::Invite(invite) => block_on(commands::invite::run(invite, context)),

@@ -20,6 +20,7 @@ pub mod events;
 pub mod fields;
 pub mod idempotency;
 pub mod invites;
+pub mod jobs;
 pub mod logs;
 pub mod meta;
 pub mod nodes;

@@ -46,6 +46,13 @@ const ALL: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0003_post_steps.sql"),
         postgres: include_str!("../migrations/postgres/0003_post_steps.sql"),
     },
+    Migration {
+        version: 4,
+        name: "jobs",
+        oldest_program: 1,
+        sqlite: include_str!("../migrations/sqlite/0004_jobs.sql"),
+        postgres: include_str!("../migrations/postgres/0004_jobs.sql"),
+    },
 ];
 
 /// The table of what was done, and the table that says who may use the database. The same on both

@@ -97,6 +97,12 @@ impl Columns {
         N::try_from(number).map_err(|_| self.corrupt(column, format!("is out of range ({number})")))
     }
 
+    /// A whole number that fits the type asked for, or nothing.
+    pub fn number_or_none<N: TryFrom<i64>>(&mut self, column: &'static str) -> Result<Option<N>, StoreError> {
+        let Some(number) = self.int_or_none(column)? else { return Ok(None) };
+        N::try_from(number).map(Some).map_err(|_| self.corrupt(column, format!("is out of range ({number})")))
+    }
+
     /// Yes or no.
     pub fn flag(&mut self, column: &'static str) -> Result<bool, StoreError> {
         match self.int(column)? {

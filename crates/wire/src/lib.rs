@@ -10,6 +10,7 @@ pub mod envelope;
 pub mod events;
 pub mod heartbeat;
 pub mod invites;
+pub mod jobs;
 pub mod keys;
 pub mod logs;
 pub mod nodes;

@@ -114,6 +114,8 @@ problem_codes! {
     UnknownSite = "unknown_site", 404, "There is no such site";
     /// There is no such task.
     UnknownTask = "unknown_task", 404, "There is no such task";
+    /// There is no such job.
+    UnknownJob = "unknown_job", 404, "There is no such job";
     /// There is no such invite.
     UnknownInvite = "unknown_invite", 404, "There is no such invite";
     /// There is no such token.
@@ -124,6 +126,8 @@ problem_codes! {
     NodeRevoked = "node_revoked", 409, "The node was revoked";
     /// The task has ended.
     TaskEnded = "task_ended", 409, "The task has ended";
+    /// The job is over, or about to be.
+    JobOver = "job_over", 409, "The job is over";
     /// The task cannot be put back into the queue.
     NotRequeueable = "not_requeueable", 409, "The task cannot be requeued";
     /// Another result stands.
@@ -148,6 +152,8 @@ problem_codes! {
     PayloadInvalid = "payload_invalid", 422, "The payload does not fit its schema";
     /// A field has a value that cannot be.
     FieldInvalid = "field_invalid", 422, "A field has a value that cannot be";
+    /// The selector names no node that could be meant.
+    SelectorMatchesNothing = "selector_matches_nothing", 422, "The selector matches no node";
     /// The `Idempotency-Key` was used for another request.
     IdempotencyKeyReused = "idempotency_key_reused", 422, "The Idempotency-Key was used for another request";
     /// Too many tasks wait for this node.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use sortie_rules::ids::{NodeId, TaskId};
+use sortie_rules::ids::{JobId, NodeId, TaskId};
 use sortie_rules::tasks::{Code, Status};
 use sortie_rules::time::{Millis, Span};
 
@@ -113,6 +113,9 @@ pub struct TaskSummary {
     /// Not begun after this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_after: Option<Millis>,
+    /// The job that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<JobId>,
     /// Who submitted it.
     pub submitted_by: String,
     /// When it was submitted.
@@ -167,6 +170,9 @@ pub struct TaskQuery {
     /// Only dead tasks: failed because no agent reported them within their retries.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dead: bool,
+    /// Only tasks of this job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<JobId>,
     /// The `next` of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<TaskId>,

@@ -8,6 +8,7 @@
 mod events;
 mod hub;
 mod invites;
+mod jobs;
 mod nodes;
 mod sites;
 mod task_types;

@@ -77,6 +77,7 @@ fn all(routes: Routes) -> Routes {
     let routes = crate::enrollment::routes::add(routes);
     let routes = crate::tasks::agent_routes::add(routes);
     let routes = crate::tasks::routes::add(routes);
+    let routes = crate::jobs::routes::add(routes);
     let routes = crate::nodes::routes::add(routes);
     let routes = crate::people::routes::add(routes);
     let routes = crate::events::routes::add(routes);

@@ -62,6 +62,11 @@ impl PresenceBoard {
         self.board().remove(&node);
     }
 
+    /// Whether this hub heard the node at this time or later.
+    pub(crate) fn was_heard_since(&self, node: NodeId, since: Millis) -> bool {
+        self.board().get(&node).and_then(|seen| seen.heard_at).is_some_and(|at| at >= since)
+    }
+
     /// The node gave a sign of life. A change of presence is written down in the background.
     pub(crate) fn heard(&self, app: &Shared, node: NodeId, org: OrgId) {
         let now = app.clock.now();

@@ -1,17 +1,36 @@
 //! Runs one piece of recurring work until the hub stops, and shows how it goes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::app::Shared;
+use tokio::sync::Notify;
+
+use crate::app::{App, Shared};
 use crate::clock::Stopwatch;
 use crate::fault::Fault;
+
+/// How soon after a bell a turn begins; what rings meanwhile is part of it.
+const BREATH: Duration = Duration::from_millis(10);
 
 /// Runs `once` every `period` until the hub stops. What fails is tried again at the next turn.
 pub(super) fn every<F>(app: &Shared, name: &'static str, period: Duration, once: impl Fn(Shared) -> F + Send + 'static)
 where
     F: Future<Output = Result<u64, Fault>> + Send,
 {
-    let app = app.clone();
+    every_or_rung(app, name, period, |_| Arc::default(), once);
+}
+
+/// The same, and at once when a bell rings.
+pub(super) fn every_or_rung<F>(
+    app: &Shared,
+    name: &'static str,
+    period: Duration,
+    bell: impl Fn(&App) -> Arc<Notify>,
+    once: impl Fn(Shared) -> F + Send + 'static,
+) where
+    F: Future<Output = Result<u64, Fault>> + Send,
+{
+    let (app, bell) = (app.clone(), bell(app));
     tokio::spawn(async move {
         let mut turn = tokio::time::interval(period);
         turn.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -21,6 +40,8 @@ where
                 biased;
                 () = app.stop.cancelled() => return,
                 _ = turn.tick() => {}
+                // A bell that rings without end still leaves the others room.
+                () = async { bell.notified().await; tokio::time::sleep(BREATH).await } => {}
             }
             let watch = Stopwatch::start();
             match once(app.clone()).await {

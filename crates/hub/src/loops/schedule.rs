@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use sortie_rules::time::Span;
 
-use super::driver::every;
+use super::driver::{every, every_or_rung};
 use crate::app::Shared;
 use crate::identity::ServerTls;
 use crate::tasks::WakeDue;
-use crate::{events, liveness, post_steps, tasks};
+use crate::{events, jobs, liveness, post_steps, tasks};
 
 /// How often deadlines of leases and tasks are looked at.
 const DEADLINES_EVERY: Duration = Duration::from_secs(1);
@@ -21,6 +21,8 @@ const SEQUENCE_EVERY: Duration = Duration::from_millis(250);
 const ANNOUNCE_EVERY: Duration = Duration::from_millis(200);
 /// How often it is looked for post-steps that are due.
 const POST_STEPS_EVERY: Duration = Duration::from_millis(500);
+/// How often jobs are looked at, if no end of a task rings for them.
+const JOBS_EVERY: Duration = Duration::from_millis(250);
 /// How often one batch of old rows is deleted.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
 
@@ -40,6 +42,7 @@ pub(crate) fn start_all(app: &Shared) {
         liveness::flush(&app).await
     });
     every(app, "post_steps", POST_STEPS_EVERY, |app| async move { post_steps::perform(&app).await });
+    every_or_rung(app, "jobs", JOBS_EVERY, |app| app.jobs.bell(), |app| async move { jobs::advance_all(&app).await });
     every(app, "announce_events", ANNOUNCE_EVERY, |app| async move { events::announce(&app).await });
     every(app, "forget_old", FORGET_EVERY, |app| async move {
         app.waiting.ended.tidy();

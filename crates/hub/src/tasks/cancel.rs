@@ -2,7 +2,9 @@
 
 use sortie_rules::ids::TaskId;
 use sortie_rules::tasks::{Status, cancel as decide};
-use sortie_store::tasks::{self, Stamps};
+use sortie_rules::time::Millis;
+use sortie_store::Tx;
+use sortie_store::tasks::{self, Stamps, TaskLife};
 use sortie_wire::problem::ProblemCode;
 use sortie_wire::tasks::TaskSummary;
 
@@ -10,6 +12,7 @@ use super::events::{About, changed};
 use super::read;
 use crate::app::App;
 use crate::fault::{Fault, refuse};
+use crate::packs::TaskTypes;
 use crate::people::Principal;
 
 /// Cancels a task. Asking again for one that is being stopped changes nothing.
@@ -21,24 +24,9 @@ pub(super) async fn cancel(app: &App, who: &Principal, id: TaskId) -> Result<Tas
         .write(move |tx| {
             Box::pin(async move {
                 let row = tasks::get_life(tx, id).await?.filter(|row| row.org == org).ok_or_else(read::unknown)?;
-                let after =
-                    decide(&row.life).map_err(|refusal| refuse(ProblemCode::TaskEnded, format!("{refusal}.")))?;
-                if after == row.life {
-                    return Ok((row.node, Status::InProgress));
-                }
-                let ended = after.state.status().is_terminal();
                 let message = format!("cancelled by {actor}");
-                let stamps = Stamps {
-                    finished_at: ended.then_some(now),
-                    message: ended.then_some(message.as_str()),
-                    ..Stamps::default()
-                };
-                if !tasks::update(tx, id, &row.life, &after, &stamps).await? {
-                    return Err(refuse(ProblemCode::Conflict, "The task changed meanwhile; look again."));
-                }
-                let about = About { org, node: row.node, task: id, actor: &actor, now };
-                changed(tx, about, (&types, &row.type_name), &after).await?;
-                Ok::<_, Fault>((row.node, after.state.status()))
+                let status = call_off(tx, &types, &row, (&actor, &message), now).await?;
+                Ok::<_, Fault>((row.node, status))
             })
         })
         .await?;
@@ -48,4 +36,28 @@ pub(super) async fn cancel(app: &App, who: &Principal, id: TaskId) -> Result<Tas
         app.waiting.ring_cancel(node, id);
     }
     read::summary(app, who, id).await
+}
+
+/// Cancels a task in the transaction at hand. Returns where that leads: to its end, or the agent is to be
+/// asked to stop.
+pub(crate) async fn call_off(
+    tx: &mut Tx,
+    types: &TaskTypes,
+    row: &TaskLife,
+    (actor, message): (&str, &str),
+    now: Millis,
+) -> Result<Status, Fault> {
+    let after = decide(&row.life).map_err(|refusal| refuse(ProblemCode::TaskEnded, format!("{refusal}.")))?;
+    let status = after.state.status();
+    if after == row.life {
+        return Ok(status);
+    }
+    let ended = status.is_terminal();
+    let stamps = Stamps { finished_at: ended.then_some(now), message: ended.then_some(message), ..Stamps::default() };
+    if !tasks::update(tx, row.id, &row.life, &after, &stamps).await? {
+        return Err(refuse(ProblemCode::Conflict, "The task changed meanwhile; look again."));
+    }
+    let about = About { org: row.org, node: row.node, task: row.id, actor, now };
+    changed(tx, about, (types, &row.type_name), &after).await?;
+    Ok(status)
 }

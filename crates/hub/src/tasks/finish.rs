@@ -86,6 +86,7 @@ pub(super) async fn finish_all(
                 metrics::counter!("sortie_tasks_finished_total", "status" => status.as_str()).increment(1);
                 if ended {
                     app.waiting.ended.ring(task);
+                    app.jobs.nudge();
                 } else {
                     app.waiting.ring(node);
                 }

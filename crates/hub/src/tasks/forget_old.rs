@@ -1,14 +1,16 @@
-//! Forgets what ended long ago: tasks, events, and answers to repeated requests.
+//! Forgets what ended long ago: tasks, jobs, events, and answers to repeated requests.
 
 use sortie_rules::limits::IDEMPOTENCY_LIFE;
 use sortie_rules::time::Span;
-use sortie_store::{events, idempotency, tasks};
+use sortie_store::{events, idempotency, jobs, tasks};
 
 use crate::app::App;
 use crate::fault::Fault;
 
 /// Rows deleted in one transaction, so that nobody waits long behind it.
 const BATCH: u32 = 2000;
+/// The same of jobs: each may have a row for every node.
+const JOBS_BATCH: u32 = 2;
 
 /// Deletes one batch of each. Returns how many rows went.
 pub(crate) async fn forget_old(app: &App) -> Result<u64, Fault> {
@@ -20,6 +22,7 @@ pub(crate) async fn forget_old(app: &App) -> Result<u64, Fault> {
         .write(move |tx| {
             Box::pin(async move {
                 let mut gone = tasks::delete_finished_before(tx, tasks_before, BATCH).await?;
+                gone += jobs::delete_finished_before(tx, tasks_before, JOBS_BATCH).await?;
                 gone += events::delete_older(tx, events_before, BATCH).await?;
                 gone += idempotency::forget_older(tx, now - IDEMPOTENCY_LIFE).await?;
                 Ok(gone)

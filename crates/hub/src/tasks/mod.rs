@@ -1,7 +1,7 @@
 //! Tasks: submitted by people, handed to agents when they ask, ended by what agents report.
 //!
-//! In the order of a task's life: `submit`, `wait` with `claim` and `redeliver`, `renew`,
-//! `finish`; aside from it `cancel`, `requeue`, `expire_leases`, `wake_due`, `abandon`, `read`.
+//! In the order of a task's life: `submit` on its `terms`, `wait` with `claim` and `redeliver`,
+//! `renew`, `finish`; aside from it `cancel`, `requeue`, `expire_leases`, `wake_due`, `abandon`, `read`.
 
 mod abandon;
 pub(crate) mod agent_routes;
@@ -17,12 +17,17 @@ mod renew;
 mod requeue;
 pub(crate) mod routes;
 mod submit;
+mod terms;
 mod wait;
 mod wake_due;
 
 pub(crate) use abandon::abandon_held;
+pub(crate) use cancel::call_off;
 pub(crate) use events::code as code_of;
 pub(crate) use expire_leases::expire_leases;
 pub(crate) use forget_old::forget_old;
 pub(crate) use renew::{Renewals, flush_renewals};
+pub(crate) use routes::traceparent;
+pub(crate) use submit::enter;
+pub(crate) use terms::{Terms, terms};
 pub(crate) use wake_due::WakeDue;

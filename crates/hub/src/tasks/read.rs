@@ -75,7 +75,7 @@ pub(super) async fn list(app: &App, who: &Principal, query: TaskQuery) -> Result
             refuse(ProblemCode::MalformedParameter, detail)
         })?);
     }
-    let filter = TaskFilter { node, status, type_name: query.type_name, dead: query.dead };
+    let filter = TaskFilter { node, status, type_name: query.type_name, dead: query.dead, job: query.job };
     let (org, before) = (who.org, query.after);
     let mut rows = app
         .store
@@ -105,6 +105,7 @@ async fn whole(app: &App, row: TaskRow) -> Result<Task, Fault> {
         submitted_by: row.submitted_by,
         submitted_at: row.submitted_at,
         traceparent: row.traceparent,
+        job: row.job,
         life: row.life,
         claimed_at: row.claimed_at,
         finished_at: row.finished_at,
@@ -145,6 +146,7 @@ async fn shown(app: &App, row: Row) -> Result<TaskSummary, Fault> {
         cancel_asked,
         not_before,
         not_after: row.life.not_after,
+        job: row.job,
         submitted_by: row.submitted_by,
         submitted_at: row.submitted_at,
         claimed_at: row.claimed_at,

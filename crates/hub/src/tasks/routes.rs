@@ -37,7 +37,8 @@ pub(crate) fn add(routes: Routes) -> Routes {
         .add(Audience::People, Need::Role(Role::Viewer), routes!(list_types))
 }
 
-fn traceparent(headers: &HeaderMap) -> Option<String> {
+/// The trace that a request says it belongs to.
+pub(crate) fn traceparent(headers: &HeaderMap) -> Option<String> {
     let text = headers.get("traceparent")?.to_str().ok()?;
     is_traceparent(text).then(|| text.to_owned())
 }

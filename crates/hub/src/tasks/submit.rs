@@ -4,10 +4,8 @@
 use std::sync::Arc;
 
 use sortie_rules::ids::{NodeId, TaskId};
-use sortie_rules::limits::{
-    DELIVERY_BYTES_MAX, LEASE_MAX, LEASE_MIN, PRIORITY_MAX, RETRIES_MAX, TASK_PAYLOAD_BYTES_MAX, TASKS_PER_DELIVERY_MAX,
-};
-use sortie_rules::tasks::{Class, Status, Task, claim};
+use sortie_rules::limits::{DELIVERY_BYTES_MAX, TASKS_PER_DELIVERY_MAX};
+use sortie_rules::tasks::{Status, claim};
 use sortie_rules::time::Millis;
 use sortie_store::tasks::{self, TaskRow};
 use sortie_store::{Tx, nodes};
@@ -17,6 +15,7 @@ use sortie_wire::tasks::{SubmitTask, Submitted};
 
 use super::delivery::handed;
 use super::events::{About, claimed, happened};
+use super::terms::terms;
 use crate::app::Shared;
 use crate::clock::Ids;
 use crate::fault::{Fault, refuse_at};
@@ -60,7 +59,7 @@ async fn submit_anew(
     for (index, request) in requests.into_iter().enumerate() {
         let at = if batch { format!("/tasks/{index}") } else { String::new() };
         let node = find_node(app, who, &request.node, &at, &nodes).await?;
-        rows.push(check(app, who, request, &node, ids.next(), &at, traceparent.as_deref(), now)?);
+        rows.push(check(app, who, request, (node.id, ids.next()), &at, traceparent.as_deref(), now)?);
         match nodes.iter_mut().find(|(known, _)| known.id == node.id) {
             Some((_, count)) => *count += 1,
             None => nodes.push((node, 1)),
@@ -112,70 +111,19 @@ fn pointing(fault: Fault, pointer: String) -> Fault {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "each is a plain value that the task needs")]
+/// A task as it was asked for, if it is one that its type allows.
 fn check(
     app: &Shared,
     who: &Principal,
     request: SubmitTask,
-    node: &KnownNode,
-    id: TaskId,
+    (node, id): (NodeId, TaskId),
     at: &str,
     traceparent: Option<&str>,
     now: Millis,
 ) -> Result<TaskRow, Fault> {
-    let types = app.types.load();
-    let known = types.find(&request.type_name, at)?;
-    let payload = request.payload.as_ref().map_or("{}", |payload| payload.get());
-    let invalid = |field: &str, detail: String| refuse_at(ProblemCode::FieldInvalid, format!("{at}/{field}"), detail);
-    if payload.len() > TASK_PAYLOAD_BYTES_MAX {
-        let detail = format!("A payload has at most {TASK_PAYLOAD_BYTES_MAX} bytes; this one has {}.", payload.len());
-        return Err(refuse_at(ProblemCode::TooLarge, format!("{at}/payload"), detail));
-    }
-    if known.described.class == Class::Privileged {
-        let detail = format!(
-            "Tasks of the type `{}` are privileged: an operator must sign them, which this hub cannot take yet.",
-            request.type_name
-        );
-        return Err(refuse_at(ProblemCode::SignatureNeeded, format!("{at}/type"), detail));
-    }
-    known.check_payload(payload, at)?;
-    let priority = request.priority.unwrap_or(0);
-    if !(-PRIORITY_MAX..=PRIORITY_MAX).contains(&priority) {
-        return Err(invalid("priority", format!("A priority is from -{PRIORITY_MAX} to {PRIORITY_MAX}.")));
-    }
-    let max_retries = request.max_retries.unwrap_or(known.described.max_retries);
-    if max_retries > RETRIES_MAX {
-        return Err(invalid("max_retries", format!("A task is tried again at most {RETRIES_MAX} times.")));
-    }
-    let lease = request.lease.unwrap_or(known.described.lease);
-    if !(LEASE_MIN..=LEASE_MAX).contains(&lease) {
-        return Err(invalid("lease", format!("A lease is from {LEASE_MIN} to {LEASE_MAX}, in milliseconds.")));
-    }
-    if request.not_after.is_some_and(|end| end <= now || request.not_before.is_some_and(|start| end <= start)) {
-        return Err(invalid("not_after", "not_after must lie in the future and after not_before.".to_owned()));
-    }
-    if request.not_before.is_some_and(|start| start.0 < 0) {
-        return Err(invalid("not_before", "not_before cannot lie before 1970.".to_owned()));
-    }
-    Ok(TaskRow {
-        id,
-        org: who.org,
-        node: node.id,
-        type_name: request.type_name,
-        priority,
-        payload: payload.to_owned(),
-        idempotent: known.described.idempotent,
-        submitted_by: who.name.to_string(),
-        submitted_at: now,
-        traceparent: traceparent.map(str::to_owned),
-        life: Task::submitted(max_retries, lease, request.not_before, request.not_after),
-        delivery: 0,
-        claimed_at: None,
-        finished_at: None,
-        message: None,
-        result: None,
-        result_digest: None,
-    })
+    let terms = terms(&app.types.load(), request, at, now)?;
+    let traceparent = traceparent.map(str::to_owned);
+    Ok(terms.task(id, (who.org, node), &who.name, traceparent, now))
 }
 
 /// What a reserved wait gets: the first tasks in order, as many as the agent has room for and one
@@ -289,15 +237,22 @@ async fn write(
         once.remember(tx, &serde_json::to_string(&answer).unwrap_or_default(), now).await?;
     }
     for row in &rows {
-        tasks::insert(tx, row).await?;
-        let about = About { org: row.org, node: row.node, task: row.id, actor: &row.submitted_by, now };
-        happened(tx, about, "task.submitted").await?;
+        enter(tx, row).await?;
+        let about = About { org: row.org, node: row.node, task: row.id, actor: "hub", now };
         if row.life.state.status() == Status::InProgress {
-            claimed(tx, About { actor: "hub", ..about }, &row.life, row.delivery).await?;
+            claimed(tx, about, &row.life, row.delivery).await?;
         }
     }
     for (node, delivered, acknowledged) in numbers {
         nodes::set_line(tx, node, delivered, acknowledged).await?;
     }
     Ok(Written::Now(rows))
+}
+
+/// Adds a task to the store, and the event that says so.
+pub(crate) async fn enter(tx: &mut Tx, row: &TaskRow) -> Result<(), Fault> {
+    tasks::insert(tx, row).await?;
+    let (actor, now) = (row.submitted_by.as_str(), row.submitted_at);
+    let about = About { org: row.org, node: row.node, task: row.id, actor, now };
+    Ok(happened(tx, about, "task.submitted").await?)
 }

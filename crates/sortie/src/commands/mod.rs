@@ -6,9 +6,9 @@
 pub(crate) mod agent;
 pub(crate) mod completions;
 pub(crate) mod event;
-
 pub(crate) mod hub;
 pub(crate) mod invite;
+pub(crate) mod job;
 pub(crate) mod node;
 pub(crate) mod pack;
 pub(crate) mod pages;
@@ -17,3 +17,4 @@ pub(crate) mod site;
 pub(crate) mod task;
 pub(crate) mod token;
 pub(crate) mod whoami;
+pub(crate) mod within;

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::colours::Colours;
 use super::table::Table;
-use super::waiting::Spinner;
+use super::waiting::{ProgressBar, Spinner};
 use crate::exit::{Done, Failure};
 
 /// Where data and talk go, and how they look.
@@ -97,6 +97,16 @@ impl Output {
     /// The wire's shape with `--json`, else what `shown` prints.
     pub(crate) fn either<T: Serialize>(self, value: &T, shown: impl FnOnce(&T) -> Done) -> Done {
         if self.json { self.value(value) } else { shown(value) }
+    }
+
+    /// Whether someone looks at what is said.
+    pub(crate) fn someone_looks(self) -> bool {
+        self.someone_looks
+    }
+
+    /// How far something is, of `whole`.
+    pub(crate) fn progress_bar(self, whole: u64) -> ProgressBar {
+        ProgressBar::start(whole, self.someone_looks)
     }
 
     /// A sign that something is waited for.

@@ -14,7 +14,9 @@ mod signs;
 
 pub use identity::{get_any_org, insert, replace_key, revoke, set_certificate, set_facts};
 pub use line::{line, set_line};
-pub use people::{NodeFilter, count, get, get_by_name, list, set_intent};
+pub use people::{
+    NodeFilter, Selectable, count, get, get_by_name, get_for_selection, list, list_for_selection, set_intent,
+};
 pub use row::{NodeIntent, NodeRow};
 pub use signs::{PresenceRow, flush_heard, presence_all, set_presence, skip_absence};
 

@@ -1,12 +1,14 @@
 //! What people read and change.
 
+use std::collections::BTreeMap;
+
 use sortie_rules::ids::{NodeId, OrgId};
 use sortie_rules::liveness::Presence;
 
 use super::row::{NodeIntent, NodeRow, read, select_nodes};
 use crate::dialect;
 use crate::errors::StoreError;
-use crate::row::labels_text;
+use crate::row::{Row, labels_text};
 use crate::tx::Tx;
 
 /// Which nodes a list should have; what is left out does not narrow it.
@@ -70,6 +72,59 @@ pub async fn list(
         limit.into(),
     ];
     tx.query(SQL, &values).await?.into_iter().map(read).collect()
+}
+
+/// What of a node a selector looks at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selectable {
+    /// Its id.
+    pub id: NodeId,
+    /// Its name.
+    pub name: String,
+    /// The site that it is at.
+    pub site: Option<String>,
+    /// What sort of node it is.
+    pub kind: String,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// Whether it was shut out.
+    pub is_revoked: bool,
+}
+
+/// Up to `limit` nodes in the order of their names, after the name `after`, with no more than a selector
+/// looks at. Of the filter only site and kind count.
+pub async fn list_for_selection(
+    tx: &mut Tx,
+    org: OrgId,
+    filter: &NodeFilter,
+    after: Option<&str>,
+    limit: u32,
+) -> Result<Vec<Selectable>, StoreError> {
+    const SQL: &str = "select id, name, site, kind, labels, revoked_at from nodes
+        where org = $1 and name > $2 and (cast($3 as text) is null or site = $3)
+            and (cast($4 as text) is null or kind = $4)
+        order by name limit $5";
+    let (site, kind) = (filter.site.as_deref().into(), filter.kind.as_deref().into());
+    let values = [org.into(), after.unwrap_or("").into(), site, kind, limit.into()];
+    tx.query(SQL, &values).await?.into_iter().map(read_selectable).collect()
+}
+
+/// The same of the node with this name.
+pub async fn get_for_selection(tx: &mut Tx, org: OrgId, name: &str) -> Result<Option<Selectable>, StoreError> {
+    const SQL: &str = "select id, name, site, kind, labels, revoked_at from nodes where org = $1 and name = $2";
+    tx.query_one_or_none(SQL, &[org.into(), name.into()]).await?.map(read_selectable).transpose()
+}
+
+fn read_selectable(row: Row) -> Result<Selectable, StoreError> {
+    let mut row = row.columns("nodes");
+    Ok(Selectable {
+        id: row.id("id")?,
+        name: row.text("name")?,
+        site: row.text_or_none("site")?,
+        kind: row.text("kind")?,
+        labels: row.labels("labels")?,
+        is_revoked: row.millis_or_none("revoked_at")?.is_some(),
+    })
 }
 
 /// Changes what people decide about a node. `false` if the org has no such node.

@@ -1,6 +1,6 @@
 //! What people read: one task, and lists of them, newest first.
 
-use sortie_rules::ids::{NodeId, OrgId, TaskId};
+use sortie_rules::ids::{JobId, NodeId, OrgId, TaskId};
 use sortie_rules::tasks::{Code, Status};
 
 use super::row::{TaskRow, TaskSummary, read, read_summary, summary_columns, task_columns};
@@ -19,6 +19,8 @@ pub struct TaskFilter {
     pub type_name: Option<String>,
     /// Only tasks that failed because no lease brought an answer, which an operator can requeue.
     pub dead: bool,
+    /// Only tasks of this job.
+    pub job: Option<JobId>,
 }
 
 /// The org's task of this id.
@@ -59,14 +61,18 @@ pub async fn list(
         list_tasks!("node = (select id from nodes where org = $1 and id = $7) and status = 'in_progress'");
     const OF_NODE_ENDED: &str =
         list_tasks!("node = (select id from nodes where org = $1 and id = $7) and finished_at is not null");
+    const OF_JOB: &str = list_tasks!(
+        "job = (select id from jobs where org = $1 and id = $7) and (cast($8 as text) is null or node = $8)"
+    );
 
     let mut tasks = Vec::new();
     for status in statuses(filter) {
-        let sql = match (filter.node, status) {
-            (None, _) => OF_ORG,
-            (Some(_), Status::Pending) => OF_NODE_PENDING,
-            (Some(_), Status::InProgress) => OF_NODE_IN_PROGRESS,
-            (Some(_), _) => OF_NODE_ENDED,
+        let (sql, values_many) = match (filter.job, filter.node, status) {
+            (Some(_), ..) => (OF_JOB, 8),
+            (None, None, _) => (OF_ORG, 6),
+            (None, Some(_), Status::Pending) => (OF_NODE_PENDING, 7),
+            (None, Some(_), Status::InProgress) => (OF_NODE_IN_PROGRESS, 7),
+            (None, Some(_), _) => (OF_NODE_ENDED, 7),
         };
         let values = [
             org.into(),
@@ -75,10 +81,10 @@ pub async fn list(
             filter.type_name.as_deref().into(),
             filter.dead.then_some(Code::LEASE_EXPIRED).into(),
             limit.into(),
+            filter.job.map_or(filter.node.into(), Into::into),
             filter.node.into(),
         ];
-        let values = if filter.node.is_some() { &values[..] } else { &values[..6] };
-        for row in tx.query(sql, values).await? {
+        for row in tx.query(sql, &values[..values_many]).await? {
             tasks.push(read_summary(row)?);
         }
     }

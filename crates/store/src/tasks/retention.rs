@@ -11,8 +11,11 @@ use crate::value::Value;
 pub async fn delete_finished_before(tx: &mut Tx, before: Millis, limit: u32) -> Result<u64, StoreError> {
     // What ended before then was made before then, and ids sort by the time they were made: the
     // tasks are found at the beginning of the table, without an index on their end.
+    // A job's tasks stay until the job is over as long, for they are its table.
     const SQL: &str = "delete from tasks where id in (select id from tasks
-        where id < $2 and finished_at is not null and finished_at < $1 order by id limit $3)";
+        where id < $2 and finished_at is not null and finished_at < $1
+            and (job is null or job in (select id from jobs where finished_at is not null and finished_at < $1))
+        order by id limit $3)";
     tx.execute(SQL, &[before.into(), Value::Id(first_id_of(before)), limit.into()]).await
 }
 

@@ -1,6 +1,6 @@
 //! A task as it is read: whole, for lists, and reduced to what decisions need.
 
-use sortie_rules::ids::{NodeId, OrgId, TaskId};
+use sortie_rules::ids::{JobId, NodeId, OrgId, TaskId};
 use sortie_rules::tasks::Task;
 use sortie_rules::time::Millis;
 
@@ -31,6 +31,8 @@ pub struct TaskRow {
     pub submitted_at: Millis,
     /// The trace that it belongs to.
     pub traceparent: Option<String>,
+    /// The job that it belongs to.
+    pub job: Option<JobId>,
     /// Where it stands.
     pub life: Task,
     /// The delivery of its node that last carried it; 0 if none did.
@@ -66,6 +68,8 @@ pub struct TaskSummary {
     pub submitted_at: Millis,
     /// The trace that it belongs to.
     pub traceparent: Option<String>,
+    /// The job that it belongs to.
+    pub job: Option<JobId>,
     /// Where it stands.
     pub life: Task,
     /// When it was last handed out.
@@ -102,7 +106,7 @@ pub struct TaskLife {
 macro_rules! task_columns {
     () => {
         concat!(
-            "id, org, node, type_name, priority, payload, idempotent, submitted_by, submitted_at, traceparent, ",
+            "id, org, node, type_name, priority, payload, idempotent, submitted_by, submitted_at, traceparent, job, ",
             $crate::tasks::columns::life_columns!(),
             ", delivery, claimed_at, finished_at, message, result, result_digest"
         )
@@ -123,6 +127,7 @@ pub(super) fn read(row: Row) -> Result<TaskRow, StoreError> {
         submitted_by: row.text("submitted_by")?,
         submitted_at: row.millis("submitted_at")?,
         traceparent: row.text_or_none("traceparent")?,
+        job: row.id_or_none("job")?,
         life: columns::read(&mut row)?,
         delivery: row.number("delivery")?,
         claimed_at: row.millis_or_none("claimed_at")?,
@@ -136,7 +141,7 @@ pub(super) fn read(row: Row) -> Result<TaskRow, StoreError> {
 macro_rules! summary_columns {
     () => {
         concat!(
-            "id, node, type_name, priority, idempotent, submitted_by, submitted_at, traceparent, ",
+            "id, node, type_name, priority, idempotent, submitted_by, submitted_at, traceparent, job, ",
             $crate::tasks::columns::life_columns!(),
             ", claimed_at, finished_at, message"
         )
@@ -155,6 +160,7 @@ pub(super) fn read_summary(row: Row) -> Result<TaskSummary, StoreError> {
         submitted_by: row.text("submitted_by")?,
         submitted_at: row.millis("submitted_at")?,
         traceparent: row.text_or_none("traceparent")?,
+        job: row.id_or_none("job")?,
         life: columns::read(&mut row)?,
         claimed_at: row.millis_or_none("claimed_at")?,
         finished_at: row.millis_or_none("finished_at")?,

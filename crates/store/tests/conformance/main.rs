@@ -16,6 +16,7 @@ mod verbs;
 mod events;
 mod idempotency;
 mod invites;
+mod jobs;
 mod logs;
 mod nodes;
 mod orgs_and_sites;

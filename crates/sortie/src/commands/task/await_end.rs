@@ -1,16 +1,15 @@
 //! Waits for a task to end. The hub holds the answer until then, so the end is known at once; a hub
 //! that is restarted meanwhile is simply asked again.
 
-use std::future::Future;
-
 use sortie_client::people::Hub;
 use sortie_rules::ids::TaskId;
 use sortie_rules::limits::WAIT_DEFAULT;
 use sortie_rules::time::Span;
 use sortie_wire::tasks::Task;
 
+use crate::commands::within::within;
 use crate::context::Context;
-use crate::exit::{Exit, Failure};
+use crate::exit::Failure;
 
 /// How long is waited, and what the spinner says.
 #[derive(Debug)]
@@ -31,25 +30,10 @@ pub(super) async fn await_end(hub: &Hub, id: TaskId, patience: Patience, context
         }
         Ok(task)
     };
-    within(patience.timeout, id, ended).await
+    within(patience.timeout, &goes_on(id), ended).await
 }
 
-/// Ends a wait when its time is over or when someone presses Ctrl-C; the task goes on either way.
-pub(super) async fn within<T>(
-    timeout: Option<Span>,
-    id: TaskId,
-    wait: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
-    let over = async {
-        match timeout {
-            Some(timeout) => tokio::time::sleep(timeout.to_std()).await,
-            None => std::future::pending().await,
-        }
-    };
-    let goes_on = format!("the task goes on: sortie task watch {id}");
-    tokio::select! {
-        done = wait => done,
-        () = over => Err(Failure::new(Exit::TimedOut, "the time to wait is over").remedy(goes_on)),
-        _ = tokio::signal::ctrl_c() => Err(Failure::new(Exit::Interrupted, "the wait was interrupted").remedy(goes_on)),
-    }
+/// Says that a task goes on, and how to look at it.
+pub(super) fn goes_on(id: TaskId) -> String {
+    format!("the task goes on: sortie task watch {id}")
 }

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use sortie_client::people::Hub;
+use sortie_rules::ids::JobId;
 use sortie_rules::tasks::Status;
 use sortie_rules::time::Millis;
 use sortie_wire::tasks::{TaskQuery, TaskSummary};
@@ -26,6 +27,9 @@ pub(super) struct List {
     /// Only tasks of this type
     #[arg(long = "type", value_name = "TYPE")]
     type_name: Option<String>,
+    /// Only tasks of this job
+    #[arg(long, value_name = "ID")]
+    job: Option<JobId>,
     /// Only dead tasks: no agent reported them within their retries
     #[arg(long)]
     dead: bool,
@@ -64,6 +68,7 @@ impl List {
             status: (!words.is_empty()).then(|| words.join(",")),
             type_name: self.type_name.clone(),
             dead: self.dead,
+            job: self.job,
             after: after.and_then(|after| after.parse().ok()),
             limit,
         }

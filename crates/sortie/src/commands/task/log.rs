@@ -9,7 +9,8 @@ use sortie_rules::limits::WAIT_DEFAULT;
 use sortie_rules::time::Span;
 use sortie_wire::logs::LogQuery;
 
-use super::await_end::within;
+use super::await_end::goes_on;
+use crate::commands::within::within;
 use crate::context::Context;
 use crate::exit::{Done, Failure};
 
@@ -38,7 +39,7 @@ pub(super) struct Log {
 
 /// Prints a log.
 pub(super) async fn run(log: Log, hub: &Hub, context: &Context) -> Done {
-    within(log.timeout, log.id, print(&log, hub, context)).await
+    within(log.timeout, &goes_on(log.id), print(&log, hub, context)).await
 }
 
 async fn print(log: &Log, hub: &Hub, context: &Context) -> Done {

@@ -59,6 +59,7 @@ pub(super) fn rows(task: &TaskSummary, now: Millis) -> Vec<(&'static str, String
         ("status", task.status.as_str().to_owned()),
     ];
     rows.extend(reason(task).map(|reason| ("why", reason)));
+    rows.extend(task.job.map(|job| ("job", job.to_string())));
     rows.push(("submitted", format!("{} by {}", moment(now, task.submitted_at), task.submitted_by)));
     rows.extend(task.claimed_at.map(|at| ("handed out", moment(now, at))));
     rows.extend(task.finished_at.map(|at| ("ended", moment(now, at))));

@@ -7,9 +7,10 @@ use sortie_rules::time::Span;
 use sortie_wire::events::{Event, EventQuery};
 use sortie_wire::tasks::Task;
 
-use super::await_end::within;
+use super::await_end::goes_on;
 use super::shown::told_end;
 use crate::commands::event::more;
+use crate::commands::within::within;
 use crate::context::Context;
 use crate::exit::{Done, Failure};
 use crate::output::clock_time;
@@ -31,7 +32,7 @@ pub(super) struct Watch {
 
 /// Prints every event of the task, then its end.
 pub(super) async fn run(watch: Watch, hub: &Hub, context: &Context) -> Done {
-    let ended = within(watch.timeout, watch.id, follow(watch.id, hub, context)).await?;
+    let ended = within(watch.timeout, &goes_on(watch.id), follow(watch.id, hub, context)).await?;
     if context.output.json() {
         context.output.value_line(&ended)?;
         return super::shown::exit_of(&ended);
