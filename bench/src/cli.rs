@@ -36,6 +36,9 @@ pub(crate) struct Setup {
     /// How many nodes there are
     #[arg(long, global = true, value_name = "COUNT", default_value_t = 32)]
     pub(crate) nodes: usize,
+    /// How many simulated agents `jobs` has
+    #[arg(long, global = true, value_name = "COUNT", default_value_t = 10_000)]
+    pub(crate) swarm: usize,
     /// How long each part of `p9` watches
     #[arg(long, global = true, value_name = "MINUTES", default_value_t = 2.0)]
     pub(crate) minutes: f64,
@@ -53,6 +56,10 @@ enum Ask {
     P4,
     /// Memory and size of the agent
     P9,
+    /// Memory of the hub for each agent that waits, and a job over all of them
+    Jobs,
+    /// What a command handler costs beside a bare fork and exec
+    Command,
     /// Start-up of the hub
     Startup,
     /// All rows, one after the other
@@ -70,8 +77,10 @@ impl Program {
             Ask::P3 => &["p3"],
             Ask::P4 => &["p4"],
             Ask::P9 => &["p9"],
+            Ask::Jobs => &["jobs"],
+            Ask::Command => &["command"],
             Ask::Startup => &["startup"],
-            Ask::All => &["startup", "p1", "p2", "p3", "p4", "p9"],
+            Ask::All => &["startup", "p1", "p2", "p3", "p4", "p9", "jobs", "command"],
             Ask::Compare(compare) => return compare::run(&self.setup, &compare).await,
         };
         for row in rows {

@@ -42,6 +42,8 @@ impl Hub {
         let mut command = Command::new(&program);
         command.args(["hub", "--until-stdin-closes", "--listen", &listen.to_string(), "--data"]).arg(data);
         command.env("SORTIE_HUB_OPERATIONS_LISTEN", operations.to_string());
+        // All load comes from one address.
+        command.env("SORTIE_HUB_CONNECTIONS_PER_ADDRESS_MAX", "50000");
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log).kill_on_drop(true);
         let child = command.spawn().with_context(|| format!("{} cannot be started", program.display()))?;
         let mut hub = Hub { child, data: data.to_owned(), listen, operations, came_up_in: Duration::ZERO };

@@ -3,8 +3,9 @@
 //!
 //! `cli` says what can be asked; `rows` holds one file per row of figures; `compare` runs them beside
 //! other systems. Below them: `hub` is the program as a process, `load` one connection to it, `crowd`
-//! many at once, `fleet` its agents, `work` what they are given, `process` what the kernel tells about
-//! a process, `machine` the clock and chance of this one, and `figure` how an outcome is written.
+//! many at once, `fleet` its agents, `swarm` thousands of simulated ones, `work` what they are given,
+//! `process` what the kernel tells about a process, `machine` the clock and chance of this one, and
+//! `figure` how an outcome is written.
 
 mod cli;
 mod compare;
@@ -16,6 +17,7 @@ mod load;
 mod machine;
 mod process;
 mod rows;
+mod swarm;
 mod work;
 
 use clap::Parser as _;

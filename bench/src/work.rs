@@ -13,8 +13,9 @@ pub(crate) const ONE: &str = "/api/v1/tasks";
 pub(crate) const MANY: &str = "/api/v1/tasks/batch";
 
 const PAD: &str = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
-const RESULT: &str =
-    r#"{"ms":0,"note":"yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy"}"#;
+/// What a node gives back.
+pub(crate) const RESULT: &str =
+    r#"{"slept_ms":0,"note":"yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy"}"#;
 
 /// The name of a node.
 pub(crate) fn node(number: usize) -> String {

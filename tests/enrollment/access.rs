@@ -4,6 +4,7 @@
 use http::Method;
 use rcgen::KeyPair;
 use serde_json::json;
+use sortie_wire::trusts::AddNode;
 use stories::{Answer, As, HandNode, Request, RunningHub, Scene, certificate_request, on_both_engines};
 
 use crate::help::{invite, read};
@@ -22,16 +23,20 @@ struct Callers {
     /// In the order in which each may do what the ones before it may.
     tokens: Vec<(&'static str, String)>,
     invite: String,
+    /// A key of the node `trust`.
+    trust_key: String,
 }
 
 async fn each_route_lets_in_whoever_has_what_it_asks_for_and_nobody_else(scene: Scene) {
-    let hub = scene.hub().start().await;
+    let hub = scene.hub().setting("trust_api", true).start().await;
     let mut tokens = Vec::new();
     for role in ["viewer", "operator", "admin"] {
         tokens.push((role, make(&hub, json!({ "name": role, "role": role })).await.token));
     }
     let invite = invite(&hub, json!({ "node": "south" })).await;
-    let callers = Callers { node: hub.hand_node("north").await, tokens, invite };
+    let trust = AddNode { name: "trust".to_owned(), ..AddNode::default() };
+    let trust_key = hub.people().add_node(&trust).await.expect("an administrator may add nodes").key;
+    let callers = Callers { node: hub.hand_node("north").await, tokens, invite, trust_key };
     let before = hub.events("").await.len();
     let routes: Vec<Vec<&str>> = LIST.lines().map(|line| line.split_whitespace().collect()).collect();
     assert!(routes.len() >= 30, "the list is there");
@@ -40,6 +45,7 @@ async fn each_route_lets_in_whoever_has_what_it_asks_for_and_nobody_else(scene: 
         let path = path.replace("{node_id}", &callers.node.id.to_string());
         let path = ["{id}", "{task_id}"].iter().fold(path, |path, part| path.replace(part, NOWHERE));
         let path = path.replace("{node}", "nowhere").replace("{key}", "somewhere");
+        let path = path.replace("{trust_name}", "trust");
         // No body that a route would take: the guard is asked before.
         let request = hub.request(method.parse::<Method>().unwrap(), &path).json(&json!({ "colour": "red" }));
         callers.try_all(need, &format!("{method} {path}"), &request).await;
@@ -63,6 +69,11 @@ impl Callers {
             "nobody" => [("nobody", &nobody), ("a node", &node)].map(|(who, answer)| lets_in(who, answer)),
             "invite" => [("nobody", &nobody), ("a node", &node)].map(|(who, answer)| refuses(who, 403, answer)),
             "node" => [lets_in("the node", &node), refuses("nobody", 401, &nobody)],
+            "trust_key" => {
+                let keyed = request.clone().from(As::Nobody).header("x-api-key", &self.trust_key).send().await;
+                lets_in("the trust", &keyed);
+                [("nobody", &nobody), ("a node", &node)].map(|(who, answer)| refuses(who, 401, answer))
+            }
             _ => [("nobody", &nobody), ("a node", &node)].map(|(who, answer)| refuses(who, 401, answer)),
         };
         let least = self.tokens.iter().position(|(role, _)| *role == need);
@@ -71,7 +82,7 @@ impl Callers {
             match (need, least) {
                 ("nobody", _) => lets_in(role, &answer),
                 ("invite", _) => refuses(role, 403, &answer),
-                ("node", _) => refuses(role, 401, &answer),
+                ("node" | "trust_key", _) => refuses(role, 401, &answer),
                 (_, Some(least)) if at >= least => lets_in(role, &answer),
                 (_, Some(_)) => refuses(role, 403, &answer),
                 (other, None) => panic!("{route}: this story knows no need `{other}`"),

@@ -24,6 +24,7 @@ mod post_steps;
 pub mod settings;
 mod start;
 mod tasks;
+mod trust_api;
 mod waiting;
 
 pub use http::documents::Documents;

@@ -49,6 +49,8 @@ pub struct Settings {
     pub webhooks: BTreeMap<String, WebhookSettings>,
     /// Where the hub itself may call.
     pub outgoing: Outgoing,
+    /// Whether trusts are served over the API that they knew before.
+    pub trust_api: bool,
     /// Where traces go.
     pub otlp_endpoint: Option<String>,
     /// `text` or `json`.
@@ -170,6 +172,7 @@ impl Default for Settings {
             mail: None,
             webhooks: BTreeMap::new(),
             outgoing: Outgoing::default(),
+            trust_api: false,
             otlp_endpoint: None,
             log_format: LogFormat::Text,
             presence: Presence::default(),

@@ -39,6 +39,8 @@ pub enum Need {
     Invite,
     /// The proof of a node's key.
     Node,
+    /// The secret of a node without a certificate, on the trust API.
+    TrustKey,
     /// A person or service with at least this role.
     Role(Role),
 }
@@ -50,6 +52,7 @@ impl Need {
             Need::Nobody => "nobody",
             Need::Invite => "invite",
             Need::Node => "node",
+            Need::TrustKey => "trust_key",
             Need::Role(role) => role.as_str(),
         }
     }
@@ -77,6 +80,7 @@ mod tests {
         for role in [Role::Viewer, Role::Operator, Role::Admin] {
             assert!(!Need::Node.met_by(role));
             assert!(!Need::Invite.met_by(role));
+            assert!(!Need::TrustKey.met_by(role));
             assert_eq!(Role::parse(role.as_str()), Some(role));
         }
     }

@@ -127,6 +127,9 @@ pub mod kind {
     /// An API token of a person or service.
     #[derive(Debug)]
     pub enum Token {}
+    /// A secret of a node without a certificate.
+    #[derive(Debug)]
+    pub enum TrustKey {}
     /// One start of an agent's process.
     #[derive(Debug)]
     pub enum Boot {}
@@ -149,6 +152,9 @@ pub mod kind {
     impl Kind for Token {
         const NOUN: &'static str = "token";
     }
+    impl Kind for TrustKey {
+        const NOUN: &'static str = "key";
+    }
     impl Kind for Boot {
         const NOUN: &'static str = "boot";
     }
@@ -166,6 +172,8 @@ pub type JobId = Id<kind::Job>;
 pub type InviteId = Id<kind::Invite>;
 /// Identifies an API token.
 pub type TokenId = Id<kind::Token>;
+/// Identifies a secret of a node without a certificate.
+pub type TrustKeyId = Id<kind::TrustKey>;
 /// Identifies one start of an agent's process.
 pub type BootId = Id<kind::Boot>;
 

@@ -117,6 +117,10 @@ pub const SECRET_BYTES_MIN: usize = 4;
 pub const RESULTS_KEPT_MAX: usize = 100;
 /// Most bytes of them together; the newest is kept whatever its size.
 pub const RESULTS_KEPT_BYTES_MAX: u64 = 2 << 30;
+/// Tasks that a client of the trust API gets at once (as the system F hands out).
+pub const TRUST_TASKS_MAX: u32 = 50;
+/// How long a client of the trust API may take for a task, which it cannot renew (F-32).
+pub const TRUST_LEASE: Span = Span::minutes(30);
 /// Nodes of one job.
 pub const NODES_PER_JOB_MAX: usize = 100_000;
 /// Names in one selector.

@@ -29,6 +29,7 @@ pub mod post_steps;
 pub mod sites;
 pub mod tasks;
 pub mod tokens;
+pub mod trust_keys;
 
 pub use errors::{OpenError, StoreError};
 pub use row::{Columns, Row};

@@ -53,6 +53,13 @@ const ALL: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0004_jobs.sql"),
         postgres: include_str!("../migrations/postgres/0004_jobs.sql"),
     },
+    Migration {
+        version: 5,
+        name: "trust_keys",
+        oldest_program: 1,
+        sqlite: include_str!("../migrations/sqlite/0005_trust_keys.sql"),
+        postgres: include_str!("../migrations/postgres/0005_trust_keys.sql"),
+    },
 ];
 
 /// The table of what was done, and the table that says who may use the database. The same on both

@@ -21,3 +21,4 @@ pub mod results;
 pub mod task_types;
 pub mod tasks;
 pub mod tokens;
+pub mod trusts;

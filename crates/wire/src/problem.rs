@@ -126,6 +126,10 @@ problem_codes! {
     NodeRevoked = "node_revoked", 409, "The node was revoked";
     /// The task has ended.
     TaskEnded = "task_ended", 409, "The task has ended";
+    /// The task was not handed out, so it has no result.
+    NotInProgress = "not_in_progress", 409, "The task is not in progress";
+    /// The trust API is not switched on.
+    TrustApiOff = "trust_api_off", 409, "The trust API is not switched on";
     /// The job is over, or about to be.
     JobOver = "job_over", 409, "The job is over";
     /// The task cannot be put back into the queue.

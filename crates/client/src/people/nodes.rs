@@ -3,6 +3,7 @@
 use reqwest::Method;
 use sortie_wire::nodes::{ChangeNode, Node, NodeQuery};
 use sortie_wire::pages::Page;
+use sortie_wire::trusts::{AddNode, AddedNode};
 
 use super::Hub;
 use crate::error::ClientError;
@@ -21,6 +22,16 @@ impl Hub {
     /// Changes what is meant for a node: site, kind, labels, thresholds.
     pub async fn change_node(&self, node: &str, change: &ChangeNode) -> Result<Node, ClientError> {
         self.set(Method::PATCH, &["nodes", node], change).await
+    }
+
+    /// Makes a node for a client of the trust API; its key is in the answer.
+    pub async fn add_node(&self, node: &AddNode) -> Result<AddedNode, ClientError> {
+        self.create(&["nodes"], node, &self.key(None)).await
+    }
+
+    /// Gives such a node another key; the one before is void.
+    pub async fn change_node_key(&self, node: &str) -> Result<AddedNode, ClientError> {
+        self.act(&["nodes", node, "key"]).await
     }
 
     /// Shuts a node out: its certificate counts for nothing from now on.

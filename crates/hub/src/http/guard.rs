@@ -13,9 +13,11 @@ use sortie_wire::problem::ProblemCode;
 use crate::app::Shared;
 use crate::enrollment::{self, InviteHolder};
 use crate::fault::{Fault, refuse};
+use crate::http::router::unknown_address;
 use crate::identity::Peer;
 use crate::nodes::Known;
 use crate::people::{self, Principal};
+use crate::trust_api;
 
 /// The node that proved itself on this connection and that the hub still knows.
 #[derive(Debug, Clone)]
@@ -69,6 +71,10 @@ async fn admit(app: &Shared, need: Need, parts: &mut Parts) -> Result<(), Fault>
             let caller = known_node(app, parts).await?;
             parts.extensions.insert(caller);
         }
+        Need::TrustKey => {
+            let caller = keyed_node(app, parts).await?;
+            parts.extensions.insert(caller);
+        }
         Need::Role(role) => {
             let principal = people::authenticate(app, &parts.headers).await?;
             if !need.met_by(principal.role) {
@@ -97,6 +103,23 @@ async fn known_node(app: &Shared, parts: &mut Parts) -> Result<NodeCaller, Fault
     }
     app.presence.heard(app, peer.node, record.org);
     Ok(NodeCaller { node: peer.node, org: record.org, known: record })
+}
+
+/// The node whose key the request bears, if it is the one that the path names.
+async fn keyed_node(app: &Shared, parts: &mut Parts) -> Result<NodeCaller, Fault> {
+    if !app.settings.trust_api {
+        return Err(unknown_address(&parts.uri));
+    }
+    let (node, key_fingerprint) = trust_api::authenticate(app, &parts.headers).await?;
+    let record = app.nodes.find(&app.store, node).await?.ok_or_else(unknown_node)?;
+    stands(&record, &key_fingerprint)?;
+    let params = RawPathParams::from_request_parts(parts, &()).await.ok();
+    let named = params.as_ref().and_then(|params| params.iter().find(|(key, _)| *key == "trust_name"));
+    if !named.is_some_and(|(_, name)| name.eq_ignore_ascii_case(&record.name)) {
+        return Err(refuse(ProblemCode::NodeMismatch, "The path names another trust than the key."));
+    }
+    app.presence.heard(app, node, record.org);
+    Ok(NodeCaller { node, org: record.org, known: record })
 }
 
 /// Whether the holder of this key is the node now.

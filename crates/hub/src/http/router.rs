@@ -83,6 +83,7 @@ fn all(routes: Routes) -> Routes {
     let routes = crate::events::routes::add(routes);
     let routes = crate::logs::routes::add(routes);
     let routes = crate::post_steps::routes::add(routes);
+    let routes = crate::trust_api::routes::add(routes);
     documents::add(super::docs::add(routes))
 }
 
@@ -102,6 +103,11 @@ pub(crate) fn routes_of(app: &Shared) -> Router {
 }
 
 async fn unknown_route(uri: axum::http::Uri) -> Fault {
+    unknown_address(&uri)
+}
+
+/// What is answered where there is nothing.
+pub(super) fn unknown_address(uri: &axum::http::Uri) -> Fault {
     refuse(
         ProblemCode::UnknownRoute,
         format!("There is nothing at {}; the addresses are listed at /api/openapi.json.", uri.path()),

@@ -10,3 +10,4 @@ mod show;
 pub(crate) mod sites;
 
 pub(crate) use directory::{Directory, Known};
+pub(crate) use show::show;

@@ -2,7 +2,8 @@
 
 use sortie_rules::ids::NodeId;
 use sortie_rules::limits::{DELIVERY_BYTES_MAX, TASKS_PER_DELIVERY_MAX};
-use sortie_rules::tasks::claim;
+use sortie_rules::tasks::{Task, claim};
+use sortie_rules::time::{Millis, Span};
 use sortie_store::tasks::{self, TaskRow};
 use sortie_store::{Tx, nodes};
 use sortie_wire::deliveries::HandedTask;
@@ -14,18 +15,24 @@ use crate::fault::Fault;
 use crate::waiting::Turn;
 
 /// What a look at the queue found.
-pub(super) struct Found {
+pub(crate) struct Found {
     /// The delivery's number.
-    pub(super) number: u64,
+    pub(crate) number: u64,
     /// What it carries; empty if nothing waits.
-    pub(super) tasks: Vec<HandedTask>,
+    pub(crate) tasks: Vec<HandedTask>,
     /// There may be more than there was room for.
-    pub(super) more: bool,
+    pub(crate) more: bool,
 }
 
 /// Claims up to `room` tasks of a node. It runs to its end even if the asker hangs up: the turn is
-/// given on only when it is known what was handed out.
-pub(super) async fn claim_waiting(app: &Shared, node: NodeId, room: u32, turn: Turn) -> Result<(Found, Turn), Fault> {
+/// given on only when it is known what was handed out. Leases last at least `lease_min`.
+pub(crate) async fn claim_waiting(
+    app: &Shared,
+    node: NodeId,
+    room: u32,
+    lease_min: Span,
+    turn: Turn,
+) -> Result<(Found, Turn), Fault> {
     let (app, types) = (app.clone(), app.types.load_full());
     let work = tokio::spawn(async move {
         let mut turn = turn;
@@ -33,7 +40,8 @@ pub(super) async fn claim_waiting(app: &Shared, node: NodeId, room: u32, turn: T
         let acknowledged = turn.line().map_or(0, |line| line.acknowledged);
         let now = app.clock.now();
         let room = room.min(TASKS_PER_DELIVERY_MAX);
-        let verb = app.store.write_checked(move |tx| Box::pin(write(tx, node, room, number, acknowledged, now)));
+        let verb =
+            app.store.write_checked(move |tx| Box::pin(write(tx, node, (room, lease_min), number, acknowledged, now)));
         let written = verb.await;
         if !matches!(&written, Ok(rows) if !rows.is_empty()) {
             turn.give_number_back();
@@ -50,15 +58,16 @@ pub(super) async fn claim_waiting(app: &Shared, node: NodeId, room: u32, turn: T
 async fn write(
     tx: &mut Tx,
     node: NodeId,
-    room: u32,
+    (room, lease_min): (u32, Span),
     number: u64,
     acknowledged: u64,
-    now: sortie_rules::time::Millis,
+    now: Millis,
 ) -> Result<Vec<TaskRow>, Fault> {
     let rows = tasks::claimable(tx, node, now, room, DELIVERY_BYTES_MAX).await?;
     let mut taken = Vec::with_capacity(rows.len());
     for mut row in rows {
-        let Ok(after) = claim(&row.life, now) else { continue };
+        let lease = row.life.lease.max(lease_min);
+        let Ok(after) = claim(&Task { lease, ..row.life.clone() }, now) else { continue };
         if !tasks::claim(tx, row.id, &row.life, &after, number, now).await? {
             continue;
         }

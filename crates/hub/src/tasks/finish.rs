@@ -46,7 +46,7 @@ enum Judged {
 }
 
 /// Takes results in. The receipts come in the order of the results.
-pub(super) async fn finish_all(
+pub(crate) async fn finish_all(
     app: &Shared,
     caller: NodeCaller,
     results: Vec<RunResult>,

@@ -23,11 +23,14 @@ mod wake_due;
 
 pub(crate) use abandon::abandon_held;
 pub(crate) use cancel::call_off;
+pub(crate) use claim::claim_waiting;
 pub(crate) use events::code as code_of;
 pub(crate) use expire_leases::expire_leases;
+pub(crate) use finish::finish_all;
 pub(crate) use forget_old::forget_old;
 pub(crate) use renew::{Renewals, flush_renewals};
 pub(crate) use routes::traceparent;
 pub(crate) use submit::enter;
 pub(crate) use terms::{Terms, terms};
+pub(crate) use wait::learn_line;
 pub(crate) use wake_due::WakeDue;

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use sortie_rules::deliveries::{Ask, Heard};
+use sortie_rules::ids::NodeId;
 use sortie_rules::limits::{COUNT_MAX, WAIT_MAX};
 use sortie_rules::time::Span;
 use sortie_store::{nodes, tasks};
@@ -71,12 +72,7 @@ async fn hold(app: &Shared, caller: &NodeCaller, query: WaitQuery) -> Result<Par
 
 /// Whether a wait is in order, what was lost before it, and whether the hub was restored.
 async fn judge(app: &Shared, caller: &NodeCaller, turn: &mut Turn, ask: Ask) -> Result<(bool, bool), Fault> {
-    if turn.line().is_none() {
-        let node = caller.node;
-        let known = app.store.read(move |tx| Box::pin(async move { nodes::line(tx, node).await })).await?;
-        let (delivered, acknowledged) = known.unwrap_or_default();
-        turn.learn(delivered, acknowledged);
-    }
+    learn_line(app, caller.node, turn).await?;
     match turn.hear(ask) {
         Heard::InOrder { redeliver, restored, .. } => Ok((redeliver, restored)),
         Heard::Late => {
@@ -102,6 +98,16 @@ async fn judge(app: &Shared, caller: &NodeCaller, turn: &mut Turn, ask: Ask) -> 
     }
 }
 
+/// Reads where the node's line of deliveries stands, if that is not in memory.
+pub(crate) async fn learn_line(app: &Shared, node: NodeId, turn: &mut Turn) -> Result<(), Fault> {
+    if turn.line().is_none() {
+        let known = app.store.read(move |tx| Box::pin(async move { nodes::line(tx, node).await })).await?;
+        let (delivered, acknowledged) = known.unwrap_or_default();
+        turn.learn(delivered, acknowledged);
+    }
+    Ok(())
+}
+
 /// Tasks that were handed out above what the agent has on its disk: same task, same attempt.
 async fn lost_on_the_way(app: &Shared, caller: &NodeCaller, ack: u64) -> Result<Vec<HandedTask>, Fault> {
     let node = caller.node;
@@ -118,7 +124,7 @@ async fn look(
     turn: Turn,
     parcel: &mut Parcel,
 ) -> Result<Turn, Fault> {
-    match claim_waiting(app, caller.node, room, turn).await {
+    match claim_waiting(app, caller.node, room, Span(0), turn).await {
         Ok((found, turn)) => {
             if found.more {
                 line.look_again_later();

@@ -6,12 +6,13 @@ use clap::{Args, Subcommand};
 use sortie_rules::liveness::Presence;
 use sortie_rules::time::{Millis, Span};
 use sortie_wire::nodes::{ChangeNode, Node, NodeQuery};
+use sortie_wire::trusts::{AddNode, AddedNode};
 
 use super::pages::{Pages, tell_rest};
 use crate::context::Context;
 use crate::exit::{Done, Failure};
 use crate::find_hub::HubOptions;
-use crate::output::{Table, ago, details, moment};
+use crate::output::{Output, Table, ago, details, moment};
 use crate::values::{Label, labels};
 
 /// What `sortie node` takes.
@@ -36,6 +37,15 @@ enum Verb {
     },
     /// Change what is meant for a node
     Set(Set),
+    /// Make a node for a client of the trust API, which has no certificate; its key is printed
+    Add(Add),
+    /// Give such a node another key; the one before is void at once
+    #[command(after_help = "Example: sortie node key trust-north > trust-north.key")]
+    Key {
+        /// The node
+        #[arg(value_name = "NAME|ID")]
+        node: String,
+    },
     /// Shut a node out: its certificate counts for nothing from now on
     #[command(after_help = "Example: sortie node revoke box-17")]
     Revoke {
@@ -62,6 +72,24 @@ struct List {
     labels: Vec<Label>,
     #[command(flatten)]
     pages: Pages,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example: sortie node add trust-north --site trust-north > trust-north.key\n\
+                        The hub's setting `trust_api` must be on. A machine that can run an agent needs none of this: \
+                        `sortie invite create`.")]
+struct Add {
+    /// Its name: what stands in its client's paths
+    name: String,
+    /// The site it belongs to
+    #[arg(long)]
+    site: Option<String>,
+    /// What sort of node it is [default: trust]
+    #[arg(long)]
+    kind: Option<String>,
+    /// A label to set; may be given several times
+    #[arg(long = "label", value_name = "KEY=VALUE")]
+    labels: Vec<Label>,
 }
 
 #[derive(Debug, Args)]
@@ -121,6 +149,12 @@ pub(crate) async fn run(command: NodeCommand, context: &Context) -> Done {
             let node = hub.change_node(&node, &change).await?;
             output.either(&node, |node| output.lines(details(&rows(node, now), output.colours())))
         }
+        Verb::Add(add) => {
+            let Add { name, site, kind, labels: given } = add;
+            let added = hub.add_node(&AddNode { name, site, kind, labels: labels(given) }).await?;
+            told_key(&added, output)
+        }
+        Verb::Key { node } => told_key(&hub.change_node_key(&node).await?, output),
         Verb::Revoke { node } => {
             let node = hub.revoke_node(&node).await?;
             output.either(&node, |node| {
@@ -129,6 +163,13 @@ pub(crate) async fn run(command: NodeCommand, context: &Context) -> Done {
             })
         }
     }
+}
+
+fn told_key(added: &AddedNode, output: Output) -> Done {
+    output.either(added, |added| {
+        output.say(&format!("The key of `{}`, shown this once:", added.node.name));
+        output.line(&added.key)
+    })
 }
 
 impl List {
@@ -201,7 +242,14 @@ fn rows(node: &Node, now: Millis) -> Vec<(&'static str, String)> {
         ("stale after", threshold(node.stale_after)),
         ("down after", threshold(node.down_after)),
         ("enrolled", moment(now, node.enrolled_at)),
-        ("certificate", format!("until {}", moment(now, node.certificate_until))),
+        (
+            "certificate",
+            if node.key_fingerprint.starts_with("key:") {
+                "none: it has a key of the trust API".to_owned()
+            } else {
+                format!("until {}", moment(now, node.certificate_until))
+            },
+        ),
         ("key", node.key_fingerprint.clone()),
     ];
     if let Some(at) = node.revoked_at {

@@ -73,6 +73,13 @@ pub async fn replace_key(
     Ok(found)
 }
 
+/// Says which key stands for the node from now on; what it holds stays its own. `false` if there is no
+/// such node.
+pub async fn set_key(tx: &mut Tx, id: NodeId, fingerprint: &str) -> Result<bool, StoreError> {
+    const SQL: &str = "update nodes set key_fingerprint = $2 where id = $1";
+    Ok(tx.execute(SQL, &[id.into(), fingerprint.into()]).await? > 0)
+}
+
 /// Notes until when the node's newest certificate is valid.
 pub async fn set_certificate(tx: &mut Tx, id: NodeId, until: Millis) -> Result<(), StoreError> {
     const SQL: &str = "update nodes set certificate_until = $2 where id = $1";

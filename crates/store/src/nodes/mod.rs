@@ -12,7 +12,7 @@ mod people;
 mod row;
 mod signs;
 
-pub use identity::{get_any_org, insert, replace_key, revoke, set_certificate, set_facts};
+pub use identity::{get_any_org, insert, replace_key, revoke, set_certificate, set_facts, set_key};
 pub use line::{line, set_line};
 pub use people::{
     NodeFilter, Selectable, count, get, get_by_name, get_for_selection, list, list_for_selection, set_intent,

@@ -25,3 +25,4 @@ mod task_lists;
 mod task_times;
 mod tasks;
 mod tokens;
+mod trust_keys;
