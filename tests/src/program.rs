@@ -11,6 +11,8 @@ pub enum Program {
     Sortie,
     /// `sortie-agent`.
     SlimAgent,
+    /// `sortie-cohort`, a handler for sites.
+    Cohort,
 }
 
 /// A command that has ended.
@@ -34,6 +36,7 @@ impl Program {
         let name = match self {
             Program::Sortie => "sortie",
             Program::SlimAgent => "sortie-agent",
+            Program::Cohort => "sortie-cohort",
         };
         let own = std::env::current_exe().expect("a test knows its own file");
         let beside = own.ancestors().nth(2).expect("a test lies in target/PROFILE/deps").to_owned();

@@ -34,8 +34,8 @@ pub(crate) fn c_compiler() -> Done {
 }
 
 /// The PostgreSQL server, which Debian keeps off the search path; strace, with which the stories stop
-/// programs in the middle of a write; curl, which reads streams; Chromium, which looks at pages; and
-/// Python, in which some counterparts are written.
+/// programs in the middle of a write; curl, which reads streams; Chromium, which looks at pages; Orthanc,
+/// a real imaging server; and Python, in which some counterparts are written.
 fn debian_packages() -> Done {
     let mut missing = Vec::new();
     if initdb().is_none() {
@@ -51,6 +51,12 @@ fn debian_packages() -> Done {
         if on_path(program).is_none() {
             missing.push(package);
         }
+    }
+    if on_path("Orthanc").is_none() {
+        missing.push("orthanc");
+    }
+    if !has_orthanc_python() {
+        missing.push("orthanc-python");
     }
     // Handlers of stories are written for the system's own Python.
     if !Path::new("/usr/bin/python3").is_file() {
@@ -81,6 +87,12 @@ fn debian_packages() -> Done {
         installed
     };
     install().map_err(|reason| format!("{reason}\n\n{by_hand}"))
+}
+
+/// Orthanc's plugin for Python, wherever its version is.
+fn has_orthanc_python() -> bool {
+    let plugins = fs::read_dir("/usr/lib/orthanc").into_iter().flatten().flatten();
+    plugins.into_iter().any(|entry| entry.file_name().to_string_lossy().contains("libOrthancPython"))
 }
 
 fn apt_get(args: &[&str]) -> Command {

@@ -14,7 +14,7 @@ enum Knows {
 
 /// The plan, by folder. A builders' room may know everyone; nobody may know a builders' room, but
 /// for `tests/counterparts`, which tests of any crate may start.
-const PLAN: [(&str, Knows); 11] = [
+const PLAN: [(&str, Knows); 12] = [
     ("crates/rules", Knows::Only(&[])),
     ("crates/wire", Knows::Only(&["crates/rules"])),
     ("crates/client", Knows::Only(&["crates/wire", "crates/rules"])),
@@ -22,6 +22,7 @@ const PLAN: [(&str, Knows); 11] = [
     ("crates/hub", Knows::Only(&["crates/wire", "crates/store", "crates/rules"])),
     ("crates/agent", Knows::Only(&["crates/client", "crates/wire", "crates/rules"])),
     ("crates/sortie", Knows::Only(&["crates/hub", "crates/agent", "crates/client", "crates/wire", "crates/rules"])),
+    ("crates/cohort", Knows::Only(&[])),
     ("tests", Knows::Anyone),
     ("tests/counterparts", Knows::Only(&[])),
     ("bench", Knows::Anyone),
