@@ -5,4 +5,6 @@ mod commands;
 mod help;
 mod large_results;
 mod misbehaviour;
+mod own_program;
+mod refused;
 mod services;

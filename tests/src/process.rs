@@ -20,7 +20,10 @@ pub struct Process {
 
 impl Process {
     /// Starts a command; what it says is added to its log.
-    pub(crate) fn start(mut command: Command, log: &Path) -> Process {
+    ///
+    /// # Panics
+    /// If it cannot be started.
+    pub fn start(mut command: Command, log: &Path) -> Process {
         let told = File::options().create(true).append(true).open(log).expect("the story's folder can be written");
         let also = told.try_clone().expect("a file can be opened twice");
         command.stdin(Stdio::piped()).stdout(told).stderr(also).process_group(0);

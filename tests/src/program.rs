@@ -13,6 +13,8 @@ pub enum Program {
     SlimAgent,
     /// `sortie-cohort`, a handler for sites.
     Cohort,
+    /// The example of the agent's library.
+    OwnHandlers,
 }
 
 /// A command that has ended.
@@ -37,6 +39,7 @@ impl Program {
             Program::Sortie => "sortie",
             Program::SlimAgent => "sortie-agent",
             Program::Cohort => "sortie-cohort",
+            Program::OwnHandlers => "examples/own_handlers",
         };
         let own = std::env::current_exe().expect("a test knows its own file");
         let beside = own.ancestors().nth(2).expect("a test lies in target/PROFILE/deps").to_owned();

@@ -4,9 +4,9 @@
 //! is what it then is; `hub` and `line` are its one outbound line, over which `line` takes
 //! deliveries; `ledger` remembers over every crash what was accepted, begun, ended and reported;
 //! `runner` runs it with `handlers` (`launch` is the small life of a program before it begins), `logs`
-//! tells the hub what they say; `reporter` brings the results home, `heartbeat` keeps leases alive,
-//! `renewal` the certificate, `forgetting` the ledger small; `agent` puts all of it together, and
-//! `cli` gives it commands.
+//! tells the hub what they say, `refusals` the site what it refused; `reporter` brings the results home,
+//! `heartbeat` keeps leases alive, `renewal` the certificate, `forgetting` the ledger small; `agent`
+//! puts all of it together, and `cli` gives it commands.
 
 mod agent;
 #[cfg(feature = "cli")]
@@ -25,6 +25,7 @@ mod ledger;
 mod line;
 mod logs;
 mod policy;
+mod refusals;
 mod renewal;
 mod reporter;
 mod runner;
@@ -45,4 +46,5 @@ pub use policy::{
     Allowed, BadAddress, Command, DEFAULT_TOML as DEFAULT_POLICY_TOML, Forbidden, Handling, Kind, Policy, PolicyError,
     Root, Roots, Service,
 };
+pub use refusals::{Refusal, read_refusals};
 pub use settings::{DEFAULT_TOML, LogFormat, LogLevel, ProxySettings, Settings, UnreadableFile};

@@ -18,6 +18,7 @@ use crate::hub::Hub;
 use crate::ledger::{Ledger, Recovered, RunKey, WriterThread};
 use crate::line::{HubTime, Taker, WaitLoop};
 use crate::logs::{Desk, Shipper};
+use crate::refusals::Refusals;
 use crate::renewal::Renewal;
 use crate::reporter::{Outbox, Reporter};
 use crate::runner::{Board, HandlerSet, Runner};
@@ -64,6 +65,7 @@ pub(super) fn start(agent: Agent) -> Result<(Life, DataFolder), AgentError> {
         logs: Arc::clone(&logs),
         places,
         outgoing,
+        refusals: Refusals::new(folder.path().to_owned()),
         hub_time: Arc::clone(&hub_time),
         clock: clock.clone(),
         entropy: entropy.clone(),

@@ -11,6 +11,8 @@ pub enum AgentCommand {
     Enroll(EnrollCommand),
     /// Run the agent until it is stopped
     Run(RunCommand),
+    /// List what this site has refused, the newest last
+    Refused(RefusedCommand),
 }
 
 /// Make this machine a node of a hub.
@@ -42,4 +44,18 @@ pub struct RunCommand {
     /// Print every setting with its default, and end
     #[arg(long)]
     pub print_config: bool,
+}
+
+/// List what this site has refused.
+#[derive(Debug, Clone, Args)]
+pub struct RefusedCommand {
+    /// The data folder
+    #[arg(long, value_name = "DIR", env = "SORTIE_AGENT_DATA")]
+    pub data: PathBuf,
+    /// At most so many
+    #[arg(long, value_name = "ROWS", default_value_t = 100)]
+    pub limit: usize,
+    /// Print each as a line of JSON
+    #[arg(long)]
+    pub json: bool,
 }

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use sortie_rules::config::{ConfigError, known_keys, load};
+use sortie_rules::time::Millis;
 use sortie_wire::enrollment::{Invite, NotAnInvite};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::commands::{AgentCommand, EnrollCommand, RunCommand};
+use super::commands::{AgentCommand, EnrollCommand, RefusedCommand, RunCommand};
 use super::complaint::Complaint;
 use super::exit::AgentExit;
 use super::log;
@@ -17,6 +18,7 @@ use crate::agent::Agent;
 use crate::clock::{Clock, Entropy};
 use crate::data_folder::{FolderError, read_if_there};
 use crate::enroll::{EnrollError, EnrollOptions, EnrolledNode, enroll};
+use crate::refusals::{Refusal, in_words, read_refusals};
 use crate::settings::{DEFAULT_TOML, Settings};
 
 /// What begins the variables that overlay the settings.
@@ -49,6 +51,7 @@ pub async fn perform(command: AgentCommand, clock: Clock, entropy: Entropy) -> A
         AgentCommand::Enroll(command) => perform_enroll(command, clock).await,
         AgentCommand::Run(command) if command.print_config => print(DEFAULT_TOML),
         AgentCommand::Run(command) => perform_run(command, clock, entropy).await,
+        AgentCommand::Refused(command) => perform_refused(&command, clock.now()),
     }
 }
 
@@ -101,6 +104,22 @@ async fn perform_run(command: RunCommand, clock: Clock, entropy: Entropy) -> Age
     }
 }
 
+fn perform_refused(command: &RefusedCommand, now: Millis) -> AgentExit {
+    if !command.data.is_dir() {
+        let error = NoSettings::NoFolder(command.data.clone());
+        return Complaint::new(&error, AgentExit::Usage).tell(command.json);
+    }
+    let refused = match read_refusals(&command.data, command.limit) {
+        Ok(refused) => refused,
+        Err(error) => return Complaint::new(&error, AgentExit::Failure).tell(command.json),
+    };
+    let line = |refusal: &Refusal| match command.json {
+        true => serde_json::to_string(refusal).unwrap_or_default() + "\n",
+        false => in_words(refusal, now) + "\n",
+    };
+    print(&refused.iter().map(line).collect::<String>())
+}
+
 /// Rings when the process is asked to end (SIGTERM or SIGINT), and again when it is asked twice.
 fn told_to_stop() -> io::Result<(CancellationToken, CancellationToken)> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -126,6 +145,8 @@ enum NoSettings {
     Folder(#[from] FolderError),
     #[error("the settings {} are not there", .0.display())]
     Missing(PathBuf),
+    #[error("there is no data folder {}", .0.display())]
+    NoFolder(PathBuf),
 }
 
 /// The settings: the file that was named, or `agent.toml` in the data folder if it exists, with the

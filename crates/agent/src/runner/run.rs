@@ -23,6 +23,7 @@ use crate::ledger::{Ended, Ledger, LedgerError, RunKey};
 use crate::line::HubTime;
 use crate::logs::Desk;
 use crate::policy::PolicyWatch;
+use crate::refusals::{Refusal, Refusals};
 use crate::reporter::Outbox;
 
 /// How the waits grow while the ledger cannot be written (a full disk).
@@ -39,6 +40,7 @@ pub(crate) struct Runner {
     pub(crate) logs: Arc<Desk>,
     pub(crate) places: Places,
     pub(crate) outgoing: Outgoing,
+    pub(crate) refusals: Refusals,
     pub(crate) hub_time: Arc<HubTime>,
     pub(crate) clock: Clock,
     pub(crate) entropy: Entropy,
@@ -102,7 +104,10 @@ impl Runner {
         }
         let doer = match judged {
             Ok(doer) => doer,
-            Err(refusal) => return Some((Err(refusal), 0)),
+            Err(refusal) => {
+                self.note(&handed, &refusal);
+                return Some((Err(refusal), 0));
+            }
         };
         if start_is_written_first(handed.idempotent) && !waiting.start_is_written {
             let run = RunKey { task: handed.id, run: handed.run };
@@ -127,6 +132,15 @@ impl Runner {
                 stop.cancel();
                 None
             }
+        }
+    }
+
+    /// Adds a refusal to the site's own list.
+    fn note(&self, handed: &HandedTask, refusal: &Failure) {
+        if let Failure::Rejected { code, message } = refusal {
+            let (code, message) = (code.clone(), message.clone());
+            let (at, task, type_name) = (self.clock.now(), handed.id, handed.type_name.clone());
+            self.refusals.note(&Refusal { at, task, type_name, code, message });
         }
     }
 

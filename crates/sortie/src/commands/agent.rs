@@ -27,8 +27,10 @@ pub(crate) fn run(agent: AgentNoun, context: &Context) -> ExitCode {
         supervised::stop_when_stdin_closes();
     }
     let mut verb = agent.verb;
-    if let AgentCommand::Enroll(enroll) = &mut verb {
-        enroll.json |= context.output.json();
+    match &mut verb {
+        AgentCommand::Enroll(enroll) => enroll.json |= context.output.json(),
+        AgentCommand::Refused(refused) => refused.json |= context.output.json(),
+        AgentCommand::Run(_) => {}
     }
     cli::run(verb, context.clock.clone(), context.entropy.clone()).into()
 }
