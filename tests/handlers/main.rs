@@ -5,6 +5,7 @@ mod commands;
 mod help;
 mod large_results;
 mod misbehaviour;
+mod other_users;
 mod own_program;
 mod refused;
 mod services;

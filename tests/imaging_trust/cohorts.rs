@@ -40,10 +40,14 @@ async fn counts_and_does_not_tell(hub: &RunningHub<'_>) {
     assert_eq!((&all["groups"]["gender"]["suppressed"], &all["suppressed"]), (&json!(true), &json!(true)));
     let few = result(hub, "COHORT_QUERY", ask("select * from person where gender is null", json!([]))).await;
     assert_eq!((&few["count"], &few["suppressed"]), (&json!(null), &json!(true)));
-    let task = done(hub, "COHORT_QUERY", ask("select * from person", json!(["name"]))).await;
+    let people = result(hub, "COHORT_QUERY", ask("select p.id from person p, person q;", json!([]))).await;
+    assert_eq!(people["count"], json!(94), "people are counted, and not rows");
+    let other = done(hub, "COHORT_QUERY", ask("select * from person", json!(["id"]))).await;
+    assert!(other.summary.message.is_some_and(|why| why.contains("does not count by `id`")));
+    let task = done(hub, "COHORT_QUERY", ask("select id, born from person", json!(["gender"]))).await;
     assert_eq!(task.summary.code.map(|code| code.0).as_deref(), Some("exit_code"));
     let log = hub.sortie(&["task", "log", &task.summary.id.to_string(), "--follow"]).well().stdout;
-    assert!(log.contains("no column `name`"), "{log}");
+    assert!(log.contains("no column `gender`"), "{log}");
 }
 
 async fn a_cohort_in_postgresql_is_counted_and_few_are_not_told(scene: Scene) {
@@ -82,11 +86,14 @@ async fn a_query_that_is_no_select_changes_nothing(scene: Scene) {
         "with gone as (delete from person returning *) select * from gone",
         "select 1; delete from person",
         "select 1) as x; delete from person; --",
-        "select set_config('transaction_read_only', 'off', false)",
+        "select 1 as id, set_config('transaction_read_only', 'off', false)",
         "select 1) as x union all select (select id from person limit 1",
+        "select id from person where cast('x' || id as integer) > 0",
     ] {
         let task = done(&hub, "COHORT_QUERY", json!({ "query": query })).await;
         assert_eq!(task.summary.status, Status::Failed, "{query}: {:?}", task.result);
+        let why = task.summary.message.unwrap_or_default();
+        assert!(!why.contains("x1"), "a row's value is told: {why}");
     }
     assert_eq!(Postgres::shared().sql(&url, "select count(*) from person"), ["94"]);
 }
@@ -95,7 +102,7 @@ async fn a_query_that_takes_too_long_is_broken_off(scene: Scene) {
     let url = Postgres::shared().fresh_database();
     let hub = with_pack(&scene).start().await;
     let _trust = with_database(&hub, &url, "1").await;
-    let task = done(&hub, "COHORT_QUERY", json!({ "query": "select pg_sleep(3600)" })).await;
+    let task = done(&hub, "COHORT_QUERY", json!({ "query": "select 1 as id, pg_sleep(3600)" })).await;
     assert_eq!(task.summary.code.map(|code| code.0).as_deref(), Some("exit_code"));
     let log = hub.sortie(&["task", "log", &task.summary.id.to_string(), "--follow"]).well().stdout;
     assert!(log.contains("longer than 1 s"), "{log}");

@@ -69,10 +69,23 @@ async fn a_project_is_made_its_users_get_their_mails_and_it_is_given_up(scene: S
     let mails = until("Ann's mail is there", async || Some(sink.mails()).filter(|mails| !mails.is_empty())).await;
     assert!(mails[0].contains("To: ann@trust.example") && mails[0].contains("Lungs"), "{}", mails[0]);
     let password = password_in(&mails[0]);
-    let read = async |password: &str| {
-        ask(&server, "GET", "/studies", Some(("ann@trust.example", password)), &Value::Null).await.0
+    let ann = async |path: &str, password: &str| {
+        ask(&server, "GET", path, Some(("ann@trust.example", password)), &Value::Null).await
     };
+    let read = async |password: &str| ann("/imaging-trust/studies", password).await.0;
     assert_eq!((read(&password).await, read("wrong").await), (200, 403));
+    // Her own studies, and nothing else of the hospital's.
+    let (_, mine) = ann("/imaging-trust/studies", &password).await;
+    let mine: Vec<&str> = mine.as_array().expect("a list").iter().filter_map(Value::as_str).collect();
+    assert_eq!(mine.len(), 2);
+    let (_, all) = ask(&server, "GET", "/studies", None, &Value::Null).await;
+    for study in all.as_array().expect("a list").iter().filter_map(Value::as_str) {
+        let status = ann(&format!("/studies/{study}"), &password).await.0;
+        assert_eq!(status, if mine.contains(&study) { 200 } else { 403 }, "{study}");
+    }
+    for closed in ["/studies", "/patients", "/instances", "/tools/find", "/system", "/studies/../patients"] {
+        assert_eq!(ann(closed, &password).await.0, 403, "{closed}");
+    }
     let (status, _) =
         ask(&server, "POST", "/imaging-trust/delete", Some(("ann@trust.example", &password)), &json!({})).await;
     assert_eq!(status, 403, "a user may read and no more");
@@ -130,7 +143,7 @@ async fn a_run_whose_answer_got_lost_gives_the_same_users_their_passwords(_scene
         passwords.push(made["created_users"][0]["password"].as_str().expect("text").to_owned());
     }
     let read = async |password: &str| {
-        ask(&server, "GET", "/studies", Some(("ann@trust.example", password)), &Value::Null).await.0
+        ask(&server, "GET", "/imaging-trust/studies", Some(("ann@trust.example", password)), &Value::Null).await.0
     };
     assert_eq!((read(&passwords[0]).await, read(&passwords[1]).await), (403, 200), "the newest counts");
 }

@@ -3,8 +3,8 @@
 use http::Method;
 use serde_json::{Value, json};
 use sortie_wire::problem::ProblemCode::{
-    FieldInvalid, IdempotencyKeyReused, PayloadInvalid, SelectorMatchesNothing, UnknownJob, UnknownNode,
-    UnknownTaskType,
+    FieldInvalid, IdempotencyKeyReused, MalformedParameter, PayloadInvalid, SelectorMatchesNothing, UnknownJob,
+    UnknownNode, UnknownTaskType,
 };
 use stories::{Scene, on_both_engines, on_sqlite};
 
@@ -69,4 +69,5 @@ async fn a_job_that_is_not_there_is_told(scene: Scene) {
     hub.request(Method::GET, path).send().await.is_problem(UnknownJob, None);
     hub.request(Method::GET, &format!("{path}/nodes")).send().await.is_problem(UnknownJob, None);
     hub.request(Method::POST, &format!("{path}/cancel")).send().await.is_problem(UnknownJob, None);
+    hub.request(Method::GET, &format!("{path}/nodes?status=failled")).send().await.is_problem(MalformedParameter, None);
 }

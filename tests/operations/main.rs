@@ -11,3 +11,4 @@ mod logs;
 mod newer_database;
 mod requests;
 mod traces;
+mod two_hubs;

@@ -54,10 +54,10 @@ async fn every_operation_is_shown_and_can_be_tried(scene: Scene) {
     // The token is nowhere but in its field.
     let kept = browser.run("return [localStorage.length, sessionStorage.length, document.cookie, location.href]").await;
     assert_eq!(kept, json!([0, 0, "", format!("{}/api/docs#list_nodes", hub.url())]));
-    let found = "const search = document.querySelector('#search'); search.value = 'cancel task';\
+    let found = "const search = document.querySelector('#search'); search.value = 'requeue queue';\
                  search.dispatchEvent(new Event('input'));\
                  return [...document.querySelectorAll('details.operation:not([hidden])')].map(one => one.id)";
-    assert_eq!(browser.run(found).await, json!(["cancel_task"]));
+    assert_eq!(browser.run(found).await, json!(["requeue_task"]));
     let complaints = browser.complaints().await;
     let bad = |complaint: &&Value| !complaint["message"].as_str().is_some_and(|message| message.contains("401"));
     let complaints: Vec<&Value> = complaints.as_array().expect("a list").iter().filter(bad).collect();

@@ -71,6 +71,18 @@ impl<'s> HubPlan<'s> {
         self
     }
 
+    /// One more hub with the same keys on the same database. This one must have been started once.
+    ///
+    /// # Panics
+    /// If its data folder cannot be copied.
+    #[must_use]
+    pub fn beside(&self, name: &str) -> HubPlan<'s> {
+        let plan = HubPlan { settings: self.settings.clone(), ..HubPlan::new(self.scene, name) };
+        let copied = Command::new("cp").arg("-r").arg(self.data()).arg(plan.data()).status().expect("cp can be run");
+        assert!(copied.success(), "the data folder can be copied");
+        plan
+    }
+
     /// The same, run by another program, for example `strace`, which gets the hub's command line as
     /// the end of its own.
     #[must_use]

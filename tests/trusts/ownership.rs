@@ -71,6 +71,7 @@ async fn a_result_that_does_not_fit_its_type_fails_the_task(scene: Scene) {
     trust.taken().await;
     let answer = trust.report(&id.to_string(), json!({ "status": "COMPLETED" })).await;
     assert_eq!((answer.status, &answer.json()["status"]), (200, &json!("FAILED")));
+    assert_eq!(answer.json()["code"], "result_invalid");
     let task = hub.task(id).await;
     assert_eq!(task.summary.code.map(|code| code.0).as_deref(), Some("result_invalid"));
 }

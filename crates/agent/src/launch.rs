@@ -3,12 +3,15 @@
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::process::{Resource, Rlimit, Signal, getppid, set_parent_process_death_signal, setrlimit, umask};
 use serde::{Deserialize, Serialize};
+use sortie_rules::ids::TaskId;
+
+use crate::policy;
 
 /// The first argument of a launch.
 const MARK: &str = "__launch";
@@ -22,13 +25,13 @@ static ANSWERS: AtomicBool = AtomicBool::new(false);
 
 /// What is to be launched, and within which limits.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Launch {
-    pub(crate) parent: u32,
-    pub(crate) program: PathBuf,
-    pub(crate) args: Vec<String>,
-    pub(crate) cpu_s: u64,
-    pub(crate) memory_bytes: u64,
-    pub(crate) file_bytes: u64,
+struct Launch {
+    parent: u32,
+    program: PathBuf,
+    args: Vec<String>,
+    cpu_s: u64,
+    memory_bytes: u64,
+    file_bytes: u64,
 }
 
 /// Becomes the program that an agent launches, if that is what this process was started for, and
@@ -50,9 +53,50 @@ pub(crate) fn is_answered() -> bool {
 }
 
 /// The arguments by which this program launches another.
-pub(crate) fn arguments(launch: &Launch) -> [String; 2] {
+fn arguments(launch: &Launch) -> [String; 2] {
     // Paths come from a policy, which is text; a launch is text, numbers and lists of text.
     [MARK.to_owned(), serde_json::to_string(launch).unwrap_or_default()]
+}
+
+/// Whose run a program is, as its environment tells it.
+#[derive(Debug)]
+pub(crate) struct Who<'w> {
+    pub(crate) task: TaskId,
+    pub(crate) type_name: &'w str,
+    pub(crate) run: u32,
+    pub(crate) attempt: u32,
+    pub(crate) traceparent: Option<&'w str>,
+}
+
+/// The launch of a program, in a group of its own and with an environment that says little. Its streams
+/// are the caller's to set.
+pub(crate) fn prepared(command: &policy::Command, who: &Who<'_>, folder: &Path) -> Command {
+    let launch = Launch {
+        parent: std::process::id(),
+        program: command.program.clone(),
+        args: command.args.clone(),
+        cpu_s: command.cpu_s,
+        memory_bytes: command.memory_bytes,
+        file_bytes: command.file_bytes,
+    };
+    // This very program, even if its file was replaced meanwhile.
+    let mut prepared = Command::new("/proc/self/exe");
+    prepared
+        .args(arguments(&launch))
+        .env_clear()
+        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+        .env("LANG", "C.UTF-8")
+        .env("HOME", folder)
+        .env("TMPDIR", folder)
+        .envs(&command.environment)
+        .env("SORTIE_TASK_ID", who.task.to_string())
+        .env("SORTIE_TASK_TYPE", who.type_name)
+        .env("SORTIE_RUN", who.run.to_string())
+        .env("SORTIE_ATTEMPT", who.attempt.to_string())
+        .envs(who.traceparent.iter().map(|trace| ("TRACEPARENT", trace)))
+        .current_dir(folder)
+        .process_group(0);
+    prepared
 }
 
 /// Becomes the program, or says why not.

@@ -3,7 +3,8 @@
 //! In reading order: `settings` and `policy` say what it may do, `enroll` makes it a node and `identity`
 //! is what it then is; `hub` and `line` are its one outbound line, over which `line` takes
 //! deliveries; `ledger` remembers over every crash what was accepted, begun, ended and reported;
-//! `runner` runs it with `handlers` (`launch` is the small life of a program before it begins), `logs`
+//! `runner` runs it with `handlers` (`launch` is the small life of a program before it begins, `helper` runs
+//! programs as other users), `logs`
 //! tells the hub what they say, `refusals` the site what it refused; `reporter` brings the results home,
 //! `heartbeat` keeps leases alive, `renewal` the certificate, `forgetting` the ledger small; `agent`
 //! puts all of it together, and `cli` gives it commands.
@@ -18,6 +19,7 @@ mod facts;
 mod forgetting;
 mod handlers;
 mod heartbeat;
+pub mod helper;
 mod hub;
 mod identity;
 mod launch;

@@ -23,6 +23,9 @@ pub(crate) struct Ask {
     /// Comes back in the result.
     #[serde(default)]
     query_id: Option<String>,
+    /// The site's: which column says who somebody is.
+    #[serde(skip)]
+    person: Option<String>,
 }
 
 /// What the database counted.
@@ -47,15 +50,23 @@ pub(crate) struct Answer {
 }
 
 impl Ask {
-    /// Reads a payload.
-    pub(crate) fn read(text: &str) -> Result<Ask, Fault> {
-        let ask: Ask = serde_json::from_str(text).map_err(|error| Fault::Payload(error.to_string()))?;
+    /// Reads a payload. `may_group_by` are the columns by which the site lets be counted.
+    pub(crate) fn read(text: &str, may_group_by: &[String], person: Option<String>) -> Result<Ask, Fault> {
+        let mut ask: Ask = serde_json::from_str(text).map_err(|error| Fault::Payload(error.to_string()))?;
+        // People end a statement so.
+        let trimmed = ask.query.trim_end();
+        ask.query = trimmed.strip_suffix(';').unwrap_or(trimmed).to_owned();
+        ask.person = person;
         if ask.group_by.len() > GROUPS_MAX {
             return Err(Fault::Payload(format!("group_by has at most {GROUPS_MAX} columns")));
         }
-        // It goes into quotes.
-        if let Some(bad) = ask.group_by.iter().find(|name| name.is_empty() || name.contains(['"', '\0'])) {
-            return Err(Fault::Payload(format!("group_by: `{bad}` is no name of a column")));
+        if let Some(other) = ask.group_by.iter().find(|name| !may_group_by.contains(name)) {
+            let known = if may_group_by.is_empty() { "none".to_owned() } else { may_group_by.join(", ") };
+            return Err(Fault::Payload(format!("group_by: this site does not count by `{other}`, but by {known}")));
+        }
+        // Names go into quotes.
+        if let Some(bad) = ask.group_by.iter().chain(&ask.person).find(|name| name.contains(['"', '\0'])) {
+            return Err(Fault::Settings(format!("`{bad}` is no name of a column")));
         }
         Ok(ask)
     }
@@ -63,16 +74,20 @@ impl Ask {
     /// The query that counts all of it. The cohort's text stood alone before: it cannot close the bracket
     /// that it stands in here.
     pub(crate) fn count_all(&self) -> String {
-        format!("select count(*) from (\n{}\n) as cohort", self.query)
+        format!("select {} from (\n{}\n) as cohort", self.counted(), self.query)
     }
 
     /// The query that counts it by a column: value as text, count.
     pub(crate) fn count_by(&self, column: &str, limit: u32) -> String {
         format!(
-            "select cast(\"{column}\" as text), count(*) from (\n{}\n) as cohort group by 1 order by 2 desc, 1 \
-             limit {limit}",
+            "select cast(\"{column}\" as text), {} from (\n{}\n) as cohort group by 1 order by 2 desc, 1 limit {limit}",
+            self.counted(),
             self.query
         )
+    }
+
+    fn counted(&self) -> String {
+        self.person.as_ref().map_or_else(|| "count(*)".to_owned(), |person| format!("count(distinct \"{person}\")"))
     }
 
     /// Refuses columns that the cohort does not have.
@@ -81,7 +96,7 @@ impl Ask {
         if columns.is_empty() {
             return Err(Fault::Query("it is no select".to_owned()));
         }
-        let missing = self.group_by.iter().find(|name| !columns.contains(&name.as_str()));
+        let missing = self.group_by.iter().chain(&self.person).find(|name| !columns.contains(&name.as_str()));
         missing.map_or(Ok(()), |name| Err(Fault::NoColumn(name.clone())))
     }
 }
@@ -112,7 +127,10 @@ mod tests {
 
     #[test]
     fn a_payload_is_read_or_its_fault_is_named() {
-        let ask = Ask::read(r#"{"query": "select 1 as a", "group_by": ["a"], "query_id": "q"}"#).unwrap();
+        let allowed = ["a".to_owned()];
+        let ask =
+            Ask::read(r#"{"query": "select 1 as a; ", "group_by": ["a"], "query_id": "q"}"#, &allowed, None).unwrap();
+        assert_eq!(ask.query, "select 1 as a");
         assert!(ask.check_columns(["a", "b"]).is_ok());
         assert!(matches!(ask.check_columns(["b"]), Err(Fault::NoColumn(name)) if name == "a"));
         assert!(matches!(ask.check_columns([]), Err(Fault::Query(_))));
@@ -120,16 +138,16 @@ mod tests {
             "",
             "{}",
             r#"{"query": "select 1", "colour": "red"}"#,
-            r#"{"query": "select 1", "group_by": ["a\""]}"#,
+            r#"{"query": "select 1", "group_by": ["b"]}"#,
             r#"{"query": "select 1", "group_by": ["a","b","c","d","e","f"]}"#,
         ] {
-            assert!(matches!(Ask::read(wrong), Err(Fault::Payload(_))), "{wrong}");
+            assert!(matches!(Ask::read(wrong, &allowed, None), Err(Fault::Payload(_))), "{wrong}");
         }
     }
 
     #[test]
     fn few_are_not_told() {
-        let ask = Ask::read(r#"{"query": "select 1"}"#).unwrap();
+        let ask = Ask::read(r#"{"query": "select 1"}"#, &[], None).unwrap();
         let of = |total| Answer::of(&ask, Counts { total, ..Counts::default() }, 10, 9, Duration::ZERO);
         assert_eq!((of(9).count, of(9).suppressed), (None, true));
         assert_eq!((of(10).count, of(10).suppressed), (Some(10), false));

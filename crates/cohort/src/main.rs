@@ -38,6 +38,12 @@ struct Arguments {
     /// How long the database may take for all of it
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
     timeout_s: u64,
+    /// Columns by which it may be counted; none unless they are named here
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    group_by: Vec<String>,
+    /// The column that says who somebody is: then people are counted, and not rows
+    #[arg(long, value_name = "COLUMN")]
+    person: Option<String>,
     /// How many values of a column are told at most
     #[arg(long, value_name = "COUNT", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     values_max: u32,
@@ -63,7 +69,7 @@ fn run(arguments: &Arguments) -> Result<(), Fault> {
         .take(PAYLOAD_BYTES_MAX)
         .read_to_string(&mut text)
         .map_err(|error| Fault::Payload(error.to_string()))?;
-    let ask = Ask::read(&text)?;
+    let ask = Ask::read(&text, &arguments.group_by, arguments.person.clone())?;
     let database = match (&arguments.database, &arguments.database_file) {
         (Some(url), _) => url.clone(),
         (None, Some(file)) => {

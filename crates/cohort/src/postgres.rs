@@ -13,8 +13,9 @@ use crate::suppress::Counted;
 
 /// Counts.
 pub(crate) fn count(url: &str, ask: &Ask, within: Duration, limit: u32) -> Result<Counts, Fault> {
-    let mut config: Config =
-        url.parse().map_err(|_| Fault::Settings("the database's address cannot be read".into()))?;
+    let mut config: Config = url.parse().map_err(|_| {
+        Fault::Settings("the database's address is neither sqlite:/PATH nor postgres://USER@HOST/NAME".into())
+    })?;
     if config.get_ssl_mode() == SslMode::Require {
         let why = "connections with TLS are not offered; use the database's own machine, or a tunnel";
         return Err(Fault::Settings(why.to_owned()));
@@ -25,16 +26,20 @@ pub(crate) fn count(url: &str, ask: &Ask, within: Duration, limit: u32) -> Resul
         .enable_all()
         .build()
         .map_err(|error| Fault::Settings(error.to_string()))?;
-    runtime.block_on(async {
-        let counted = tokio::time::timeout(within + Duration::from_secs(1), counts(&config, ask, within, limit));
-        counted.await.unwrap_or(Err(Fault::TooLong(within.as_secs())))
-    })
+    runtime.block_on(counts(&config, ask, within, limit))
 }
 
 async fn counts(config: &Config, ask: &Ask, within: Duration, limit: u32) -> Result<Counts, Fault> {
-    let (mut client, connection) = config.connect(NoTls).await.map_err(away)?;
-    let driver = tokio::spawn(connection);
-    let counted = count_in(&mut client, ask, within, limit).await;
+    let over = || Fault::TooLong(within.as_secs());
+    let connected = tokio::time::timeout(within, config.connect(NoTls)).await.map_err(|_| over())?;
+    let (mut client, connection) = connected.map_err(away)?;
+    let (cancel, driver) = (client.cancel_token(), tokio::spawn(connection));
+    let counted = tokio::time::timeout(within, count_in(&mut client, ask, within, limit)).await;
+    let Ok(counted) = counted else {
+        // The database would go on for nobody.
+        let _cancelled = tokio::time::timeout(Duration::from_secs(5), cancel.cancel_query(NoTls)).await;
+        return Err(over());
+    };
     drop(client);
     let _ended = driver.await;
     counted.map_err(|error| error.into_fault(within))
@@ -43,25 +48,29 @@ async fn counts(config: &Config, ask: &Ask, within: Duration, limit: u32) -> Res
 /// A fault of ours, or the database's.
 enum Trouble {
     Ours(Fault),
-    Theirs(Error),
+    /// Before a row was looked at.
+    Before(Error),
+    Running(Error),
 }
 
 impl From<Error> for Trouble {
     fn from(error: Error) -> Trouble {
-        Trouble::Theirs(error)
+        Trouble::Running(error)
     }
 }
 
 impl Trouble {
     fn into_fault(self, within: Duration) -> Fault {
-        let error = match self {
+        let (error, is_before) = match self {
             Trouble::Ours(fault) => return fault,
-            Trouble::Theirs(error) => error,
+            Trouble::Before(error) => (error, true),
+            Trouble::Running(error) => (error, false),
         };
         match error.as_db_error() {
             Some(known) if *known.code() == SqlState::QUERY_CANCELED => Fault::TooLong(within.as_secs()),
             Some(known) if *known.code() == SqlState::ADMIN_SHUTDOWN => Fault::Away(known.message().to_owned()),
-            Some(known) => Fault::Query(known.message().to_owned()),
+            Some(known) if is_before => Fault::Query(known.message().to_owned()),
+            Some(known) => Fault::Failed(known.code().code().to_owned()),
             None => away(error),
         }
     }
@@ -70,16 +79,18 @@ impl Trouble {
 async fn count_in(client: &mut Client, ask: &Ask, within: Duration, limit: u32) -> Result<Counts, Trouble> {
     let all = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
     let transaction = all.start().await?;
+    // Before each statement: a query may have set it to something else.
     let timeout = format!("set local statement_timeout = {}", within.as_millis());
     transaction.batch_execute(&timeout).await?;
     // On its own first: what is no whole statement by itself could be one inside of another.
-    let alone = transaction.prepare(&ask.query).await?;
+    let alone = transaction.prepare(&ask.query).await.map_err(Trouble::Before)?;
     ask.check_columns(alone.columns().iter().map(tokio_postgres::Column::name)).map_err(Trouble::Ours)?;
     let number = |count: i64| u64::try_from(count).unwrap_or(0);
     let total = number(transaction.query_one(&ask.count_all(), &[]).await?.try_get(0)?);
     let mut counts = Counts { total, ..Counts::default() };
     for column in &ask.group_by {
         let mut values = Vec::new();
+        transaction.batch_execute(&timeout).await?;
         for row in transaction.query(&ask.count_by(column, limit), &[]).await? {
             values.push(Counted { value: row.try_get(0)?, count: number(row.try_get(1)?) });
         }

@@ -42,13 +42,13 @@ fn count_in(connection: &Connection, ask: &Ask, limit: u32) -> Result<Counts, Fa
     }
     ask.check_columns(alone.column_names())?;
     let number = |count: i64| u64::try_from(count).unwrap_or(0);
-    let total: i64 = connection.query_row(&ask.count_all(), [], |row| row.get(0)).map_err(refused)?;
+    let total: i64 = connection.query_row(&ask.count_all(), [], |row| row.get(0)).map_err(failed)?;
     let mut counts = Counts { total: number(total), ..Counts::default() };
     for column in &ask.group_by {
-        let mut by = connection.prepare(&ask.count_by(column, limit)).map_err(refused)?;
+        let mut by = connection.prepare(&ask.count_by(column, limit)).map_err(failed)?;
         let rows =
-            by.query_map([], |row| Ok(Counted { value: row.get(0)?, count: number(row.get(1)?) })).map_err(refused)?;
-        let values = rows.collect::<Result<Vec<_>, _>>().map_err(refused)?;
+            by.query_map([], |row| Ok(Counted { value: row.get(0)?, count: number(row.get(1)?) })).map_err(failed)?;
+        let values = rows.collect::<Result<Vec<_>, _>>().map_err(failed)?;
         counts.by_column.insert(column.clone(), values);
     }
     Ok(counts)
@@ -61,6 +61,14 @@ fn refused(error: Error) -> Fault {
         }
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Fault::Database(error.to_string()),
         _ => Fault::Query(error.to_string()),
+    }
+}
+
+/// A fault after the first row may have been read.
+fn failed(error: Error) -> Fault {
+    match refused(error) {
+        Fault::Query(_) => Fault::Failed("SQLITE_ERROR".to_owned()),
+        other => other,
     }
 }
 
@@ -80,7 +88,8 @@ mod tests {
         .unwrap();
         drop(made);
         let payload = serde_json::json!({ "query": query, "group_by": group_by }).to_string();
-        count(&path, &Ask::read(&payload).unwrap(), Duration::from_secs(1), 9)
+        let allowed = ["area".to_owned(), "secret".to_owned(), "name".to_owned()];
+        count(&path, &Ask::read(&payload, &allowed, None).unwrap(), Duration::from_secs(1), 9)
     }
 
     #[test]
@@ -108,9 +117,15 @@ mod tests {
             "pragma query_only = 0",
         ] {
             let fault = counted(query, &[]).unwrap_err();
-            assert!(matches!(fault, Fault::Query(_)), "{query}: {fault:?}");
+            assert!(matches!(fault, Fault::Query(_) | Fault::Failed(_)), "{query}: {fault:?}");
         }
         assert!(matches!(counted("select id from patients", &["secret"]), Err(Fault::NoColumn(_))));
+    }
+
+    #[test]
+    fn a_fault_at_a_row_tells_nothing_of_it() {
+        let fault = counted("select id from patients where json_extract('{}', secret) is null", &[]).unwrap_err();
+        assert!(matches!(&fault, Fault::Failed(_)) && !fault.to_string().contains("s1"), "{fault}");
     }
 
     #[test]
@@ -121,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_database_that_is_not_there_is_away() {
-        let ask = Ask::read(r#"{"query": "select 1"}"#).unwrap();
+        let ask = Ask::read(r#"{"query": "select 1"}"#, &[], None).unwrap();
         let fault = count(Path::new("/nowhere/at/all.db"), &ask, Duration::from_secs(1), 9).unwrap_err();
         assert!(matches!(fault, Fault::Away(_)), "{fault:?}");
     }

@@ -22,11 +22,18 @@ pub(crate) struct Told {
     pub(crate) cut: bool,
 }
 
+/// Longest value that is told.
+const VALUE_BYTES_MAX: usize = 64;
+
 /// Tells what may be told. Values that fewer than `threshold` have are left out with their names. Whoever
 /// knows the total could work out how many were left out together; so as long as those are some, but fewer
 /// than `threshold`, the smallest of the others is left out, too.
 pub(crate) fn tell(total: u64, mut values: Vec<Counted>, threshold: u64, values_max: usize) -> Told {
     values.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
+    // A value of a column that is counted by is short; what is long holds something else.
+    let all = values.len();
+    values.retain(|value| value.value.as_ref().is_none_or(|text| text.len() <= VALUE_BYTES_MAX));
+    let had_long = values.len() < all;
     let cut = values.len() > values_max;
     let known = values.len();
     values.truncate(values_max);
@@ -35,7 +42,7 @@ pub(crate) fn tell(total: u64, mut values: Vec<Counted>, threshold: u64, values_
     while !values.is_empty() && (1..threshold).contains(&left_out(&values)) {
         values.pop();
     }
-    let suppressed = values.len() < known.min(values_max);
+    let suppressed = had_long || values.len() < known.min(values_max);
     Told { values, suppressed, cut }
 }
 
@@ -61,6 +68,12 @@ mod tests {
         assert_eq!(told(&[30, 20, 3]), (vec![30], true), "else the three could be worked out");
         assert_eq!(told(&[12, 3]), (vec![], true));
         assert_eq!(told(&[]), (vec![], false));
+    }
+
+    #[test]
+    fn a_value_that_is_no_value_is_not_told() {
+        let long = Counted { value: Some("Ann,1940;".repeat(9)), count: 50 };
+        assert_eq!(tell(50, vec![long], 10, 9), Told { values: vec![], suppressed: true, cut: false });
     }
 
     #[test]

@@ -14,6 +14,9 @@ pub enum DataFolderError {
     /// Another hub has it.
     #[error("another hub runs on the data folder {}; stop it first, or give this one its own", .0.display())]
     InUse(PathBuf),
+    /// An agent's folder.
+    #[error("{} is the data folder of an agent; give the hub one of its own", .0.display())]
+    Agents(PathBuf),
     /// It cannot be read or written.
     #[error("cannot use {}: {source}", .path.display())]
     Io {
@@ -39,6 +42,9 @@ impl DataFolder {
             let path = path.to_owned();
             move |source| DataFolderError::Io { path, source }
         };
+        if path.join("identity/node.json").exists() {
+            return Err(DataFolderError::Agents(path.to_owned()));
+        }
         for folder in [path.to_owned(), path.join("keys")] {
             fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(fail(&folder))?;
         }

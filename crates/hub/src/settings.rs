@@ -29,7 +29,7 @@ pub struct Settings {
     pub certificate_file: Option<PathBuf>,
     /// Its key.
     pub key_file: Option<PathBuf>,
-    /// Where health and metrics are served; empty for nowhere.
+    /// Where health and metrics are served; `none`, or empty, for nowhere.
     pub operations_listen: String,
     /// PostgreSQL instead of the embedded database.
     pub database_url: Option<String>,
@@ -229,8 +229,12 @@ impl Settings {
         if self.url.as_deref().is_some_and(|url| !url.starts_with("https://")) {
             return refuse("url", "it must begin with https://");
         }
-        if !self.operations_listen.is_empty() && self.operations_listen.parse::<SocketAddr>().is_err() {
-            return refuse("operations_listen", "it must be an address with a port, such as 127.0.0.1:9443, or empty");
+        let operations = self.operations_listen.as_str();
+        if !["", "none"].contains(&operations) && operations.parse::<SocketAddr>().is_err() {
+            return refuse(
+                "operations_listen",
+                "it must be an address with a port, such as 127.0.0.1:9443, or \"none\"",
+            );
         }
         Ok(())
     }

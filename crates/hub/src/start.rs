@@ -70,6 +70,17 @@ pub enum StartError {
         /// Why not.
         source: io::Error,
     },
+    /// The address of health and metrics cannot be listened on.
+    #[error(
+        "cannot listen on {address} for health and metrics: {source}; a second hub on this machine needs an address of \
+         its own: operations_listen in hub.toml or SORTIE_HUB_OPERATIONS_LISTEN, or \"none\""
+    )]
+    Operations {
+        /// Which address.
+        address: String,
+        /// Why not.
+        source: io::Error,
+    },
     /// Something else.
     #[error("the hub could not start: {0}")]
     Other(String),
@@ -223,7 +234,7 @@ async fn start_operations(
 ) -> Result<Option<SocketAddr>, StartError> {
     let Ok(address) = app.settings.operations_listen.parse::<SocketAddr>() else { return Ok(None) };
     let bound = serve_operations(app.clone(), address, metrics, app.stop.clone()).await;
-    bound.map(Some).map_err(|source| StartError::Listen { address: address.to_string(), source })
+    bound.map(Some).map_err(|source| StartError::Operations { address: address.to_string(), source })
 }
 
 /// Makes the first org and the first administrator, once. The token is written before it is valid,

@@ -123,6 +123,8 @@ pub const TRUST_TASKS_MAX: u32 = 50;
 pub const TRUST_LEASE: Span = Span::minutes(30);
 /// Nodes of one job.
 pub const NODES_PER_JOB_MAX: usize = 100_000;
+/// Jobs of one org that are not over.
+pub const OPEN_JOBS_MAX: u64 = 500;
 /// Names in one selector.
 pub const SELECTOR_NAMES_MAX: usize = 10_000;
 /// Bytes of a selector on labels.

@@ -92,6 +92,31 @@ pub async fn number_pending(tx: &mut Tx, limit: u32) -> Result<u64, StoreError> 
     tx.execute(dialect::NUMBER_EVENTS, &[limit.into()]).await
 }
 
+/// A change that hubs keep something of in memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// What happened.
+    pub kind: String,
+    /// To which node.
+    pub node: Option<NodeId>,
+    /// What else is known of it, as JSON.
+    pub data: String,
+}
+
+/// Changes of nodes and tokens of all orgs whose events have a number after `after`, up to `until`.
+pub async fn changes_between(tx: &mut Tx, after: u64, until: u64) -> Result<Vec<Change>, StoreError> {
+    const SQL: &str = "select kind, node, data from events where number > $1 and number <= $2
+        and (kind = 'node.changed' or kind = 'node.revoked' or kind = 'node.enrolled' or kind = 'node.key_changed'
+            or kind = 'token.revoked')
+        order by number";
+    let rows = tx.query(SQL, &[after.into(), until.into()]).await?;
+    let read = |row: Row| {
+        let mut row = row.columns("events");
+        Ok(Change { kind: row.text("kind")?, node: row.id_or_none("node")?, data: row.text("data")? })
+    };
+    rows.into_iter().map(read).collect()
+}
+
 /// The number of the newest event of any org; 0 if there is none.
 pub async fn last_number(tx: &mut Tx) -> Result<u64, StoreError> {
     const SQL: &str = "select coalesce(max(number), 0) from events";

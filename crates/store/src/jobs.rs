@@ -139,11 +139,18 @@ pub async fn list(
     tx.query(SQL, &values).await?.into_iter().map(read).collect()
 }
 
-/// Up to `limit` jobs of all orgs that are not over, the oldest first.
-pub async fn open(tx: &mut Tx, limit: u32) -> Result<Vec<JobId>, StoreError> {
-    const SQL: &str = "select id from jobs where finished_at is null order by id limit $1";
-    let rows = tx.query(SQL, &[limit.into()]).await?;
+/// Up to `limit` jobs of all orgs that are not over, after the one `after`, the oldest first.
+pub async fn open(tx: &mut Tx, after: Option<JobId>, limit: u32) -> Result<Vec<JobId>, StoreError> {
+    const SQL: &str = "select id from jobs where finished_at is null and id > $1 order by id limit $2";
+    let rows = tx.query(SQL, &[after.map_or("".into(), Into::into), limit.into()]).await?;
     rows.into_iter().map(|row| row.columns("jobs").id("id")).collect()
+}
+
+/// How many jobs of an org are not over.
+pub async fn count_open(tx: &mut Tx, org: OrgId) -> Result<u64, StoreError> {
+    const SQL: &str = "select count(*) from jobs where org = $1 and finished_at is null";
+    let row = tx.query_one_or_none(SQL, &[org.into()]).await?;
+    row.map_or(Ok(0), |row| row.columns("jobs").number("count"))
 }
 
 /// How many of its nodes stand where.
@@ -228,6 +235,14 @@ pub async fn has_revoked(tx: &mut Tx, id: JobId) -> Result<bool, StoreError> {
         where job = $1 and stage = 'waiting' and node in (select id from nodes where revoked_at is not null)
         limit 1";
     Ok(!tx.query(SQL, &[id.into()]).await?.is_empty())
+}
+
+/// Up to `limit` tasks of the job that wait for nodes that were revoked: nobody will begin them.
+pub async fn at_revoked(tx: &mut Tx, id: JobId, limit: u32) -> Result<Vec<TaskId>, StoreError> {
+    const SQL: &str = "select t.id from tasks t join nodes n on n.id = t.node
+        where t.job = $1 and t.status = 'pending' and n.revoked_at is not null limit $2";
+    let rows = tx.query(SQL, &[id.into(), limit.into()]).await?;
+    rows.into_iter().map(|row| row.columns("tasks").id("id")).collect()
 }
 
 /// Up to `limit` tasks of the job that wait, and with `under_way` those under way that nobody has asked

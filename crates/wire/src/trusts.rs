@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sortie_rules::ids::TaskId;
+use sortie_rules::tasks::Code;
 
 use crate::nodes::Node;
 
@@ -93,6 +94,9 @@ pub struct TrustReceipt {
     pub id: TaskId,
     /// Where it stands: `COMPLETED`, `FAILED`, or `PENDING` if it is tried again.
     pub status: TrustStatus,
+    /// Why it failed, for example `result_invalid`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<Code>,
 }
 
 /// The answer to a sign of life.

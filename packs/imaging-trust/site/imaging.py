@@ -24,6 +24,8 @@ lock = threading.Lock()
 
 with open(json.loads(orthanc.GetConfiguration())["ImagingTrust"]["TokenFile"]) as file:
     TOKEN = file.read().strip()
+if len(TOKEN) < 16:
+    raise ValueError("the token of ImagingTrust.TokenFile has fewer than 16 characters")
 
 
 class Refused(Exception):
@@ -170,19 +172,59 @@ def serve(address, work):
     orthanc.RegisterRestCallback(address, answer)
 
 
-def may_enter(uri, **request):
-    """The agent by the token, everywhere; an enabled user by the password, to read."""
-    scheme, _, given = request["headers"].get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return hmac.compare_digest(given, TOKEN)
-    if scheme.lower() != "basic" or request["method"] != orthanc.HttpMethod.GET or uri.startswith("/imaging-trust"):
-        return False
+def signed_in(state, headers):
+    """The mail address of an enabled user whose password the request bears."""
+    scheme, _, given = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
     try:
         email, _, password = base64.b64decode(given, validate=True).decode().partition(":")
     except ValueError:
+        return None
+    user = state["users"].get(email, {"enabled": False, "salt": "00", "hash": ""})
+    fits = hmac.compare_digest(digest(password, user["salt"]), user["hash"])
+    return email if fits and user["enabled"] else None
+
+
+def study_of(uri):
+    """The study that an address is about; None if it is about none, or about more than one."""
+    kind, _, rest = uri.strip("/").partition("/")
+    found = rest.partition("/")[0]
+    try:
+        if kind == "instances" and found:
+            kind, found = "series", json.loads(orthanc.RestApiGet(f"/instances/{found}"))["ParentSeries"]
+        if kind == "series" and found:
+            kind, found = "studies", json.loads(orthanc.RestApiGet(f"/series/{found}"))["ParentStudy"]
+        return found if kind == "studies" and found else None
+    except (orthanc.OrthancException, KeyError, ValueError):
+        return None
+
+
+def may_enter(uri, **request):
+    """The agent by the token, everywhere; a user by the password, to read studies of the user's projects."""
+    scheme, _, given = request["headers"].get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return hmac.compare_digest(given, TOKEN)
+    if request["method"] != orthanc.HttpMethod.GET:
         return False
-    user = load()["users"].get(email, {"enabled": False, "salt": "00", "hash": ""})
-    return hmac.compare_digest(digest(password, user["salt"]), user["hash"]) and user["enabled"]
+    state = load()
+    email = signed_in(state, request["headers"])
+    if email is None:
+        return False
+    if uri == "/imaging-trust/studies":
+        return True
+    study = study_of(uri)
+    project = state["projects"].get(study and belongs_to(study))
+    return project is not None and email in project["users"]
+
+
+def my_studies(output, uri, **request):
+    """The studies of the projects of whoever asks."""
+    state = load()
+    email = signed_in(state, request["headers"])
+    mine = [project_id for project_id, project in state["projects"].items() if email in project["users"]]
+    studies = [study for project_id in mine for study in studies_of(project_id)]
+    output.AnswerBuffer(json.dumps(studies), "application/json")
 
 
 serve("/imaging-trust/create", create)
@@ -190,4 +232,5 @@ serve("/imaging-trust/delete", delete)
 serve("/imaging-trust/status", status)
 serve("/imaging-trust/reimport", reimport)
 serve("/imaging-trust/users", update_user)
+orthanc.RegisterRestCallback("/imaging-trust/studies", my_studies)
 orthanc.RegisterIncomingHttpRequestFilter(may_enter)

@@ -48,6 +48,8 @@ pub(super) async fn live(life: Life, shutdown: impl Future<Output = ()>) -> Resu
         "renewal"
     });
     loops.spawn(ends_with(stop.clone(), async move { forget(ledger, clock).await }));
+    let watching = Arc::clone(&runner);
+    loops.spawn(ends_with(stop.clone(), async move { watching.policy.look_now_and_then().await }));
     let reporting = loops.spawn(async move {
         reporter.run().await;
         "reporter"

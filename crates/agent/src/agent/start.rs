@@ -14,6 +14,7 @@ use crate::clock::{Clock, boot_id};
 use crate::data_folder::{DataFolder, FolderError};
 use crate::handlers::command::Places;
 use crate::heartbeat::Heart;
+use crate::helper::Helper;
 use crate::hub::Hub;
 use crate::ledger::{Ledger, Recovered, RunKey, WriterThread};
 use crate::line::{HubTime, Taker, WaitLoop};
@@ -52,7 +53,9 @@ pub(super) fn start(agent: Agent) -> Result<(Life, DataFolder), AgentError> {
     let board = Arc::new(Board::new(settings.concurrency, settings.prefetch));
     let outbox = Arc::new(Outbox::default());
     let boot = boot_id(&clock, &entropy);
-    let places = Places { work: folder.path().join("work"), results: folder.path().join("results") };
+    let results = folder.path().join("results");
+    let helper = Helper(settings.helper.clone());
+    let places = Places { work: folder.path().join("work"), results, helper };
     prepare(&places)?;
     let under_way = recovered.run.iter().map(|handed| RunKey { task: handed.id, run: handed.run }).collect();
     let logs = Arc::new(Desk::open(&folder.path().join("logs"), &under_way, clock.clone()));

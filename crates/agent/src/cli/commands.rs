@@ -13,6 +13,8 @@ pub enum AgentCommand {
     Run(RunCommand),
     /// List what this site has refused, the newest last
     Refused(RefusedCommand),
+    /// Run, as root, the programs that the policy gives to other users
+    Helper(HelperCommand),
 }
 
 /// Make this machine a node of a hub.
@@ -58,4 +60,24 @@ pub struct RefusedCommand {
     /// Print each as a line of JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// Run the programs that the policy gives to other users: a small service of root's, without the network.
+#[derive(Debug, Clone, Args)]
+pub struct HelperCommand {
+    /// Its own folder
+    #[arg(long, value_name = "DIR", env = "SORTIE_HELPER_DATA")]
+    pub data: PathBuf,
+    /// The agent's data folder
+    #[arg(long, value_name = "DIR")]
+    pub agent_data: PathBuf,
+    /// The policy, which nobody but root may change; the agent's policy.toml if absent
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// The socket; DIR/helper.sock if absent
+    #[arg(long, value_name = "FILE")]
+    pub socket: Option<PathBuf>,
+    /// The user as whom the agent runs; whoever owns its data folder if absent
+    #[arg(long, value_name = "NAME")]
+    pub agent_user: Option<String>,
 }

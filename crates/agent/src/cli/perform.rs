@@ -10,7 +10,7 @@ use sortie_wire::enrollment::{Invite, NotAnInvite};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::commands::{AgentCommand, EnrollCommand, RefusedCommand, RunCommand};
+use super::commands::{AgentCommand, EnrollCommand, HelperCommand, RefusedCommand, RunCommand};
 use super::complaint::Complaint;
 use super::exit::AgentExit;
 use super::log;
@@ -18,6 +18,7 @@ use crate::agent::Agent;
 use crate::clock::{Clock, Entropy};
 use crate::data_folder::{FolderError, read_if_there};
 use crate::enroll::{EnrollError, EnrollOptions, EnrolledNode, enroll};
+use crate::helper::{HelperOptions, serve};
 use crate::refusals::{Refusal, in_words, read_refusals};
 use crate::settings::{DEFAULT_TOML, Settings};
 
@@ -52,6 +53,7 @@ pub async fn perform(command: AgentCommand, clock: Clock, entropy: Entropy) -> A
         AgentCommand::Run(command) if command.print_config => print(DEFAULT_TOML),
         AgentCommand::Run(command) => perform_run(command, clock, entropy).await,
         AgentCommand::Refused(command) => perform_refused(&command, clock.now()),
+        AgentCommand::Helper(command) => perform_helper(command, clock),
     }
 }
 
@@ -101,6 +103,15 @@ async fn perform_run(command: RunCommand, clock: Clock, entropy: Entropy) -> Age
     match ended {
         Ok(()) => AgentExit::Success,
         Err(error) => complain(&error, AgentExit::of_agent(&error)),
+    }
+}
+
+fn perform_helper(command: HelperCommand, clock: Clock) -> AgentExit {
+    let HelperCommand { data, agent_data, policy, socket, agent_user } = command;
+    log::start(&Settings::for_data(&data));
+    match serve(&HelperOptions { data, agent_data, policy, socket, agent_user }, clock) {
+        Ok(()) => AgentExit::Success,
+        Err(error) => complain(&error, AgentExit::Failure),
     }
 }
 

@@ -97,13 +97,17 @@ impl Identity {
         Ok(identity)
     }
 
+    /// Reads who the node is and whom it believes, without its secrets.
+    pub(crate) fn record(data: &Path) -> Result<NodeRecord, IdentityError> {
+        let path = folder(data).join("node.json");
+        let json = read_if_there(&path)?.ok_or_else(|| IdentityError::NotEnrolled(data.to_owned()))?;
+        serde_json::from_str(&json).map_err(|error| IdentityError::Damaged { path, why: error.to_string() })
+    }
+
     /// Reads the identity of this data folder.
     pub fn load(data: &Path) -> Result<Identity, IdentityError> {
         let folder = folder(data);
-        let path = folder.join("node.json");
-        let json = read_if_there(&path)?.ok_or_else(|| IdentityError::NotEnrolled(data.to_owned()))?;
-        let node =
-            serde_json::from_str(&json).map_err(|error| IdentityError::Damaged { path, why: error.to_string() })?;
+        let node = Identity::record(data)?;
         let there = |name: &str| {
             let path = folder.join(name);
             let text = read_if_there(&path)?;

@@ -43,6 +43,9 @@ impl Taker {
     /// afterwards is returned.
     pub(crate) async fn take(&self, envelope: &Envelope, acknowledged: u64) -> Result<u64, NotTaken> {
         let delivery = self.verified(envelope).await?;
+        if !delivery.tasks.is_empty() && self.runner.policy.now().has_other_users() {
+            self.runner.places.helper.take(envelope).await;
+        }
         let (number, keys_version) = (delivery.number, delivery.keys_version);
         let (cancel, results_wanted) = (delivery.cancel.clone(), delivery.results_wanted);
         let is_new = number > acknowledged;

@@ -17,6 +17,8 @@ pub const DEFAULT_TOML: &str = include_str!("policy.default.toml");
 /// What the site allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
+    /// The file cannot be used, so nothing runs until it can.
+    pub(super) is_unusable: bool,
     pub(super) allow_unnamed: bool,
     pub(super) allow: Vec<String>,
     pub(super) refuse: Vec<String>,
@@ -135,6 +137,7 @@ impl Policy {
             handlers.insert(name, handling);
         }
         Ok(Policy {
+            is_unusable: false,
             handlers,
             allow_unnamed: text.default == Unnamed::Allow,
             allow: text.allow,
@@ -148,6 +151,7 @@ impl Policy {
     /// The policy that allows nothing.
     pub fn nothing() -> Policy {
         Policy {
+            is_unusable: false,
             handlers: BTreeMap::new(),
             allow_unnamed: false,
             allow: Vec::new(),

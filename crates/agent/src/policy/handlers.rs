@@ -35,6 +35,8 @@ pub struct Command {
     pub program: PathBuf,
     /// Its arguments; nothing of a task ever stands in them.
     pub args: Vec<String>,
+    /// As which user it runs, by way of the helper; as the agent's own if absent.
+    pub user: Option<String>,
     /// Where it starts; an empty folder of its own for each run if absent.
     pub working_folder: Option<PathBuf>,
     /// What its environment holds beside what the agent says.
@@ -79,6 +81,7 @@ pub(super) struct HandlerText {
     builtin: Option<String>,
     program: Option<PathBuf>,
     args: Option<Vec<String>>,
+    user: Option<String>,
     working_folder: Option<PathBuf>,
     environment: Option<BTreeMap<String, String>>,
     wall_s: Option<u32>,
@@ -109,8 +112,8 @@ impl HandlerText {
                 Kind::Builtin(self.builtin.ok_or("`builtin` is missing: the name of the type that the agent can do")?)
             }
             "command" => {
-                let own = "program args working_folder environment wall_s cpu_s memory_mb processes output_mb file_mb \
-                           retry_codes stop_grace_s";
+                let own = "program args user working_folder environment wall_s cpu_s memory_mb processes output_mb \
+                           file_mb retry_codes stop_grace_s";
                 self.has_only("command", &own.split_whitespace().collect::<Vec<_>>())?;
                 Kind::Command(self.command()?)
             }
@@ -129,6 +132,7 @@ impl HandlerText {
             ("builtin", self.builtin.is_some()),
             ("program", self.program.is_some()),
             ("args", self.args.is_some()),
+            ("user", self.user.is_some()),
             ("working_folder", self.working_folder.is_some()),
             ("environment", self.environment.is_some()),
             ("wall_s", self.wall_s.is_some()),
@@ -152,6 +156,9 @@ impl HandlerText {
     fn command(self) -> Result<Command, String> {
         let program = self.program.ok_or("`program` is missing: the program to run, with its whole path")?;
         whole("program", &program)?;
+        if self.user.as_ref().is_some_and(String::is_empty) {
+            return Err("`user` is the name of a user; leave it out for the agent's own".into());
+        }
         if let Some(folder) = &self.working_folder {
             whole("working_folder", folder)?;
         }
@@ -165,6 +172,7 @@ impl HandlerText {
         let command = Command {
             program,
             args: self.args.unwrap_or_default(),
+            user: self.user,
             working_folder: self.working_folder,
             environment,
             wall: Span::seconds(self.wall_s.unwrap_or(3600).into()),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::file::Policy;
+use super::handlers::Kind;
 
 impl Policy {
     /// Whether the site lets this type run: it stands in `allow` or has a table of its own. A refusal by
@@ -11,6 +12,18 @@ impl Policy {
         let named = |list: &[String]| list.iter().any(|name| name == type_name);
         let has_handler = self.handlers.contains_key(type_name);
         !named(&self.refuse) && (self.allow_unnamed || has_handler || named(&self.allow))
+    }
+
+    /// Whether its file can be used. If it cannot, nothing runs, and what comes is told to come again.
+    pub fn is_usable(&self) -> bool {
+        !self.is_unusable
+    }
+
+    /// Whether any program is another user's.
+    pub(crate) fn has_other_users(&self) -> bool {
+        self.handlers
+            .values()
+            .any(|handling| matches!(&handling.kind, Kind::Command(command) if command.user.is_some()))
     }
 
     /// The types that may run: those of `builtin`, and those with a table of their own.

@@ -12,6 +12,9 @@ use crate::clock::Steady;
 /// How often the file is looked at, at most.
 const LOOK_EVERY: Span = Span::seconds(1);
 
+/// How often it is looked at while no task asks.
+const NOW_AND_THEN: Span = Span::seconds(5);
+
 /// The policy as the file says it now.
 #[derive(Debug)]
 pub(crate) struct PolicyWatch {
@@ -58,6 +61,14 @@ impl PolicyWatch {
         Arc::clone(&seen.policy)
     }
 
+    /// Looks every now and then for ever, so that a change is told of before a task meets it.
+    pub(crate) async fn look_now_and_then(&self) {
+        loop {
+            tokio::time::sleep(NOW_AND_THEN.to_std()).await;
+            self.now();
+        }
+    }
+
     fn look(&self, seen: &mut Seen) {
         seen.looked = Steady::now();
         let mark = mark(&self.path);
@@ -75,7 +86,7 @@ impl PolicyWatch {
             }
             Err(error) => {
                 tracing::error!(%error, "the policy has changed and cannot be used; nothing runs until it can");
-                Policy::nothing()
+                Policy { is_unusable: true, ..Policy::nothing() }
             }
         }
     }

@@ -31,6 +31,11 @@ pub(super) fn judge(
     if handed.not_after.is_some_and(|end| hub_now >= end) {
         return reject(Code::EXPIRED, "its time had passed before it could begin".to_owned());
     }
+    if !policy.is_usable() {
+        let why = "the policy file of this site cannot be used at the moment; `sortie doctor --data DIR` at the site \
+                   says why";
+        return Err(Failure::failed(Code::POLICY_UNUSABLE, why, true));
+    }
     let handling = policy.handlers.get(name);
     let own = |name: &str| handlers.get(name).map(|handler| Doer::Handler(Arc::clone(handler)));
     let doer = match handling.map(|handling| &handling.kind) {

@@ -25,6 +25,8 @@ pub struct Settings {
     pub stop_grace_s: u32,
     /// A certificate authority to believe beside the hub's own.
     pub ca_file: Option<PathBuf>,
+    /// The socket of the helper that runs programs as other users.
+    pub helper: Option<PathBuf>,
     /// The site's policy; `policy.toml` in the data folder if absent.
     pub policy_file: Option<PathBuf>,
     /// How the log is written.
@@ -104,6 +106,7 @@ impl Default for Settings {
             prefetch: AGENT_PREFETCH_DEFAULT,
             stop_grace_s: 10,
             ca_file: None,
+            helper: None,
             policy_file: None,
             log_format: LogFormat::Text,
             log_level: LogLevel::Info,
@@ -157,7 +160,10 @@ mod tests {
         let known: Vec<&str> = keys.iter().map(String::as_str).collect();
         let read: Settings = load(DEFAULT_TOML, "agent.toml", std::iter::empty(), "SORTIE_AGENT_", &known).unwrap();
         assert_eq!(read, Settings::default());
-        let all = DEFAULT_TOML.replace("# ca_file", "ca_file").replace("# policy_file", "policy_file");
+        let all = DEFAULT_TOML
+            .replace("# helper", "helper")
+            .replace("# ca_file", "ca_file")
+            .replace("# policy_file", "policy_file");
         let all = all.replace("# user", "user").replace("# password", "password").replace("# except", "except");
         load::<Settings>(&all, "agent.toml", std::iter::empty(), "SORTIE_AGENT_", &known).unwrap();
     }

@@ -2,6 +2,7 @@
 //! or as a stream.
 
 mod announce;
+mod follow;
 mod list;
 mod record;
 pub(crate) mod routes;
@@ -9,5 +10,6 @@ mod sequence;
 mod stream;
 
 pub(crate) use announce::announce;
+pub(crate) use follow::Followed;
 pub(crate) use record::{Record, record};
 pub(crate) use sequence::sequence;

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ use tower::ServiceExt as _;
 use crate::app::Shared;
 use crate::identity::{Peer, PeerNode};
 
+/// How long a connection may take to its first request.
+const FIRST_REQUEST_MAX: Duration = Duration::from_secs(30);
 /// How long a TLS handshake may take.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 /// How long a connection may be silent between requests before it is closed.
@@ -113,7 +116,10 @@ async fn connection(
     };
     let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
     let peer = Arc::new(Peer { node: certificate.and_then(PeerNode::read) });
+    let has_asked = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&has_asked);
     let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
+        asked.store(true, Ordering::Relaxed);
         let mut request: Request = request.map(axum::body::Body::new);
         request.extensions_mut().insert(Arc::clone(&peer));
         router.clone().oneshot(request)
@@ -128,8 +134,22 @@ async fn connection(
         .keep_alive_interval(Some(IDLE_MAX))
         .keep_alive_timeout(HANDSHAKE_MAX);
     let serving = watcher.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned());
-    if let Err(error) = serving.await {
-        tracing::debug!(%address, %error, "A connection ended early");
+    tokio::pin!(serving);
+    // Who has not said a whole request by then is not waited for: until the first one, nothing else has an
+    // eye on the time.
+    let silent = async {
+        tokio::time::sleep(FIRST_REQUEST_MAX).await;
+        if has_asked.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        served = &mut serving => {
+            if let Err(error) = served {
+                tracing::debug!(%address, %error, "A connection ended early");
+            }
+        }
+        () = silent => tracing::debug!(%address, "A connection asked for nothing and was closed"),
     }
 }
 

@@ -3,13 +3,13 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sortie_rules::ids::{JobId, NodeId, TaskId};
 use sortie_rules::jobs::{JobStatus, Next, next};
 use sortie_rules::limits::{JOB_HEARD_WITHIN, PENDING_TASKS_PER_NODE_MAX};
 use sortie_rules::tasks::{Status, Task};
-use sortie_rules::time::Millis;
+use sortie_rules::time::{Millis, Span};
 use sortie_store::Tx;
 use sortie_store::jobs::{self, JobRow};
 use sortie_store::tasks::{self, TaskRow};
@@ -22,10 +22,12 @@ use crate::fault::Fault;
 use crate::packs::TaskTypes;
 use crate::tasks::{call_off, enter};
 
-/// Jobs looked at in one round.
-const OPEN_MAX: u32 = 1000;
+/// Jobs read at once.
+const OPEN_PAGE: u32 = 1000;
 /// Tasks made or withdrawn in one transaction, so that others get their turn at the store.
 const BATCH: u32 = 200;
+/// How often a job is looked through for nodes that were revoked.
+const REVOKED_EVERY: Span = Span::seconds(2);
 /// Nodes that wait, looked through for those that are there.
 const LOOK_THROUGH: u32 = 5000;
 
@@ -35,8 +37,16 @@ pub(crate) struct Advance {
     /// How many jobs were not over at the last look.
     open: AtomicUsize,
     bell: Arc<Notify>,
-    /// Up to which place each job's waiting nodes were looked through.
-    looked: Mutex<HashMap<JobId, u32>>,
+    looked: Mutex<HashMap<JobId, Looked>>,
+}
+
+/// What was looked at of a job.
+#[derive(Debug, Default)]
+struct Looked {
+    /// Up to which place its waiting nodes were looked through.
+    place: u32,
+    /// When it was last looked for revoked ones.
+    revoked_at: Option<Millis>,
 }
 
 impl Advance {
@@ -57,27 +67,57 @@ impl Advance {
         self.bell.notify_one();
     }
 
+    fn looked(&self) -> MutexGuard<'_, HashMap<JobId, Looked>> {
+        self.looked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn place(&self, job: JobId) -> u32 {
-        self.looked.lock().unwrap_or_else(PoisonError::into_inner).get(&job).copied().unwrap_or(0)
+        self.looked().get(&job).map_or(0, |looked| looked.place)
     }
 
     fn set_place(&self, job: JobId, place: u32) {
-        self.looked.lock().unwrap_or_else(PoisonError::into_inner).insert(job, place);
+        self.looked().entry(job).or_default().place = place;
+    }
+
+    /// Whether it is time to look for revoked nodes of a job; if so, it was.
+    fn may_look_for_revoked(&self, job: JobId, now: Millis) -> bool {
+        let mut all = self.looked();
+        let looked = all.entry(job).or_default();
+        let is_time = looked.revoked_at.is_none_or(|at| now.since(at) >= REVOKED_EVERY);
+        if is_time {
+            looked.revoked_at = Some(now);
+        }
+        is_time
     }
 
     fn keep(&self, open: &[JobId]) {
         self.open.store(open.len(), Ordering::Relaxed);
-        self.looked.lock().unwrap_or_else(PoisonError::into_inner).retain(|job, _| open.contains(job));
+        self.looked().retain(|job, _| open.binary_search(job).is_ok());
     }
 }
 
 /// Takes a step with every job that is not over. Returns how many steps were taken.
 pub(crate) async fn advance_all(app: &Shared) -> Result<u64, Fault> {
-    let open = app.store.read(move |tx| Box::pin(async move { jobs::open(tx, OPEN_MAX).await })).await?;
+    let (mut open, mut steps, mut failed) = (Vec::new(), 0, None);
+    loop {
+        let after = open.last().copied();
+        let more = app.store.read(move |tx| Box::pin(async move { jobs::open(tx, after, OPEN_PAGE).await })).await?;
+        let is_last = more.len() < OPEN_PAGE as usize;
+        for job in &more {
+            // One that cannot go on does not hold up the others.
+            match advance(app, *job).await {
+                Ok(stepped) => steps += u64::from(stepped),
+                Err(error) => failed = Some(error),
+            }
+        }
+        open.extend(more);
+        if is_last {
+            break;
+        }
+    }
     app.jobs.keep(&open);
-    let mut steps = 0;
-    for job in open {
-        steps += u64::from(advance(app, job).await?);
+    if let Some(error) = failed {
+        return Err(error);
     }
     if steps > 0 {
         // What was done may make room for more.
@@ -91,23 +131,32 @@ struct Look {
     row: JobRow,
     next: Next,
     has_revoked: bool,
+    at_revoked: Vec<TaskId>,
 }
 
 /// Takes one step. `false` if there was nothing to do.
 async fn advance(app: &Shared, id: JobId) -> Result<bool, Fault> {
     let now = app.clock.now();
+    let look_for_revoked = app.jobs.may_look_for_revoked(id, now);
     let look = app
         .store
         .read(move |tx| {
             Box::pin(async move {
                 let Some(row) = jobs::get_any_org(tx, id).await? else { return Ok(None) };
                 let next = next(&row.life, &jobs::counts(tx, id).await?, now);
-                Ok::<_, Fault>(Some(Look { row, next, has_revoked: jobs::has_revoked(tx, id).await? }))
+                let (has_revoked, at_revoked) = match look_for_revoked {
+                    true => (jobs::has_revoked(tx, id).await?, jobs::at_revoked(tx, id, BATCH).await?),
+                    false => (false, Vec::new()),
+                };
+                Ok::<_, Fault>(Some(Look { row, next, has_revoked, at_revoked }))
             })
         })
         .await?;
-    let Some(Look { row, next, has_revoked }) = look else { return Ok(false) };
+    let Some(Look { row, next, has_revoked, at_revoked }) = look else { return Ok(false) };
     match next {
+        Next::Rest | Next::Release(_) if !at_revoked.is_empty() => {
+            call_off_all(app, row, at_revoked, "its node was revoked", now).await
+        }
         Next::Rest | Next::Release(_) if has_revoked => skip_revoked(app, row).await,
         Next::Rest => Ok(false),
         Next::Release(room) => release(app, row, room, now).await,
@@ -149,8 +198,8 @@ async fn release(app: &Shared, row: JobRow, room: u32, now: Millis) -> Result<bo
     // At the end of the table it is looked through from its beginning again.
     app.jobs.set_place(id, if is_last && chosen.len() < most { 0 } else { place });
     if chosen.is_empty() {
-        // Those further on may be there.
-        return Ok(!is_last);
+        // Those further on are looked at with the next turn: many who are away cost no more than a look.
+        return Ok(false);
     }
     let mut ids = Ids::new(&app.entropy, now);
     let tasks: Vec<(u32, TaskRow)> =
@@ -219,8 +268,26 @@ fn task(job: &JobRow, id: TaskId, node: NodeId, now: Millis) -> TaskRow {
 
 /// Takes tasks back that nobody has begun, and asks what is under way to stop.
 async fn withdraw(app: &Shared, row: JobRow, under_way: bool, now: Millis) -> Result<bool, Fault> {
+    let id = row.id;
+    let found =
+        app.store.read(move |tx| Box::pin(async move { jobs::to_withdraw(tx, id, under_way, BATCH).await })).await?;
+    let why = if under_way { "its job was cancelled" } else { "its job was stopped: too many nodes failed" };
+    call_off_all(app, row, found, why, now).await
+}
+
+/// Calls tasks of a job off. `false` if there were none.
+async fn call_off_all(
+    app: &Shared,
+    row: JobRow,
+    found: Vec<TaskId>,
+    why: &'static str,
+    now: Millis,
+) -> Result<bool, Fault> {
+    if found.is_empty() {
+        return Ok(false);
+    }
     let types = app.types.load_full();
-    let withdrawn = app.store.write(move |tx| Box::pin(withdraw_in(tx, types, row, under_way, now))).await?;
+    let withdrawn = app.store.write(move |tx| Box::pin(withdraw_in(tx, types, row, found, why, now))).await?;
     for (task, node, status) in &withdrawn {
         if status.is_terminal() {
             app.waiting.ended.ring(*task);
@@ -235,12 +302,11 @@ async fn withdraw_in(
     tx: &mut Tx,
     types: Arc<TaskTypes>,
     row: JobRow,
-    under_way: bool,
+    found: Vec<TaskId>,
+    why: &'static str,
     now: Millis,
 ) -> Result<Vec<(TaskId, NodeId, Status)>, Fault> {
-    let why = if under_way { "its job was cancelled" } else { "its job was stopped: too many nodes failed" };
-    let found = jobs::to_withdraw(tx, row.id, under_way, BATCH).await?;
-    if found.is_empty() || !jobs::take_turn(tx, row.id, row.turn).await? {
+    if !jobs::take_turn(tx, row.id, row.turn).await? {
         return Ok(Vec::new());
     }
     let mut withdrawn = Vec::with_capacity(found.len());

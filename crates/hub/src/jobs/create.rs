@@ -2,7 +2,7 @@
 
 use sortie_rules::ids::{JobId, NodeId, OrgId};
 use sortie_rules::jobs::{Job as Life, JobStatus};
-use sortie_rules::limits::{NODES_PER_JOB_MAX, PAGE_MAX, SELECTOR_BYTES_MAX, SELECTOR_NAMES_MAX};
+use sortie_rules::limits::{NODES_PER_JOB_MAX, OPEN_JOBS_MAX, PAGE_MAX, SELECTOR_BYTES_MAX, SELECTOR_NAMES_MAX};
 use sortie_rules::selectors::{Selected, Selector, parse_labels};
 use sortie_store::jobs::{self, JobRow};
 use sortie_store::nodes::{self, NodeFilter};
@@ -14,7 +14,7 @@ use sortie_wire::tasks::SubmitTask;
 use super::read::shown;
 use crate::app::Shared;
 use crate::events::{self, Record};
-use crate::fault::{Fault, refuse_at};
+use crate::fault::{Fault, refuse, refuse_at};
 use crate::http::Once;
 use crate::people::Principal;
 use crate::tasks::terms;
@@ -86,6 +86,10 @@ async fn create_anew(
             Box::pin(async move {
                 if let Some(answer) = once.recall(tx).await? {
                     return Ok(answer);
+                }
+                if jobs::count_open(tx, row.org).await? >= OPEN_JOBS_MAX {
+                    let detail = format!("{OPEN_JOBS_MAX} jobs are not over yet; cancel those that nobody needs.");
+                    return Err(refuse(ProblemCode::QueueFull, detail));
                 }
                 let found = select(tx, row.org, &selector).await?;
                 row.life.nodes = u32::try_from(found.len()).unwrap_or(u32::MAX);
@@ -184,15 +188,23 @@ async fn select(tx: &mut Tx, org: OrgId, selector: &Selector) -> Result<Vec<(Str
         names.sort_unstable();
         names.dedup();
         for name in names {
-            let Some(row) = nodes::get_for_selection(tx, org, &name).await? else {
+            // Ids stand wherever names do.
+            let named = match name.parse::<NodeId>() {
+                Ok(id) => nodes::get(tx, org, id).await?.map_or(name.clone(), |row| row.name),
+                Err(_) => name.clone(),
+            };
+            let Some(row) = nodes::get_for_selection(tx, org, &named).await? else {
                 let shown: String = name.chars().take(80).collect();
                 let detail = format!("There is no node `{shown}`; the command `sortie node list` lists them.");
                 return Err(refuse_at(ProblemCode::UnknownNode, "/selector/names", detail));
             };
-            if is_meant(selector, &row) {
+            // The name was meant, or the id.
+            if is_meant(&Selector { names: vec![row.name.clone()], ..selector.clone() }, &row) {
                 found.push((row.name, row.id));
             }
         }
+        found.sort_unstable();
+        found.dedup();
     }
     if found.is_empty() {
         let detail = "No node that is not revoked matches the selector; nothing was begun. `sortie node list` shows \

@@ -2,7 +2,7 @@
 
 use sortie_rules::ids::JobId;
 use sortie_rules::jobs::Counts;
-use sortie_rules::tasks::Code;
+use sortie_rules::tasks::{Code, Status};
 use sortie_store::jobs::{self, JobNodeRow, JobRow};
 use sortie_wire::jobs::{Job, JobCounts, JobNode, JobNodeQuery, JobQuery};
 use sortie_wire::pages::Page;
@@ -47,6 +47,11 @@ pub(super) async fn list(app: &App, who: &Principal, query: JobQuery) -> Result<
 /// One page of a job's nodes, by name.
 pub(super) async fn nodes(app: &App, who: &Principal, id: JobId, query: JobNodeQuery) -> Result<Page<JobNode>, Fault> {
     let limit = page_size(query.limit)?;
+    if let Some(word) = query.status.as_deref().filter(|word| !is_status(word)) {
+        let known: Vec<&str> = Status::ALL.iter().map(|status| status.as_str()).collect();
+        let detail = format!("status: `{word}` is none of waiting, skipped, forgotten, {}.", known.join(", "));
+        return Err(refuse(ProblemCode::MalformedParameter, detail));
+    }
     let (org, after) = (who.org, query.after.unwrap_or(0));
     let rows = app
         .store
@@ -58,6 +63,10 @@ pub(super) async fn nodes(app: &App, who: &Principal, id: JobId, query: JobNodeQ
         })
         .await?;
     Ok(page(rows, limit, |row| row.position.to_string(), node))
+}
+
+fn is_status(word: &str) -> bool {
+    ["waiting", "skipped", "forgotten"].contains(&word) || Status::parse(word).is_some()
 }
 
 fn node(row: JobNodeRow) -> JobNode {

@@ -10,7 +10,7 @@ use crate::clock::Stopwatch;
 use crate::fault::Fault;
 
 /// How soon after a bell a turn begins; what rings meanwhile is part of it.
-const BREATH: Duration = Duration::from_millis(10);
+const BREATH: Duration = Duration::from_millis(50);
 
 /// Runs `once` every `period` until the hub stops. What fails is tried again at the next turn.
 pub(super) fn every<F>(app: &Shared, name: &'static str, period: Duration, once: impl Fn(Shared) -> F + Send + 'static)

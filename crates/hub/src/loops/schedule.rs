@@ -60,5 +60,10 @@ pub(crate) fn start_all(app: &Shared) {
     );
     if app.store.engine() == "postgres" {
         every(app, "number_events", SEQUENCE_EVERY, |app| async move { events::sequence(&app).await });
+        let followed = Arc::new(events::Followed::default());
+        every(app, "follow_changes", SEQUENCE_EVERY, move |app| {
+            let followed = Arc::clone(&followed);
+            async move { followed.follow(&app).await }
+        });
     }
 }

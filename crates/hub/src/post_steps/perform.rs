@@ -133,6 +133,11 @@ async fn attempt(app: &Shared, row: &StepRow) -> Result<Result<Deed, Trouble>, F
         let why = format!("the type {} has no such step any more", matter.type_name);
         return Ok(Err(Trouble::final_("step_gone", why)));
     };
+    let ended = sortie_rules::tasks::Status::parse(matter.status);
+    if matter.run != row.run || !ended.is_some_and(|status| spec.when.is_after(status)) {
+        let why = "the task was put back into the queue since; its new run has steps of its own";
+        return Ok(Err(Trouble::final_("superseded", why)));
+    }
     if let (Some(pointer), 0) = (&spec.for_each, row.item) {
         return Ok(spread(&matter, pointer));
     }

@@ -35,6 +35,9 @@ async fn hold(app: &Shared, caller: &NodeCaller, query: WaitQuery) -> Result<Par
     let mut turn = line.turn().await;
     let ask = Ask { boot: query.boot, seq: query.seq, ack: query.ack };
     let (mut redeliver, restored) = judge(app, caller, &mut turn, ask).await?;
+    // A bell can get lost: another hub on the same database rings its own, and one rung for a caller who
+    // hung up may never sound. Each wait looks once by itself.
+    line.look_again_later();
     let mine = turn.newest();
     let mut parcel = Parcel { results_wanted: restored, ..Parcel::default() };
     let longest = Span::seconds(query.wait_s.into()).min(WAIT_MAX);

@@ -100,7 +100,9 @@ pub(super) async fn change_key(app: &Shared, who: &Principal, node: &str) -> Res
                     return Err(refuse(ProblemCode::NodeRevoked, detail));
                 }
                 trust_keys::insert(tx, &key_row).await?;
-                nodes::set_key(tx, node, &fingerprint(key)).await?;
+                if !nodes::set_key(tx, node, &row.key_fingerprint, &fingerprint(key)).await? {
+                    return Err(refuse(ProblemCode::Conflict, "The node changed meanwhile; look again."));
+                }
                 told(tx, &row, "node.key_changed", &actor, key, now).await
             })
         })
@@ -125,7 +127,10 @@ fn key_row(app: &Shared, who: &Principal, id: TrustKeyId, node: NodeId, now: Mil
 
 fn taken(error: StoreError, name: &str) -> Fault {
     if error.is_taken(nodes::NAME_TAKEN) {
-        let detail = format!("There is a node `{name}` already; `sortie node key {name}` gives it another key.");
+        let detail = format!(
+            "There is a node `{name}` already; `sortie node key {name}` gives it another key, unless it was revoked: \
+             then it comes back only as an agent, with `sortie invite create --node {name} --replace`."
+        );
         return refuse_at(ProblemCode::NodeExists, "/name", detail);
     }
     error.into()

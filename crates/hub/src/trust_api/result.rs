@@ -13,7 +13,7 @@ use sortie_wire::trusts::{TrustReceipt, TrustResult, TrustStatus};
 use crate::app::Shared;
 use crate::fault::{Fault, refuse, refuse_at};
 use crate::http::NodeCaller;
-use crate::tasks::finish_all;
+use crate::tasks::{code_of, finish_all};
 
 /// The code of a task that a trust says has failed.
 const FAILED: &str = "trust_failed";
@@ -41,20 +41,21 @@ pub(super) async fn take(
     // A failure whose answer got lost comes again when the task waits for its next try: it was heard. A
     // task that lapsed goes back to the queue by itself.
     if status == Status::Pending && outcome == OutcomeWord::Failed {
-        return Ok(TrustReceipt { id, status: TrustStatus::Pending });
+        return Ok(TrustReceipt { id, status: TrustStatus::Pending, code: None });
     }
     let result = run_result(&row, outcome, report)?;
     let receipts = finish_all(app, caller.clone(), vec![result]).await?;
     if let Some(problem) = receipts.into_iter().find_map(|receipt| receipt.refused) {
         return Err(problem.into());
     }
-    let status = match owned(app, &caller, id).await?.life.state.status() {
+    let after = owned(app, &caller, id).await?.life.state;
+    let status = match after.status() {
         Status::Pending => TrustStatus::Pending,
         Status::InProgress => TrustStatus::InProgress,
         Status::Completed => TrustStatus::Completed,
         Status::Failed | Status::Rejected | Status::Cancelled | Status::Expired => TrustStatus::Failed,
     };
-    Ok(TrustReceipt { id, status })
+    Ok(TrustReceipt { id, status, code: code_of(&after) })
 }
 
 async fn owned(app: &Shared, caller: &NodeCaller, id: TaskId) -> Result<TaskLife, Fault> {

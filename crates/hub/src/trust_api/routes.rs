@@ -19,9 +19,9 @@ use crate::people::Principal;
 /// Adds the routes of this room.
 pub(crate) fn add(routes: Routes) -> Routes {
     routes
-        .add(Audience::Agents, Need::TrustKey, routes!(pending_tasks))
-        .add(Audience::Agents, Need::TrustKey, routes!(submit_result))
-        .add(Audience::Agents, Need::TrustKey, routes!(trust_heartbeat))
+        .add(Audience::People, Need::TrustKey, routes!(pending_tasks))
+        .add(Audience::People, Need::TrustKey, routes!(submit_result))
+        .add(Audience::People, Need::TrustKey, routes!(trust_heartbeat))
         .add(Audience::People, Need::Role(Role::Admin), routes!(add_node))
         .add(Audience::People, Need::Role(Role::Admin), routes!(change_node_key))
 }

@@ -31,6 +31,12 @@ impl Code {
     pub const HANDLER_MISSING: &'static str = "handler_missing";
     /// The program that the policy names cannot be executed.
     pub const HANDLER_NOT_EXECUTABLE: &'static str = "handler_not_executable";
+    /// The site's policy file cannot be used at the moment.
+    pub const POLICY_UNUSABLE: &'static str = "policy_unusable";
+    /// The helper that runs programs as other users is away.
+    pub const HELPER_UNAVAILABLE: &'static str = "helper_unavailable";
+    /// The helper did not run a program.
+    pub const HELPER_REFUSED: &'static str = "helper_refused";
     /// Anybody may write the program that the policy names.
     pub const HANDLER_UNSAFE: &'static str = "handler_unsafe";
     /// A signal ended the program.

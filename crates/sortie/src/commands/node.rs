@@ -258,7 +258,7 @@ fn rows(node: &Node, now: Millis) -> Vec<(&'static str, String)> {
     if let Some(facts) = &node.facts {
         rows.push(("machine", format!("{} ({} {})", facts.hostname, facts.os, facts.arch)));
         rows.push(("agent", facts.version.clone()));
-        rows.push(("runs", facts.types.join(" ")));
+        rows.push(("builtins", facts.types.join(" ")));
     }
     if !node.fields.is_empty() {
         let fields: Vec<String> = node.fields.iter().map(|field| format!("{} {}", field.name, field.value)).collect();

@@ -94,6 +94,9 @@ fn in_folder(folder: &Path) -> Result<Found, Failure> {
 fn unreadable(folder: &Path, path: &Path, error: &std::io::Error) -> Failure {
     let failure = Failure::usage(format!("{} cannot be read: {error}", path.display()));
     match error.kind() {
+        std::io::ErrorKind::NotFound if folder.join("identity/node.json").exists() => {
+            failure.remedy(format!("{} is an agent's data folder; name the hub's", folder.display()))
+        }
         std::io::ErrorKind::NotFound => failure.remedy(format!(
             "is {} the data folder of a hub? `sortie hub --data {}` makes these files at its first start",
             folder.display(),

@@ -73,11 +73,12 @@ pub async fn replace_key(
     Ok(found)
 }
 
-/// Says which key stands for the node from now on; what it holds stays its own. `false` if there is no
-/// such node.
-pub async fn set_key(tx: &mut Tx, id: NodeId, fingerprint: &str) -> Result<bool, StoreError> {
-    const SQL: &str = "update nodes set key_fingerprint = $2 where id = $1";
-    Ok(tx.execute(SQL, &[id.into(), fingerprint.into()]).await? > 0)
+/// Says which key stands for the node from now on; what it holds stays its own. `false` if `former` does
+/// not stand for it any more, or it was shut out.
+pub async fn set_key(tx: &mut Tx, id: NodeId, former: &str, fingerprint: &str) -> Result<bool, StoreError> {
+    const SQL: &str = "update nodes set key_fingerprint = $3
+        where id = $1 and key_fingerprint = $2 and revoked_at is null";
+    Ok(tx.execute(SQL, &[id.into(), former.into(), fingerprint.into()]).await? > 0)
 }
 
 /// Notes until when the node's newest certificate is valid.

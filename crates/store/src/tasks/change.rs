@@ -27,8 +27,8 @@ pub struct Stamps<'a> {
 }
 
 /// Writes down what became of a task: `after` is what a transition made of `before`. `false` if the
-/// task does not stand as `before` any more (same status, attempt and run): somebody was quicker,
-/// and the caller reads it again.
+/// task does not stand as `before` any more (same status, attempt and run, and nobody has asked to cancel
+/// it since): somebody was quicker, and the caller reads it again.
 ///
 /// A lease that was renewed in the meantime is not made shorter.
 pub async fn update(
@@ -47,7 +47,7 @@ pub async fn update(
             finished_at = $17,
             message = case when $5 = 'in_progress' then coalesce($18, message) else $18 end,
             result = $19, result_digest = $20
-        where id = $1 and status = $2 and attempt = $3 and run = $4";
+        where id = $1 and status = $2 and attempt = $3 and run = $4 and cancel_asked = $21";
     let status = after.state.status();
     if status.is_terminal() && stamps.finished_at.is_none() {
         return Err(StoreError::Bug { why: format!("task {id} ends without a time") });
@@ -76,6 +76,7 @@ pub async fn update(
         stamps.message.into(),
         ended.and_then(|ended| ended.result).into(),
         ended.and_then(|ended| ended.result_digest).into(),
+        from.cancel_asked.into(),
     ];
     Ok(tx.execute(SQL, &values).await? > 0)
 }

@@ -67,9 +67,11 @@ async fn a_job_is_read_back_as_it_was_written(tx: &mut Tx) -> Result<(), StoreEr
     assert_eq!(jobs::list(tx, DEFAULT_ORG, None, None, 9).await?, [second.clone(), first.clone()]);
     assert_eq!(jobs::list(tx, DEFAULT_ORG, None, Some(second.id), 9).await?, std::slice::from_ref(&first));
     assert_eq!(jobs::list(tx, OTHER_ORG, None, None, 9).await?, []);
-    assert_eq!(jobs::open(tx, 9).await?, [first.id, second.id]);
+    assert_eq!(jobs::open(tx, None, 9).await?, [first.id, second.id]);
+    assert_eq!(jobs::open(tx, Some(first.id), 9).await?, [second.id]);
+    assert_eq!((jobs::count_open(tx, DEFAULT_ORG).await?, jobs::count_open(tx, OTHER_ORG).await?), (2, 0));
     jobs::set_status(tx, first.id, JobStatus::Completed, Some(NOW)).await?;
-    assert_eq!(jobs::open(tx, 9).await?, [second.id]);
+    assert_eq!(jobs::open(tx, None, 9).await?, [second.id]);
     assert_eq!(jobs::list(tx, DEFAULT_ORG, Some(JobStatus::Running), None, 9).await?, [second]);
     Ok(())
 }
@@ -99,6 +101,7 @@ async fn a_node_that_is_revoked_is_skipped(tx: &mut Tx) -> Result<(), StoreError
     }
     assert!(nodes::get_for_selection(tx, DEFAULT_ORG, &all[1].name).await?.is_some_and(|node| node.is_revoked));
     assert!(jobs::has_revoked(tx, row.id).await?);
+    assert_eq!(jobs::at_revoked(tx, row.id, 9).await?, [id(60)], "nobody will begin it");
     assert_eq!(jobs::skip_revoked(tx, row.id).await?, 1, "the other has its task");
     assert_eq!(jobs::counts(tx, row.id).await?, Counts { skipped: 1, pending: 1, ..Counts::default() });
     Ok(())

@@ -56,6 +56,21 @@ async fn two_writers_that_commit_out_of_order_hide_no_event_from_a_cursor() {
 }
 
 #[tokio::test]
+async fn changes_that_hubs_remember_are_found_between_two_numbers() {
+    for store in [postgres().await, sqlite().await.0] {
+        for kind in ["node.changed", "task.submitted", "token.revoked"] {
+            store.write(move |tx| Box::pin(async move { happen(tx, kind).await })).await.unwrap();
+        }
+        number(&store).await;
+        let found = store.read(|tx| Box::pin(async move { events::changes_between(tx, 1, 3).await })).await.unwrap();
+        assert_eq!(found.iter().map(|change| change.kind.as_str()).collect::<Vec<_>>(), ["token.revoked"]);
+        let all = store.read(|tx| Box::pin(async move { events::changes_between(tx, 0, 2).await })).await.unwrap();
+        assert_eq!(all.iter().map(|change| change.kind.as_str()).collect::<Vec<_>>(), ["node.changed"]);
+        store.close().await;
+    }
+}
+
+#[tokio::test]
 async fn hubs_that_number_at_once_leave_no_gap_and_no_double() {
     let store = postgres().await;
     let work = (0..20).map(|_| {

@@ -19,6 +19,7 @@ stories!(
     every_end_is_kept_with_what_belongs_to_it,
     what_a_state_cannot_have_is_cleared,
     a_renewed_lease_is_not_shortened_by_a_cancellation,
+    a_cancellation_that_was_asked_for_meanwhile_is_not_lost,
     waiting_tasks_are_counted_per_node,
     only_what_ended_long_ago_is_deleted,
 );
@@ -258,5 +259,14 @@ async fn only_what_ended_long_ago_is_deleted(tx: &mut Tx) -> Result<(), StoreErr
     assert_eq!(tasks::delete_finished_before(tx, Millis(20), 2).await?, 0);
     assert!(tasks::get_any_org(tx, id(2)).await?.is_some());
     assert!(tasks::get_any_org(tx, id(3)).await?.is_some());
+    Ok(())
+}
+
+async fn a_cancellation_that_was_asked_for_meanwhile_is_not_lost(tx: &mut Tx) -> Result<(), StoreError> {
+    let before = hand_out(tx).await?;
+    let asked = sortie_rules::tasks::cancel(&before).expect("it is under way");
+    assert!(tasks::update(tx, id(1), &before, &asked, &Stamps::default()).await?);
+    let lapsed = sortie_rules::tasks::lapse(&before, NOW + Span::days(1), NOW).expect("its lease is over");
+    assert!(!tasks::update(tx, id(1), &before, &lapsed, &Stamps::default()).await?, "somebody was quicker");
     Ok(())
 }

@@ -15,7 +15,9 @@ async fn a_key_is_found_by_its_id_and_named_by_its_node(tx: &mut Tx) -> Result<(
     trust_keys::insert(tx, &key).await?;
     assert_eq!(trust_keys::get(tx, key.id).await?, Some(key));
     assert_eq!(trust_keys::get(tx, id(8)).await?, None);
-    assert!(nodes::set_key(tx, node, "key:9").await?);
+    let former = nodes::get_any_org(tx, node).await?.expect("it is there").key_fingerprint;
+    assert!(nodes::set_key(tx, node, &former, "key:9").await?);
+    assert!(!nodes::set_key(tx, node, &former, "key:8").await?, "somebody was quicker");
     assert_eq!(nodes::get_any_org(tx, node).await?.expect("it is there").key_fingerprint, "key:9");
     Ok(())
 }

@@ -8,6 +8,7 @@
 mod capture;
 mod check;
 mod group;
+mod leader;
 mod run;
 
 pub(crate) use run::{Places, run};

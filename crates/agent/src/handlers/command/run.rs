@@ -1,22 +1,20 @@
 //! One run of a program.
 
 use std::os::unix::fs::DirBuilderExt as _;
-use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use sortie_rules::exits::{CutShort, Exit, Verdict, judge_exit};
 use sortie_rules::tasks::Code;
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::process::{Child, ChildStderr};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use super::capture::{Capture, TooMuch};
 use super::check::check;
-use super::group::Group;
+use super::leader::{Leader, Stream};
 use crate::handlers::large;
 use crate::handlers::{Failure, Output, Work};
-use crate::launch::{self, Launch};
+use crate::helper::Helper;
+use crate::launch;
 use crate::policy::Command;
 
 /// How often the size of a program is looked at. The first look comes after this long, so that short
@@ -35,6 +33,8 @@ pub(crate) struct Places {
     pub(crate) work: PathBuf,
     /// Results that were too large to send.
     pub(crate) results: PathBuf,
+    /// Who runs programs as other users.
+    pub(crate) helper: Helper,
 }
 
 /// A folder of its own for one run, gone with it.
@@ -45,69 +45,62 @@ struct WorkingFolder {
 
 /// Runs the program of a task to its end.
 pub(crate) async fn run(work: Work, command: Command, places: Places) -> Result<Output, Failure> {
-    if !launch::is_answered() {
-        let message = "this agent's program does not call `launch_if_asked`, so it cannot run commands";
-        return Err(Failure::failed(Code::HANDLER_FAILED, message, false));
-    }
-    check(&command.program)?;
     let trouble = |error: std::io::Error| Failure::failed(Code::HANDLER_FAILED, error.to_string(), true);
     let name = format!("{}.{}", work.task, work.run);
-    let folder = WorkingFolder::make(&command, &places.work.join(&name)).map_err(trouble)?;
-    let mut child = spawn(&work, &command, &folder.path).map_err(trouble)?;
-    let Some(group) = child.id().and_then(Group::led_by) else {
-        return Err(Failure::failed(Code::HANDLER_FAILED, "the program ended before it began", false));
+    let mut folder = None;
+    let mut leader = if command.user.is_some() {
+        // Whether the program can be run, and where, is for the helper to see.
+        Leader::helped(&work, &places.helper).await?
+    } else {
+        if !launch::is_answered() {
+            let message = "this agent's program does not call `launch_if_asked`, so it cannot run commands";
+            return Err(Failure::failed(Code::HANDLER_FAILED, message, false));
+        }
+        check(&command.program)?;
+        let own = folder.insert(WorkingFolder::make(&command, &places.work.join(&name)).map_err(trouble)?);
+        Leader::own(&work, &command, &own.path)?
     };
     let mut capture = Capture::new(places.results.join(format!("{name}.part")), command.output_bytes);
-    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    let payload = work.payload.clone();
-    let feeding = async move {
-        if let Some(mut stdin) = stdin {
-            // A program need not read what it is given.
-            let _not_read = stdin.write_all(payload.get().as_bytes()).await;
-        }
-    };
-    let mut reading = Box::pin(async {
-        let (_, written, last_words) =
-            tokio::join!(feeding, read_or_nothing(&mut capture, stdout), listen(stderr, &work));
-        (written, last_words)
-    });
+    let (stdout, stderr) = leader.streams();
+    let mut reading = Box::pin(async { tokio::join!(read_or_nothing(&mut capture, stdout), listen(stderr, &work)) });
     let mut cut = None;
     let mut said = None;
-    let status = {
+    // How it ended may be learnt but once.
+    let mut stopped = None;
+    let exit = {
         let wall = tokio::time::sleep(command.wall.to_std());
         tokio::pin!(wall);
         loop {
+            if let Some(ended) = stopped.take() {
+                break ended;
+            }
             tokio::select! {
-                ended = child.wait() => break ended,
+                ended = leader.wait() => break ended,
                 heard = &mut reading, if said.is_none() => {
                     if heard.0.is_err() {
                         cut = Some(CutShort::Output);
-                        group.kill();
+                        leader.kill();
                     }
                     said = Some(heard);
                 }
                 () = work.stop.cancelled(), if cut.is_none() => {
                     cut = Some(CutShort::Cancelled);
-                    stop_gently(&mut child, &group, command.stop_grace.to_std()).await;
+                    stopped = stop_gently(&mut leader, command.stop_grace.to_std()).await;
                 }
                 () = &mut wall, if cut.is_none() => {
                     cut = Some(CutShort::WallTime);
-                    stop_gently(&mut child, &group, command.stop_grace.to_std()).await;
+                    stopped = stop_gently(&mut leader, command.stop_grace.to_std()).await;
                 }
                 () = tokio::time::sleep(LOOK_EVERY), if cut.is_none() => {
-                    cut = group.over(&command);
+                    cut = leader.over(&command);
                     if cut.is_some() {
-                        group.kill();
+                        leader.kill();
                     }
                 }
             }
         }
     };
-    // Whatever the program began and left behind ends with it.
-    while group.is_there() && group.size().processes > 0 {
-        group.kill();
-        tokio::task::yield_now().await;
-    }
+    leader.clear(&work).await;
     if said.is_none() {
         said = tokio::time::timeout(PIPES_CLOSE, &mut reading).await.ok();
     }
@@ -116,7 +109,7 @@ pub(crate) async fn run(work: Work, command: Command, places: Places) -> Result<
     if cut.is_none() && written == Err(TooMuch) {
         cut = Some(CutShort::Output);
     }
-    let exit = exit_of(status.map_err(trouble)?);
+    let exit = exit.map_err(trouble)?;
     if exit == Exit::Code(launch::FAILED)
         && let Some(why) = last_words.strip_prefix(launch::COMPLAINT)
     {
@@ -135,40 +128,7 @@ pub(crate) async fn run(work: Work, command: Command, places: Places) -> Result<
     }
 }
 
-/// The launch of the program, in a group of its own and with an environment that says little.
-fn spawn(work: &Work, command: &Command, folder: &Path) -> std::io::Result<Child> {
-    let launch = Launch {
-        parent: std::process::id(),
-        program: command.program.clone(),
-        args: command.args.clone(),
-        cpu_s: command.cpu_s,
-        memory_bytes: command.memory_bytes,
-        file_bytes: command.file_bytes,
-    };
-    // This very program, even if its file was replaced meanwhile.
-    tokio::process::Command::new("/proc/self/exe")
-        .args(launch::arguments(&launch))
-        .env_clear()
-        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
-        .env("LANG", "C.UTF-8")
-        .env("HOME", folder)
-        .env("TMPDIR", folder)
-        .envs(&command.environment)
-        .env("SORTIE_TASK_ID", work.task.to_string())
-        .env("SORTIE_TASK_TYPE", &work.type_name)
-        .env("SORTIE_RUN", work.run.to_string())
-        .env("SORTIE_ATTEMPT", work.attempt.to_string())
-        .envs(work.traceparent.iter().map(|trace| ("TRACEPARENT", trace)))
-        .current_dir(folder)
-        .process_group(0)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-}
-
-async fn read_or_nothing(capture: &mut Capture, stdout: Option<tokio::process::ChildStdout>) -> Result<(), TooMuch> {
+async fn read_or_nothing(capture: &mut Capture, stdout: Option<Stream>) -> Result<(), TooMuch> {
     match stdout {
         Some(stdout) => capture.read(stdout).await,
         None => Ok(()),
@@ -176,7 +136,7 @@ async fn read_or_nothing(capture: &mut Capture, stdout: Option<tokio::process::C
 }
 
 /// Reads the log and returns its last line.
-async fn listen(stderr: Option<ChildStderr>, work: &Work) -> String {
+async fn listen(stderr: Option<Stream>, work: &Work) -> String {
     let Some(stderr) = stderr else { return String::new() };
     let mut lines = BufReader::new(stderr);
     let (mut line, mut last) = (Vec::new(), Vec::new());
@@ -195,19 +155,13 @@ async fn listen(stderr: Option<ChildStderr>, work: &Work) -> String {
     }
 }
 
-/// Asks the group to end, waits for its leader, and ends what is left.
-async fn stop_gently(child: &mut Child, group: &Group, grace: Duration) {
-    group.ask();
-    // How it ended is asked once more by the caller, and answered the same.
-    let _ended = tokio::time::timeout(grace, child.wait()).await;
-    group.kill();
-}
-
-fn exit_of(status: ExitStatus) -> Exit {
-    match (status.code(), status.signal()) {
-        (Some(code), _) => Exit::Code(code),
-        (None, signal) => Exit::Signal(signal.unwrap_or_default()),
-    }
+/// Asks the group to end, waits for its leader, and ends what is left. Returns how the leader ended if it
+/// did so in time.
+async fn stop_gently(leader: &mut Leader, grace: Duration) -> Option<std::io::Result<Exit>> {
+    leader.ask();
+    let ended = tokio::time::timeout(grace, leader.wait()).await;
+    leader.kill();
+    ended.ok()
 }
 
 impl WorkingFolder {

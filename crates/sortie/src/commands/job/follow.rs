@@ -94,6 +94,10 @@ async fn name_others(counts: &JobCounts, job: &Job, hub: &Hub, context: &Context
         nodes.truncate(NAMED_MAX as usize);
         output.table(&table(&nodes, context.clock.now()))?;
     }
-    output.say(&format!("  sortie job show {} --status failed", job.id));
+    let sorts = [("failed", counts.failed), ("rejected", counts.rejected), ("expired", counts.expired)];
+    let rest = [("cancelled", counts.cancelled), ("skipped", counts.skipped)];
+    let status = sorts.into_iter().chain(rest).find(|(_, many)| *many > 0).map(|(status, _)| status);
+    let status = status.map(|status| format!(" --status {status}")).unwrap_or_default();
+    output.say(&format!("  sortie job show {}{status}", job.id));
     Ok(())
 }

@@ -31,7 +31,7 @@ impl Selection {
             label: (!self.labels.is_empty()).then(|| self.labels.join(",")),
             site: self.site.clone(),
             kind: self.kind.clone(),
-            names: self.names.clone(),
+            names: self.names.iter().map(|name| name.trim().to_owned()).collect(),
             all: self.all,
         }
     }

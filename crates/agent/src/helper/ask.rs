@@ -1,0 +1,136 @@
+//! The agent's side of the helper's socket.
+
+use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::pipe::{PipeFlags, pipe_with};
+use sortie_rules::exits::Exit;
+use sortie_rules::ids::TaskId;
+use sortie_rules::tasks::Code;
+use sortie_wire::envelope::Envelope;
+use tokio::net::unix::pipe::Receiver;
+use tokio::sync::oneshot;
+
+use super::perform::UNKNOWN_RUN;
+use super::protocol::{Answer, Ask, Lines, Run, Tell, send};
+use crate::handlers::Failure;
+
+/// How long the helper may take to answer.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(20);
+
+/// Where the helper is, if there is one.
+#[derive(Debug, Clone)]
+pub(crate) struct Helper(pub(crate) Option<PathBuf>);
+
+/// A run that the helper has begun. Dropping this ends it.
+#[derive(Debug)]
+pub(crate) struct Helped {
+    /// The process, which leads a group.
+    pub(crate) process: u32,
+    pub(crate) stdout: Option<Receiver>,
+    pub(crate) stderr: Option<Receiver>,
+    stream: Arc<UnixStream>,
+    ended: oneshot::Receiver<io::Result<Exit>>,
+}
+
+impl Helper {
+    /// Hands a delivery on while it is valid. Nothing is lost if that fails: the run then says why.
+    pub(crate) async fn take(&self, envelope: &Envelope) {
+        let Some(socket) = self.0.clone() else { return };
+        let envelope = Box::new(envelope.clone());
+        let asked = tokio::task::spawn_blocking(move || {
+            let stream = UnixStream::connect(&socket)?;
+            stream.set_read_timeout(Some(ANSWERS_WITHIN))?;
+            send(&stream, &Ask::Take(envelope), &[])?;
+            Lines::new(&stream).next::<Answer>()
+        });
+        match asked.await.unwrap_or_else(|error| Err(io::Error::other(error))) {
+            Ok(Some(Answer::Refused { message, .. })) => tracing::warn!("the helper refused a delivery: {message}"),
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "the helper could not be given a delivery"),
+        }
+    }
+
+    /// Has a run begun.
+    pub(crate) async fn begin(&self, task: TaskId, run: u32, attempt: u32) -> Result<Helped, Failure> {
+        let away = |why: String| Failure::failed(Code::HELPER_UNAVAILABLE, why, true);
+        let Some(socket) = self.0.clone() else {
+            let why = "the policy gives this type to another user, and the setting `helper` names no helper that \
+                       could run it";
+            return Err(Failure::failed(Code::HELPER_UNAVAILABLE, why, false));
+        };
+        let shown = socket.display().to_string();
+        let run = Run { task, run, attempt };
+        let began = tokio::task::spawn_blocking(move || begin(&socket, run));
+        let began = began.await.unwrap_or_else(|error| Err(io::Error::other(error)));
+        let (stream, answer, stdout, stderr) =
+            began.map_err(|error| away(format!("the helper at {shown}: {error}")))?;
+        let process = match answer {
+            Some(Answer::Began(process)) => process,
+            Some(Answer::Refused { code, message }) => {
+                let retry = code == UNKNOWN_RUN;
+                return Err(Failure::failed(Code::HELPER_REFUSED, message, retry));
+            }
+            _ => return Err(away(format!("the helper at {shown} gave no answer"))),
+        };
+        let pipe = |end: OwnedFd| Receiver::from_owned_fd(end).map_err(|error| away(error.to_string()));
+        let (stdout, stderr) = (Some(pipe(stdout)?), Some(pipe(stderr)?));
+        let (tell, ended) = oneshot::channel();
+        let stream = Arc::new(stream);
+        let listened = Arc::clone(&stream);
+        std::thread::spawn(move || {
+            // Nobody may be left to hear it.
+            let _unheard = tell.send(listen(&listened));
+        });
+        Ok(Helped { process, stdout, stderr, stream, ended })
+    }
+}
+
+type Began = (UnixStream, Option<Answer>, OwnedFd, OwnedFd);
+
+fn begin(socket: &PathBuf, run: Run) -> io::Result<Began> {
+    let stream = UnixStream::connect(socket)?;
+    stream.set_read_timeout(Some(ANSWERS_WITHIN))?;
+    let pipe = || pipe_with(PipeFlags::CLOEXEC);
+    let ((stdout, into_stdout), (stderr, into_stderr)) = (pipe()?, pipe()?);
+    send(&stream, &Ask::Run(run), &[into_stdout.as_fd(), into_stderr.as_fd()])?;
+    drop((into_stdout, into_stderr));
+    for end in [&stdout, &stderr] {
+        rustix::io::ioctl_fionbio(end, true)?;
+    }
+    let answer = Lines::new(&stream).next()?;
+    stream.set_read_timeout(None)?;
+    Ok((stream, answer, stdout, stderr))
+}
+
+fn listen(stream: &UnixStream) -> io::Result<Exit> {
+    match Lines::new(stream).next()? {
+        Some(Answer::Ended { code: Some(code), .. }) => Ok(Exit::Code(code)),
+        Some(Answer::Ended { signal, .. }) => Ok(Exit::Signal(signal.unwrap_or_default())),
+        _ => Err(io::Error::other("the helper has gone, and the program with it")),
+    }
+}
+
+impl Helped {
+    /// Asks it to end, or ends it.
+    pub(crate) fn stop(&self, now: bool) {
+        // If the helper has gone, so has the program.
+        let _gone = send(&self.stream, if now { &Tell::Kill } else { &Tell::Stop }, &[]);
+    }
+
+    /// Waits for its end; ask once.
+    pub(crate) async fn wait(&mut self) -> io::Result<Exit> {
+        let ended = (&mut self.ended).await;
+        ended.unwrap_or_else(|_| Err(io::Error::other("the helper's line has closed")))
+    }
+}
+
+impl Drop for Helped {
+    fn drop(&mut self) {
+        let _closed = self.stream.shutdown(std::net::Shutdown::Both);
+    }
+}

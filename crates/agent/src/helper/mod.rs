@@ -1,0 +1,19 @@
+//! The helper: a small local program that runs what the policy gives to another user, so that the process
+//! with the network needs no privileges.
+//!
+//! It opens no connection and listens on a socket file alone, for one user. It believes nobody but the
+//! hub's signature and the site's policy, both of which it reads for itself: the agent hands it each
+//! delivery while that is valid (`spool` keeps what came), and later says which run to begin. `protocol` is
+//! what crosses the socket, `serve` answers, `perform` runs, `users` and `trust` look up what the machine
+//! says; `ask` is the agent's side.
+
+mod ask;
+mod perform;
+mod protocol;
+mod serve;
+mod spool;
+mod trust;
+mod users;
+
+pub(crate) use ask::{Helped, Helper};
+pub use serve::{HelperError, HelperOptions, serve};

@@ -1,0 +1,152 @@
+//! What the helper has verified: one file for each run of another user, from its delivery until long after
+//! it was begun, so that no delivery that is played again begins it anew.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use sortie_rules::limits::LEDGER_KEEPS;
+use sortie_wire::deliveries::HandedTask;
+
+use super::protocol::Run;
+use crate::data_folder::{FolderError, read_if_there, write_whole};
+
+/// Most runs that are kept.
+const RUNS_MAX: usize = 100_000;
+
+/// A run that was verified.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Known {
+    pub(super) type_name: String,
+    pub(super) idempotent: bool,
+    pub(super) traceparent: Option<String>,
+    pub(super) has_begun: bool,
+    /// Gone once it has begun and may not be begun again.
+    pub(super) payload: Option<Box<RawValue>>,
+}
+
+/// Why a run does not begin.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NotBegun {
+    #[error("the helper knows of no delivery with this run; it comes again with the next try")]
+    Unknown,
+    #[error("the helper has begun this run before, and it may not be repeated")]
+    Begun,
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    #[error("a file of the helper's spool cannot be read: {0}")]
+    Unreadable(String),
+}
+
+/// The folder.
+#[derive(Debug)]
+pub(super) struct Spool(PathBuf);
+
+impl Spool {
+    pub(super) fn open(folder: PathBuf) -> io::Result<Spool> {
+        std::fs::create_dir_all(&folder)?;
+        Ok(Spool(folder))
+    }
+
+    fn path(&self, run: &Run) -> PathBuf {
+        self.0.join(format!("{}.{}.json", run.task, run.run))
+    }
+
+    /// Keeps a run of a delivery that was verified. One that is known stays as it is.
+    pub(super) fn keep(&self, handed: &HandedTask) -> Result<(), FolderError> {
+        let run = Run { task: handed.id, run: handed.run, attempt: handed.attempt };
+        let path = self.path(&run);
+        if path.exists() {
+            return Ok(());
+        }
+        let known = Known {
+            type_name: handed.type_name.clone(),
+            idempotent: handed.idempotent,
+            traceparent: handed.traceparent.clone(),
+            has_begun: false,
+            payload: Some(handed.payload.clone()),
+        };
+        write(&path, &known)
+    }
+
+    /// What is known of a run.
+    pub(super) fn look(&self, run: &Run) -> Result<Known, NotBegun> {
+        let text = read_if_there(&self.path(run))?.ok_or(NotBegun::Unknown)?;
+        serde_json::from_str(&text).map_err(|error| NotBegun::Unreadable(error.to_string()))
+    }
+
+    /// Notes that a run begins, and returns it; the note is on disk before it does.
+    pub(super) fn begin(&self, run: &Run) -> Result<(Known, Box<RawValue>), NotBegun> {
+        let mut known = self.look(run)?;
+        if known.has_begun && !known.idempotent {
+            return Err(NotBegun::Begun);
+        }
+        let payload = known.payload.clone().ok_or(NotBegun::Begun)?;
+        known.has_begun = true;
+        if !known.idempotent {
+            known.payload = None;
+        }
+        write(&self.path(run), &known)?;
+        Ok((known, payload))
+    }
+
+    /// Forgets what is older than the agent's own ledger keeps. Says whether there is room for more.
+    pub(super) fn tidy(&self) -> io::Result<bool> {
+        let mut runs = 0;
+        for entry in std::fs::read_dir(&self.0)?.flatten() {
+            let age = entry.metadata().and_then(|meta| meta.modified()).ok().and_then(|at| at.elapsed().ok());
+            if age.is_some_and(|age| age > LEDGER_KEEPS.to_std()) {
+                std::fs::remove_file(entry.path())?;
+            } else {
+                runs += 1;
+            }
+        }
+        Ok(runs < RUNS_MAX)
+    }
+}
+
+fn write(path: &Path, known: &Known) -> Result<(), FolderError> {
+    let text = serde_json::to_vec(known).unwrap_or_default();
+    write_whole(path, &text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sortie_rules::ids::Id;
+    use sortie_rules::time::Span;
+
+    fn handed(number: u128, idempotent: bool) -> HandedTask {
+        HandedTask {
+            id: Id::from_uuid(uuid::Uuid::from_u128(number)),
+            run: 1,
+            attempt: 1,
+            type_name: "x.y".into(),
+            idempotent,
+            lease: Span::seconds(60),
+            not_after: None,
+            traceparent: None,
+            secrets: Vec::new(),
+            payload: RawValue::from_string("{\"a\":1}".into()).unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_run_is_begun_once_unless_it_may_be_repeated() {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = Spool::open(folder.path().join("runs")).unwrap();
+        let (once, often) = (handed(1, false), handed(2, true));
+        let run = |handed: &HandedTask| Run { task: handed.id, run: 1, attempt: 1 };
+        assert!(matches!(spool.begin(&run(&once)), Err(NotBegun::Unknown)));
+        for handed in [&once, &often] {
+            spool.keep(handed).unwrap();
+            assert_eq!(spool.begin(&run(handed)).unwrap().1.get(), "{\"a\":1}");
+            // The same delivery, played again.
+            spool.keep(handed).unwrap();
+        }
+        assert!(matches!(spool.begin(&run(&once)), Err(NotBegun::Begun)));
+        assert!(spool.begin(&run(&often)).is_ok());
+        assert!(spool.tidy().unwrap());
+    }
+}

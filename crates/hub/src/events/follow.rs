@@ -1,0 +1,51 @@
+//! Keeps what this hub has in memory in step with what other hubs on the same database change: a node that
+//! was shut out, or has another key, and a token that was revoked. Only where there can be other hubs.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sortie_rules::ids::TokenId;
+use sortie_store::events::{self, Change};
+
+use crate::app::App;
+use crate::fault::Fault;
+
+/// How far the events were followed; 0: not yet.
+#[derive(Debug, Default)]
+pub(crate) struct Followed(AtomicU64);
+
+impl Followed {
+    /// Forgets what has changed since the last look. Returns how much that was.
+    pub(crate) async fn follow(&self, app: &App) -> Result<u64, Fault> {
+        let after = self.0.load(Ordering::Relaxed);
+        let (newest, changes) = app
+            .store
+            .read(move |tx| {
+                Box::pin(async move {
+                    let newest = events::last_number(tx).await?;
+                    // At the first look there is nothing in memory that could be old.
+                    let changes =
+                        if after == 0 { Vec::new() } else { events::changes_between(tx, after, newest).await? };
+                    Ok::<_, Fault>((newest, changes))
+                })
+            })
+            .await?;
+        for change in &changes {
+            forget(app, change);
+        }
+        self.0.store(newest.max(1), Ordering::Relaxed);
+        Ok(changes.len() as u64)
+    }
+}
+
+fn forget(app: &App, change: &Change) {
+    if let Some(node) = change.node {
+        app.nodes.forget(node);
+        if change.kind == "node.revoked" {
+            app.presence.forget(node);
+            app.waiting.forget(node);
+        }
+    }
+    let data: serde_json::Value = serde_json::from_str(&change.data).unwrap_or_default();
+    let token = data["token"].as_str().and_then(|id| id.parse::<TokenId>().ok());
+    token.into_iter().for_each(|token| app.people.forget(token));
+}

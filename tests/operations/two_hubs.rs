@@ -1,0 +1,49 @@
+//! Two hubs with the same keys on one PostgreSQL: what is done at one holds at the other.
+
+use http::Method;
+use serde_json::json;
+use sortie_rules::access::Role;
+use sortie_wire::tokens::CreateToken;
+use stories::{As, Engine, HandNode, RunningHub, Scene, until};
+
+/// Two hubs on one database.
+async fn two(scene: &Scene) -> (RunningHub<'_>, RunningHub<'_>) {
+    let plan = scene.hub().start().await.stop().await.0;
+    let beside = plan.beside("beside");
+    (plan.start().await, beside.start().await)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_token_and_a_node_that_are_revoked_at_one_hub_are_refused_by_the_other() {
+    let scene = Scene::new(Engine::Postgres);
+    let (one, other) = two(&scene).await;
+    let request = CreateToken { name: "ci".to_owned(), role: Role::Viewer, valid_for: None };
+    let made = one.people().create_token(&request, None).await.expect("an administrator may");
+    let whoami = async || {
+        let token = As::Token(made.token.clone());
+        other.request(Method::GET, "/api/v1/whoami").from(token).send().await.status
+    };
+    assert_eq!(whoami().await, 200);
+    one.people().revoke_token(made.details.id).await.expect("an administrator may");
+    until("the other hub refuses the token", async || (whoami().await == 401).then_some(())).await;
+    let node = other.hand_node("north").await;
+    assert!(node.wait(1, 0).await.tasks.is_empty());
+    one.people().revoke_node("north").await.expect("an administrator may");
+    until("the other hub refuses the node", async || node.try_wait(&node.next_wait(1, 0)).await.is_err().then_some(()))
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_task_submitted_at_one_hub_reaches_an_agent_that_waits_at_the_other() {
+    let scene = Scene::new(Engine::Postgres);
+    let (one, other) = two(&scene).await;
+    let node = other.hand_node("north").await;
+    assert!(node.wait(1, 0).await.tasks.is_empty());
+    for _ in 0..3 {
+        let id = one.submit("north", "sleep", json!({ "ms": 0 })).await;
+        let tasks = node.wait(1, 1).await.tasks;
+        assert_eq!(tasks.iter().map(|task| task.id).collect::<Vec<_>>(), [id]);
+        node.report(&HandNode::completed(&tasks[0], json!({ "slept_ms": 0 }))).await.expect("it is taken");
+        assert!(node.wait(1, 0).await.tasks.is_empty());
+    }
+}
