@@ -5,11 +5,12 @@ use std::os::fd::AsFd as _;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::net::sockopt::socket_peercred;
+use sortie_rules::time::{Millis, Span};
 use sortie_wire::deliveries::Delivery;
 use sortie_wire::envelope::{DELIVERY, Envelope, Verifier};
 
@@ -25,8 +26,10 @@ use crate::policy::{Kind, Policy};
 const CALLERS_MAX: usize = 64;
 /// How long a caller may take to say what it wants.
 const SAYS_WITHIN: Duration = Duration::from_secs(10);
+/// How often the spool is tidied.
+const TIDY_EVERY: Span = Span::minutes(1);
 /// How far this machine's clock may be behind the hub's.
-const CLOCK_BEHIND_MAX_MS: i64 = 10 * 60 * 1000;
+const CLOCK_BEHIND_MAX: Span = Span::minutes(10);
 
 /// What a helper is told.
 #[derive(Debug, Clone)]
@@ -71,6 +74,14 @@ struct Insides {
     agent_uid: u32,
     clock: Clock,
     callers: AtomicUsize,
+    tidied: Mutex<Tidied>,
+}
+
+/// When the spool was last tidied, and whether it had room then.
+#[derive(Debug, Clone, Copy)]
+struct Tidied {
+    at: Millis,
+    has_room: bool,
 }
 
 /// Serves until the process ends.
@@ -112,6 +123,7 @@ pub fn serve(options: &HelperOptions, clock: Clock) -> Result<(), HelperError> {
         agent_uid,
         clock,
         callers: AtomicUsize::new(0),
+        tidied: Mutex::new(Tidied { at: Millis(0), has_room: true }),
     });
     for stream in listener.incoming() {
         let stream = stream.map_err(fault(&socket))?;
@@ -168,6 +180,15 @@ fn answer(insides: &Insides, stream: &UnixStream) -> io::Result<()> {
     }
 }
 
+/// Whether more may be kept; every now and then what is old is forgotten before.
+fn has_room(insides: &Insides, now: Millis) -> io::Result<bool> {
+    let mut tidied = insides.tidied.lock().unwrap_or_else(PoisonError::into_inner);
+    if now.since(tidied.at) >= TIDY_EVERY {
+        *tidied = Tidied { at: now, has_room: insides.spool.tidy()? };
+    }
+    Ok(tidied.has_room)
+}
+
 /// Keeps what a delivery has for other users, if the hub has signed it, for this node, and lately.
 fn take(insides: &Insides, envelope: &Envelope) -> Result<usize, String> {
     let identity = Identity::record(&insides.agent_data).map_err(|error| error.to_string())?;
@@ -180,12 +201,12 @@ fn take(insides: &Insides, envelope: &Envelope) -> Result<usize, String> {
         return Err(format!("the delivery is for another node ({})", delivery.node));
     }
     let now = insides.clock.now();
-    if now > delivery.expires_at || delivery.issued_at.since(now).0 > CLOCK_BEHIND_MAX_MS {
+    if now > delivery.expires_at || delivery.issued_at.since(now) > CLOCK_BEHIND_MAX {
         return Err("the delivery's time has passed, or this machine's clock is wrong".to_owned());
     }
     trust::only_ours(&insides.policy)?;
     let policy = Policy::read(&insides.policy).map_err(|error| error.to_string())?;
-    if !insides.spool.tidy().map_err(|error| error.to_string())? {
+    if !has_room(insides, now).map_err(|error| error.to_string())? {
         return Err("the helper keeps as many runs as it may".to_owned());
     }
     let mut taken = 0;

@@ -1,12 +1,12 @@
 //! What the helper has verified: one file for each run of another user, from its delivery until long after
-//! it was begun, so that no delivery that is played again begins it anew.
+//! that has expired, so that no delivery that is played again begins it anew.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use sortie_rules::limits::LEDGER_KEEPS;
+use sortie_rules::time::Span;
 use sortie_wire::deliveries::HandedTask;
 
 use super::protocol::Run;
@@ -14,6 +14,9 @@ use crate::data_folder::{FolderError, read_if_there, write_whole};
 
 /// Most runs that are kept.
 const RUNS_MAX: usize = 100_000;
+/// How long a run is kept after it came, or was begun: much longer than a delivery is valid. One that has not
+/// begun by then comes again with its next try.
+const KEEPS: Span = Span::days(2);
 
 /// A run that was verified.
 #[derive(Debug, Serialize, Deserialize)]
@@ -91,12 +94,12 @@ impl Spool {
         Ok((known, payload))
     }
 
-    /// Forgets what is older than the agent's own ledger keeps. Says whether there is room for more.
+    /// Forgets what is old. Says whether there is room for more.
     pub(super) fn tidy(&self) -> io::Result<bool> {
         let mut runs = 0;
         for entry in std::fs::read_dir(&self.0)?.flatten() {
             let age = entry.metadata().and_then(|meta| meta.modified()).ok().and_then(|at| at.elapsed().ok());
-            if age.is_some_and(|age| age > LEDGER_KEEPS.to_std()) {
+            if age.is_some_and(|age| age > KEEPS.to_std()) {
                 std::fs::remove_file(entry.path())?;
             } else {
                 runs += 1;
@@ -115,7 +118,6 @@ fn write(path: &Path, known: &Known) -> Result<(), FolderError> {
 mod tests {
     use super::*;
     use sortie_rules::ids::Id;
-    use sortie_rules::time::Span;
 
     fn handed(number: u128, idempotent: bool) -> HandedTask {
         HandedTask {
