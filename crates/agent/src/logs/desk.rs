@@ -34,6 +34,9 @@ impl Desk {
     /// The desk over this folder, with what an earlier life of the agent has left there. The logs of
     /// runs that are still under way go on; the others are sent and go.
     pub(crate) fn open(folder: &Path, under_way: &BTreeSet<RunKey>, clock: Clock) -> Desk {
+        if let Err(error) = std::fs::create_dir_all(folder) {
+            tracing::warn!(folder = %folder.display(), %error, "logs of tasks cannot be kept");
+        }
         let desk = Desk {
             folder: folder.to_owned(),
             logs: Mutex::default(),
@@ -43,8 +46,9 @@ impl Desk {
         };
         for run in left_behind(folder) {
             let log = desk.open_log(run, Vec::new());
-            if !under_way.contains(&run) {
-                log.end();
+            // One without a byte is only a name; it goes at once.
+            if !under_way.contains(&run) && !log.end() {
+                desk.forget(run);
             }
         }
         desk
@@ -56,15 +60,15 @@ impl Desk {
 
     /// The log of a run that begins. If it began before, in an earlier life of the agent, it goes on.
     pub(crate) fn begin(&self, run: RunKey, payload: &str, pointers: &[String]) -> TaskLog {
-        let secrets = match serde_json::from_str::<Value>(payload) {
-            Ok(payload) if !pointers.is_empty() => secrets_of(&payload, pointers),
-            _ => Vec::new(),
-        };
-        self.open_log(run, secrets)
+        if pointers.is_empty() {
+            return self.open_log(run, Vec::new());
+        }
+        let payload = serde_json::from_str::<Value>(payload).unwrap_or_default();
+        self.open_log(run, secrets_of(&payload, pointers))
     }
 
     fn open_log(&self, run: RunKey, secrets: Vec<String>) -> TaskLog {
-        let opened = std::fs::create_dir_all(&self.folder).and_then(|()| Spool::open(&self.folder, run, &self.total));
+        let opened = Spool::open(&self.folder, run, &self.total);
         let spool = opened.map_err(|error| tracing::warn!(%error, "a task's log cannot be kept")).ok();
         let log = TaskLog::new(spool, secrets, Arc::clone(&self.bell), self.clock.clone());
         let mut logs = self.logs();
@@ -76,10 +80,13 @@ impl Desk {
 
     /// A run has ended: its log goes when the hub has it. Returns how long it is.
     pub(crate) fn end(&self, run: RunKey) -> u64 {
-        let logs = self.logs();
+        let mut logs = self.logs();
         let Some(kept) = logs.get(&run) else { return 0 };
-        kept.log.end();
-        kept.log.length()
+        if kept.log.end() {
+            return kept.log.length();
+        }
+        logs.remove(&run);
+        0
     }
 
     /// How long the log of a run is; 0 if it has none, or the hub has all of it.

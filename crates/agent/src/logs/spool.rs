@@ -24,18 +24,23 @@ pub(super) type Total = Arc<AtomicU64>;
 #[derive(Debug)]
 pub(super) struct Spool {
     path: PathBuf,
-    file: File,
+    /// Made with the first byte: most runs say nothing.
+    file: Option<File>,
     length: u64,
     is_cut: bool,
     total: Total,
 }
 
 impl Spool {
-    /// Opens the file of a run, or makes it.
+    /// Opens the file of a run, if there is one.
     pub(super) fn open(folder: &Path, run: RunKey, total: &Total) -> io::Result<Spool> {
         let path = folder.join(name_of(run));
-        let file = OpenOptions::new().create(true).append(true).read(true).mode(0o600).open(&path)?;
-        let length = file.metadata()?.len();
+        let file = match OpenOptions::new().append(true).read(true).open(&path) {
+            Ok(file) => Some(file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        let length = file.as_ref().map_or(Ok(0), |file| file.metadata().map(|meta| meta.len()))?;
         total.fetch_add(length, Ordering::Relaxed);
         Ok(Spool { path, file, length, is_cut: is_full(length), total: Arc::clone(total) })
     }
@@ -56,8 +61,20 @@ impl Spool {
         Ok(())
     }
 
+    /// The file, which is made if it is not there.
+    fn file(&mut self) -> io::Result<&mut File> {
+        let made = match self.file.take() {
+            Some(file) => file,
+            None => OpenOptions::new().create(true).append(true).read(true).mode(0o600).open(&self.path)?,
+        };
+        Ok(self.file.insert(made))
+    }
+
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.file.write_all(bytes)?;
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        self.file()?.write_all(bytes)?;
         self.length += bytes.len() as u64;
         self.total.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         Ok(())
@@ -68,7 +85,7 @@ impl Spool {
     pub(super) fn reach(&mut self, offset: u64) -> io::Result<()> {
         let offset = offset.min(TASK_LOG_BYTES_MAX);
         if offset > self.length {
-            self.file.set_len(offset)?;
+            self.file()?.set_len(offset)?;
             self.total.fetch_add(offset - self.length, Ordering::Relaxed);
             self.length = offset;
             self.is_cut |= is_full(offset);
@@ -80,7 +97,9 @@ impl Spool {
     pub(super) fn read(&self, offset: u64, bytes_max: usize) -> io::Result<Vec<u8>> {
         let length = usize::try_from(self.length.saturating_sub(offset)).unwrap_or(usize::MAX).min(bytes_max);
         let mut bytes = vec![0; length];
-        self.file.read_exact_at(&mut bytes, offset)?;
+        if let Some(file) = self.file.as_ref().filter(|_| length > 0) {
+            file.read_exact_at(&mut bytes, offset)?;
+        }
         Ok(bytes)
     }
 
@@ -91,6 +110,9 @@ impl Spool {
 
     /// Removes the file.
     pub(super) fn remove(&self) {
+        if self.file.is_none() {
+            return;
+        }
         if let Err(error) = std::fs::remove_file(&self.path) {
             tracing::warn!(file = %self.path.display(), %error, "a log that was sent could not be removed");
         }
@@ -141,6 +163,15 @@ mod tests {
         assert_eq!((again.length(), again.read(2, 4).unwrap()), (7, b"e\xfftw".to_vec()));
         again.remove();
         assert_eq!(left_behind(folder.path()), []);
+    }
+
+    #[test]
+    fn a_run_that_says_nothing_has_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut spool = Spool::open(folder.path(), RUN, &Total::default()).unwrap();
+        spool.append(b"").unwrap();
+        assert_eq!((left_behind(folder.path()), spool.read(0, 9).unwrap()), (vec![], vec![]));
+        spool.remove();
     }
 
     #[test]

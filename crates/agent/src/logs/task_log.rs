@@ -97,14 +97,18 @@ impl TaskLog {
         text.char_indices().take_while(|(at, _)| *at < LAST_WORDS_BYTES_MAX).map(|(_, c)| c).collect()
     }
 
-    /// Nothing more comes.
-    pub(super) fn end(&self) {
+    /// Nothing more comes. Says whether there is anything for the hub; most runs say nothing.
+    pub(super) fn end(&self) -> bool {
         let mut state = self.state();
         let held = state.masker.finish();
         state.keep(&held);
         state.has_ended = true;
+        let has_news = state.progress_is_news || state.spool.as_ref().is_some_and(|spool| spool.length() > 0);
         drop(state);
-        self.0.bell.notify_one();
+        if has_news {
+            self.0.bell.notify_one();
+        }
+        has_news
     }
 
     /// What is to be sent after `sent`: bytes, progress that is news, and whether that is all for ever.
