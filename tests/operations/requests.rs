@@ -15,6 +15,7 @@ on_sqlite!(
     plain_http_on_the_tls_port_does_not_hang,
     one_address_has_so_many_connections_and_no_more,
     the_hub_has_so_many_connections_and_no_more,
+    a_connection_that_asks_for_nothing_is_closed,
 );
 
 async fn both_versions_of_http_are_spoken(scene: Scene) {
@@ -109,4 +110,18 @@ async fn limited(hub: RunningHub<'_>, max: usize) {
 fn whoami(hub: &RunningHub<'_>, more: &str) -> String {
     let token = hub.admin_token();
     format!("GET /api/v1/whoami HTTP/1.1\r\nhost: hub\r\nauthorization: Bearer {token}\r\n{more}\r\n")
+}
+
+async fn a_connection_that_asks_for_nothing_is_closed(scene: Scene) {
+    let hub = scene.hub().start().await;
+    let mut inside = Vec::new();
+    for protocols in [&["h2"][..], &["http/1.1"], &[]] {
+        inside.push(hub.tls(protocols).await.expect("it comes in"));
+        let mut half = hub.tls(protocols).await.expect("it comes in");
+        half.say("GET / HTT").await.expect("it is inside");
+        inside.push(half);
+    }
+    // Each ends without another word of theirs, or the story does not.
+    let said = futures_util::future::join_all(inside.iter_mut().map(TlsLine::rest)).await;
+    assert!(said.iter().all(|said| !said.contains("200")), "{said:?}");
 }

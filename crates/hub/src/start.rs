@@ -187,7 +187,6 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
     let presence = PresenceBoard::default();
     liveness::load(&store, &presence).await?;
     data.write("ca.pem", tls.trust().as_bytes())?;
-    data.write("hub.url", local_url(bound).as_bytes())?;
     let app = Arc::new(App {
         types: ArcSwap::from_pointee(types),
         nodes: Directory::default(),
@@ -212,6 +211,8 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
         presence,
     });
     let operations = start_operations(&app, metrics).await?;
+    // Commands on this machine wait for it: from now on there is nothing that could still say no.
+    data.write("hub.url", local_url(bound).as_bytes())?;
     loops::start_all(&app);
     let grace = Span::seconds(app.settings.stop_grace_s.into());
     let listening = serve(app.clone(), listener, routes_of(&app), app.stop.clone(), grace)
