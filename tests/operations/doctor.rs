@@ -16,6 +16,7 @@ on_sqlite!(
     a_revoked_node_is_told,
     a_folder_without_an_agent_is_told,
     a_broken_policy_is_told,
+    a_handler_that_cannot_run_is_told,
 );
 
 async fn a_well_hub_and_a_well_agent_have_nothing_in_the_way(scene: Scene) {
@@ -127,6 +128,16 @@ async fn a_broken_policy_is_told(scene: Scene) {
     let site = hub.site("north").await;
     site.set_policy("alow = [\"sys.info\"]\n");
     is_told(&site.data(), &[], "policy", "policy.toml", "refuses everything");
+}
+
+async fn a_handler_that_cannot_run_is_told(scene: Scene) {
+    let hub = scene.hub().start().await;
+    let site = hub.site("north").await;
+    site.set_policy("[handlers.\"demo.backup\"]\nkind = \"command\"\nprogram = \"/no/such/program\"\n");
+    let told = doctor(&site.data(), &[]);
+    assert_eq!(told.code, Some(0), "the agent may be another user, so it is not said to be a fault: {told:?}");
+    let found = told.stdout.lines().find(|line| line.contains("demo.backup:")).unwrap_or_default();
+    assert!(found.starts_with('!') && found.contains("/no/such/program") && found.contains("not there"), "{told:?}");
 }
 
 async fn heard(hub: &RunningHub<'_>) {

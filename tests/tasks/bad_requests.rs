@@ -84,15 +84,15 @@ async fn a_parameter_that_cannot_be_read_is_refused(scene: Scene) {
         "/api/v1/events?after=-1",
         "/api/v1/events?task=1",
         "/api/v1/events?colour=red",
+        "/api/v1/tasks?type=%00",
+        "/api/v1/tasks?type=%27--",
     ] {
         is_refused(&hub.request(Method::GET, path).send().await, MalformedParameter, None);
     }
     for path in ["/api/v1/tasks?node=south", "/api/v1/events?node=south", "/api/v1/tasks?node=%00"] {
         is_refused(&hub.request(Method::GET, path).send().await, UnknownNode, None);
     }
-    for path in
-        ["/api/v1/tasks?type=%00", "/api/v1/tasks?type=%27--", "/api/v1/events?kind=%00", "/api/v1/events?kind=%25"]
-    {
+    for path in ["/api/v1/events?kind=%00", "/api/v1/events?kind=%25"] {
         let answer = hub.request(Method::GET, path).send().await;
         assert_eq!((answer.status, answer.json()["items"].clone()), (200, json!([])), "{answer:?}");
     }

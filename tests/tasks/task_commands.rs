@@ -10,6 +10,7 @@ use crate::help::{ends_with, nap, submit, with};
 
 on_sqlite!(
     tasks_are_shown_and_listed,
+    a_filter_that_names_nothing_is_a_mistake_and_not_an_empty_list,
     tasks_are_cancelled_and_requeued,
     events_are_listed,
     a_command_that_was_typed_wrongly_ends_with_2_and_one_without_a_hub_with_4,
@@ -46,6 +47,14 @@ async fn tasks_are_shown_and_listed(scene: Scene) {
     ends_with(&hub.sortie(&["task", "types", "sleeep"]), 3, &["did you mean `sleep`?"]);
 }
 
+async fn a_filter_that_names_nothing_is_a_mistake_and_not_an_empty_list(scene: Scene) {
+    let hub = scene.hub().start().await;
+    assert_eq!(hub.sortie_json(&["task", "list", "--type", "sleep"])["items"], json!([]), "a type without tasks");
+    ends_with(&hub.sortie(&["task", "list", "--type", "sleeep"]), 3, &["no task type `sleeep`", "known are"]);
+    let nobody = "01980c5e-7d1a-7c3e-9b7e-0123456789ab";
+    ends_with(&hub.sortie(&["task", "list", "--job", nobody]), 3, &["unknown_job (404)", "sortie job list"]);
+}
+
 async fn tasks_are_cancelled_and_requeued(scene: Scene) {
     let hub = scene.hub().start().await;
     let node = hub.hand_node("north").await;
@@ -58,6 +67,8 @@ async fn tasks_are_cancelled_and_requeued(scene: Scene) {
     assert_eq!(hub.sortie_json(&["task", "requeue", &text])["run"], 2);
     assert_eq!(node.take_one().await.run, 2);
     let asked = hub.sortie(&["task", "cancel", &text]).well();
+    let next = format!("`sortie task watch {text} --data {}`", hub.data().display());
+    assert!(asked.stderr.contains(&next), "the next command names the same hub: {asked:?}");
     assert!(asked.stderr.contains("`north` is asked to stop"), "{asked:?}");
 }
 

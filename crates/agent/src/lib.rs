@@ -38,7 +38,7 @@ pub use clock::{Clock, Entropy};
 pub use data_folder::FolderError;
 pub use enroll::{EnrollError, EnrollOptions, EnrolledNode, enroll};
 pub use facts::VERSION;
-pub use handlers::{BUILTIN_TYPES, Failure, Handler, HandlerFuture, Output, Work};
+pub use handlers::{BUILTIN_TYPES, Failure, Handler, HandlerFuture, Output, Work, unusable_programs};
 pub use hub::HubError;
 pub use identity::{Identity, IdentityError, KeyError};
 pub use launch::launch_if_asked;

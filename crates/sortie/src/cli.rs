@@ -2,9 +2,10 @@
 
 use std::ffi::OsString;
 use std::future::Future;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands;
 use crate::context::{Context, Env};
@@ -82,8 +83,10 @@ pub fn command() -> clap::Command {
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let env = Env::process();
-    let cli = match Cli::try_parse_from(&arguments) {
-        Ok(cli) => cli,
+    let parsed = Cli::command().try_get_matches_from(&arguments);
+    let parsed = parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, named_by(&matches))));
+    let (cli, named_by) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) if error.use_stderr() && arguments.iter().any(|argument| argument == "--json") => {
             return typed_wrongly(&error).end(Output::process(true, |name| env.get(name)));
         }
@@ -91,11 +94,29 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     sortie_client::install_crypto();
     let output = Output::process(cli.json, |name| env.get(name));
-    let context = Context { output, clock: clock::system(), entropy: clock::entropy(), env };
+    let context = Context { output, clock: clock::system(), entropy: clock::entropy(), env, named_by };
     match dispatch(cli.noun, &context) {
         Ok(code) => code,
         Err(failure) => failure.end(output),
     }
+}
+
+/// The options with which the hub was named, to be said again in the commands that are proposed.
+fn named_by(matches: &ArgMatches) -> String {
+    let mut deepest = matches;
+    while let Some((_, inner)) = deepest.subcommand() {
+        deepest = inner;
+    }
+    let data =
+        deepest.try_get_one::<PathBuf>("data").ok().flatten().map(|folder| ("data", folder.display().to_string()));
+    let profile = deepest.try_get_one::<String>("profile").ok().flatten().map(|name| ("profile", name.clone()));
+    data.or(profile).map(|(option, value)| format!(" --{option} {}", quoted(&value))).unwrap_or_default()
+}
+
+/// As a shell takes it for one word.
+fn quoted(word: &str) -> String {
+    let is_plain = |letter: char| letter.is_alphanumeric() || "/._-+@:~,".contains(letter);
+    if word.chars().all(is_plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
 /// What clap says of arguments, as a failure like any other.
@@ -139,6 +160,19 @@ fn block_on(command: impl Future<Output = Done>) -> Done {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn proposed_commands_name_the_hub_as_this_one_did() {
+        let named = |line: &str| {
+            let words = line.split_whitespace().map(|word| word.replace('_', " "));
+            super::named_by(&super::command().try_get_matches_from(words).unwrap())
+        };
+        assert_eq!(named("sortie task list --data /var/lib/hub"), " --data /var/lib/hub");
+        assert_eq!(named("sortie task --data my_hub list"), " --data 'my hub'");
+        assert_eq!(named("sortie job list --profile home"), " --profile home");
+        assert_eq!(named("sortie job list"), "");
+        assert_eq!(super::quoted("it's"), "'it'\\''s'");
+    }
+
     use super::*;
 
     #[test]

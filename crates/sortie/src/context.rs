@@ -55,6 +55,8 @@ pub(crate) struct Context {
     pub(crate) entropy: Entropy,
     /// The environment.
     pub(crate) env: Env,
+    /// The options that named the hub, as a person would type them again.
+    pub(crate) named_by: String,
 }
 
 /// How long a command tries to get its answer: a hub that is just being restarted is back by then.
@@ -63,6 +65,11 @@ const PATIENCE: Span = Span::seconds(4);
 const PATIENCE_IN_A_WAIT: Span = Span::minutes(10);
 
 impl Context {
+    /// A command to type next, at the same hub as this one.
+    pub(crate) fn next_command(&self, words: &str) -> String {
+        format!("sortie {words}{}", self.named_by)
+    }
+
     /// The hub that the options name.
     pub(crate) fn hub(&self, options: &HubOptions) -> Result<Hub, Failure> {
         self.open(&find(options, &self.env)?, PATIENCE)

@@ -8,7 +8,9 @@ use crate::agent::live;
 use crate::agent::start::start;
 use crate::clock::{Clock, Entropy};
 use crate::data_folder::DataFolder;
-use crate::handlers::{Closure, Failure, Handler, Handlers, Outgoing, Output, Surroundings, Work, builtin};
+use crate::handlers::{
+    Closure, Failure, Handler, Handlers, Outgoing, Output, Surroundings, Work, builtin, unusable_programs,
+};
 use crate::identity::Identity;
 use crate::policy::PolicyWatch;
 use crate::settings::Settings;
@@ -95,6 +97,9 @@ impl AgentBuilder {
         let folder = DataFolder::open(&settings.data)?;
         let identity = Identity::load(folder.path())?;
         let policy = PolicyWatch::start(settings.policy_path())?;
+        for (task_type, why) in unusable_programs(&policy.now()) {
+            tracing::warn!(task_type, why, "A program that the policy names cannot be run; its tasks will fail");
+        }
         let surroundings = Surroundings {
             data: folder.path().to_owned(),
             policy: settings.policy_path(),

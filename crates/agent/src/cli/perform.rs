@@ -182,6 +182,8 @@ fn settings(data: &Path, config: Option<&Path>) -> Result<Settings, NoSettings> 
 enum NoInvite {
     #[error(transparent)]
     NotAnInvite(#[from] NotAnInvite),
+    #[error("`{0}` is a file: give its text with `--invite - < {0}`")]
+    File(String),
     #[error("the invite cannot be read from standard input")]
     Unreadable(#[from] io::Error),
 }
@@ -194,7 +196,10 @@ fn invite(given: &str) -> Result<Invite, NoInvite> {
         text.clear();
         io::stdin().lock().take(INVITE_BYTES_MAX).read_to_string(&mut text)?;
     }
-    Ok(text.parse()?)
+    match text.parse() {
+        Err(NotAnInvite) if Path::new(given).is_file() => Err(NoInvite::File(given.to_owned())),
+        read => Ok(read?),
+    }
 }
 
 fn tell(enrolled: &EnrolledNode, policy: &Path, as_json: bool) -> AgentExit {

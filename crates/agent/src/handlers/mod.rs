@@ -19,6 +19,7 @@ mod sys_info;
 
 pub use builtin::BUILTIN_TYPES;
 pub(crate) use builtin::{Surroundings, builtin};
+pub use command::unusable_programs;
 pub(crate) use handler::{Closure, Handlers};
 pub use handler::{Failure, Handler, HandlerFuture, Output, Work};
 pub(crate) use outgoing::Outgoing;

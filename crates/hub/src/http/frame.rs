@@ -57,27 +57,34 @@ impl IntoResponse for Fault {
 }
 
 /// The outermost layer of every route.
-pub(crate) async fn frame(State(correlation): State<Correlation>, request: Request, next: Next) -> Response {
-    let id = correlation.next();
-    let watch = Stopwatch::start();
+pub(crate) fn frame(
+    State(correlation): State<Correlation>,
+    request: Request,
+    next: Next,
+) -> impl Future<Output = Response> + Send {
+    let (id, watch) = (correlation.next(), Stopwatch::start());
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
     let span = tracing::info_span!("request", correlation_id = %id, method = %request.method(), route = %route);
     trace::join(&span, request.headers());
-    let handled = AssertUnwindSafe(next.run(request).instrument(span.clone())).catch_unwind().await;
-    let mut response =
-        handled.unwrap_or_else(|_| span.in_scope(|| Fault::Broken("a handler panicked".to_owned()).into_response()));
-    if let Some(Refused(problem)) = response.extensions_mut().remove::<Refused>() {
-        tracing::debug!(parent: &span, code = problem.code.as_str(), detail = %problem.detail, "Refused a request");
-        response = problem_response(Problem { instance: Some(id.clone()), ..problem }, response);
+    // The request goes on before anything here is held: one that waits for long should be kept once.
+    let handling = Box::pin(AssertUnwindSafe(next.run(request).instrument(span.clone())).catch_unwind());
+    async move {
+        let handled = handling.await;
+        let mut response = handled
+            .unwrap_or_else(|_| span.in_scope(|| Fault::Broken("a handler panicked".to_owned()).into_response()));
+        if let Some(Refused(problem)) = response.extensions_mut().remove::<Refused>() {
+            tracing::debug!(parent: &span, code = problem.code.as_str(), detail = %problem.detail, "Refused a request");
+            response = problem_response(Problem { instance: Some(id.clone()), ..problem }, response);
+        }
+        if let Ok(value) = HeaderValue::from_str(&id) {
+            response.headers_mut().insert(CORRELATION_ID.clone(), value);
+        }
+        response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        let status = response.status().as_u16().to_string();
+        metrics::counter!("sortie_http_requests_total", "route" => route.clone(), "status" => status).increment(1);
+        metrics::histogram!("sortie_http_request_seconds", "route" => route).record(watch.seconds());
+        response
     }
-    if let Ok(value) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(CORRELATION_ID.clone(), value);
-    }
-    response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    let status = response.status().as_u16().to_string();
-    metrics::counter!("sortie_http_requests_total", "route" => route.clone(), "status" => status).increment(1);
-    metrics::histogram!("sortie_http_request_seconds", "route" => route).record(watch.seconds());
-    response
 }
 
 fn problem_response(problem: Problem, bare: Response) -> Response {

@@ -53,30 +53,32 @@ pub(crate) struct Guarded {
 
 /// The innermost layer of every route.
 pub(crate) async fn guard(State(Guarded { app, need }): State<Guarded>, request: Request, next: Next) -> Response {
-    let (mut parts, body) = request.into_parts();
-    if let Err(fault) = admit(&app, need, &mut parts).await {
-        return fault.into_response();
+    // Boxed: the request may be held for long, its admission is over soon.
+    match Box::pin(admit(app, need, request)).await {
+        Ok(request) => next.run(request).await,
+        Err(fault) => fault.into_response(),
     }
-    next.run(Request::from_parts(parts, body)).await
 }
 
-async fn admit(app: &Shared, need: Need, parts: &mut Parts) -> Result<(), Fault> {
+/// The request, and with it who asks, if it meets the need.
+async fn admit(app: Shared, need: Need, request: Request) -> Result<Request, Fault> {
+    let (mut parts, body) = request.into_parts();
     match need {
         Need::Nobody => {}
         Need::Invite => {
-            let holder = enrollment::invite_holder(app, &parts.headers).await?;
+            let holder = enrollment::invite_holder(&app, &parts.headers).await?;
             parts.extensions.insert(holder);
         }
         Need::Node => {
-            let caller = known_node(app, parts).await?;
+            let caller = known_node(&app, &mut parts).await?;
             parts.extensions.insert(caller);
         }
         Need::TrustKey => {
-            let caller = keyed_node(app, parts).await?;
+            let caller = keyed_node(&app, &mut parts).await?;
             parts.extensions.insert(caller);
         }
         Need::Role(role) => {
-            let principal = people::authenticate(app, &parts.headers).await?;
+            let principal = people::authenticate(&app, &parts.headers).await?;
             if !need.met_by(principal.role) {
                 let (has, needs) = (principal.role.as_str(), role.as_str());
                 let detail = format!("This needs the role {needs}; the token given has the role {has}.");
@@ -85,7 +87,7 @@ async fn admit(app: &Shared, need: Need, parts: &mut Parts) -> Result<(), Fault>
             parts.extensions.insert(principal);
         }
     }
-    Ok(())
+    Ok(Request::from_parts(parts, body))
 }
 
 async fn known_node(app: &Shared, parts: &mut Parts) -> Result<NodeCaller, Fault> {

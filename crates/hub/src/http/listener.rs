@@ -1,26 +1,31 @@
 //! The one TLS listener: accepts connections within limits, lets each handshake take so long and no
 //! longer, tells every request who is at the other end, and stops in an orderly way.
 
-use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::extract::Request;
+use axum::body::Body;
 use axum::routing::Router;
 use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
+use hyper::service::Service;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use sortie_rules::time::Span;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
+use tower::util::Oneshot;
 
+use super::doors::{Doors, Pass};
+use super::protocols::Protocols;
 use crate::app::Shared;
 use crate::identity::{Peer, PeerNode};
 
@@ -28,12 +33,11 @@ use crate::identity::{Peer, PeerNode};
 const FIRST_REQUEST_MAX: Duration = Duration::from_secs(30);
 /// How long a TLS handshake may take.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
-/// How long a connection may be silent between requests before it is closed.
-const IDLE_MAX: Duration = Duration::from_secs(75);
-/// Largest block of request headers.
-const HEADERS_BYTES_MAX: u32 = 16 << 10;
-/// Most requests at once on one HTTP/2 connection.
-const STREAMS_MAX: u32 = 128;
+/// How TLS names HTTP/2.
+const HTTP2: &[u8] = b"h2";
+
+/// A connection as it is served.
+type Serving = Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>;
 
 /// A listener at work.
 #[derive(Debug)]
@@ -64,12 +68,8 @@ pub(crate) fn serve(
 }
 
 async fn accept(app: Shared, listener: TcpListener, router: Router, stop: CancellationToken, grace: Span) {
-    let doors = Doors {
-        total: Arc::new(Semaphore::new(app.settings.connections_max)),
-        per_address: Arc::default(),
-        per_address_max: app.settings.connections_per_address_max,
-    };
-    let graceful = GracefulShutdown::new();
+    let doors = Doors::new(&app.settings);
+    let (graceful, protocols) = (GracefulShutdown::new(), Arc::new(Protocols::new()));
     loop {
         let accepted = tokio::select! {
             biased;
@@ -89,7 +89,15 @@ async fn accept(app: Shared, listener: TcpListener, router: Router, stop: Cancel
             metrics::counter!("sortie_connections_refused_total").increment(1);
             continue;
         };
-        tokio::spawn(connection(app.clone(), stream, address, router.clone(), graceful.watcher(), pass));
+        tokio::spawn(connection(
+            app.clone(),
+            stream,
+            address,
+            router.clone(),
+            graceful.watcher(),
+            protocols.clone(),
+            pass,
+        ));
     }
     drop(listener);
     let _ = tokio::time::timeout(grace.to_std(), graceful.shutdown()).await;
@@ -101,40 +109,14 @@ async fn connection(
     address: SocketAddr,
     router: Router,
     watcher: Watcher,
+    protocols: Arc<Protocols>,
     _pass: Pass,
 ) {
-    let _ = stream.set_nodelay(true);
-    let handshake = TlsAcceptor::from(app.tls.config()).accept(stream);
-    let stream = match tokio::time::timeout(HANDSHAKE_MAX, handshake).await {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => {
-            tracing::debug!(%address, %error, "A TLS handshake failed");
-            metrics::counter!("sortie_tls_handshakes_failed_total").increment(1);
-            return;
-        }
-        Err(_) => return,
-    };
-    let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
-    let peer = Arc::new(Peer { node: certificate.and_then(PeerNode::read) });
+    // What a connection might need takes room in it for as long as it is open: the handshake and the
+    // protocol are boxed, and the first is let go before the second begins.
+    let Some(secured) = Box::pin(handshake(app, stream, address)).await else { return };
     let has_asked = Arc::new(AtomicBool::new(false));
-    let asked = Arc::clone(&has_asked);
-    let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
-        asked.store(true, Ordering::Relaxed);
-        let mut request: Request = request.map(axum::body::Body::new);
-        request.extensions_mut().insert(Arc::clone(&peer));
-        router.clone().oneshot(request)
-    });
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(IDLE_MAX).max_buf_size(HEADERS_BYTES_MAX as usize);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(STREAMS_MAX)
-        .max_header_list_size(HEADERS_BYTES_MAX)
-        .keep_alive_interval(Some(IDLE_MAX))
-        .keep_alive_timeout(HANDSHAKE_MAX);
-    let serving = watcher.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned());
-    tokio::pin!(serving);
+    let serving = secured.serve(router, watcher, &protocols, Arc::clone(&has_asked));
     // Who has not said a whole request by then is not waited for: until the first one, nothing else has an
     // eye on the time.
     let silent = async {
@@ -144,7 +126,7 @@ async fn connection(
         }
     };
     tokio::select! {
-        served = &mut serving => {
+        served = serving => {
             if let Err(error) = served {
                 tracing::debug!(%address, %error, "A connection ended early");
             }
@@ -153,41 +135,60 @@ async fn connection(
     }
 }
 
-/// Counts who is inside.
-struct Doors {
-    total: Arc<Semaphore>,
-    per_address: Arc<Mutex<HashMap<IpAddr, usize>>>,
-    per_address_max: usize,
+/// A connection whose TLS is set up.
+struct Secured {
+    stream: TlsStream<TcpStream>,
+    peer: Peer,
+    speaks_http2: bool,
 }
 
-/// One connection's leave to be inside; given back when dropped.
-struct Pass {
-    _total: OwnedSemaphorePermit,
-    per_address: Arc<Mutex<HashMap<IpAddr, usize>>>,
-    address: IpAddr,
-}
-
-impl Doors {
-    fn enter(&self, address: IpAddr) -> Option<Pass> {
-        let total = Arc::clone(&self.total).try_acquire_owned().ok()?;
-        let mut counts = self.per_address.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry(address).or_insert(0);
-        if *count >= self.per_address_max {
-            return None;
+impl Secured {
+    /// Lets the router answer its requests, to the end of the connection.
+    fn serve(self, router: Router, watcher: Watcher, protocols: &Protocols, has_asked: Arc<AtomicBool>) -> Serving {
+        let (io, answers) = (TokioIo::new(self.stream), Answers { router, peer: Arc::new(self.peer), has_asked });
+        if self.speaks_http2 {
+            Box::pin(watcher.watch(protocols.http2.serve_connection(io, answers)))
+        } else {
+            Box::pin(watcher.watch(protocols.http1.serve_connection(io, answers)))
         }
-        *count += 1;
-        Some(Pass { _total: total, per_address: Arc::clone(&self.per_address), address })
     }
 }
 
-impl Drop for Pass {
-    fn drop(&mut self) {
-        let mut counts = self.per_address.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = counts.get_mut(&self.address) {
-            *count -= 1;
-            if *count == 0 {
-                counts.remove(&self.address);
-            }
+/// Sets TLS up and reads who is at the other end. Nothing, if that fails or takes too long.
+async fn handshake(app: Shared, stream: TcpStream, address: SocketAddr) -> Option<Secured> {
+    let _ = stream.set_nodelay(true);
+    let handshake = TlsAcceptor::from(app.tls.config()).accept(stream);
+    let stream = match tokio::time::timeout(HANDSHAKE_MAX, handshake).await.ok()? {
+        Ok(stream) => stream,
+        Err(error) => {
+            tracing::debug!(%address, %error, "A TLS handshake failed");
+            metrics::counter!("sortie_tls_handshakes_failed_total").increment(1);
+            return None;
         }
+    };
+    let session = stream.get_ref().1;
+    let certificate = session.peer_certificates().and_then(<[_]>::first);
+    let peer = Peer { node: certificate.and_then(PeerNode::read) };
+    let speaks_http2 = session.alpn_protocol() == Some(HTTP2);
+    Some(Secured { stream, peer, speaks_http2 })
+}
+
+/// Lets the router answer the requests of one connection, and tells it who asks.
+struct Answers {
+    router: Router,
+    peer: Arc<Peer>,
+    has_asked: Arc<AtomicBool>,
+}
+
+impl Service<Request<Incoming>> for Answers {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Oneshot<Router, Request<Body>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        self.has_asked.store(true, Ordering::Relaxed);
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(Arc::clone(&self.peer));
+        self.router.clone().oneshot(request)
     }
 }

@@ -5,6 +5,7 @@
 mod body;
 pub(crate) mod docs;
 pub(crate) mod documents;
+mod doors;
 mod extract;
 mod frame;
 mod guard;
@@ -12,6 +13,7 @@ mod listener;
 mod once;
 mod operations;
 mod page;
+mod protocols;
 mod router;
 mod streams;
 mod trace;

@@ -16,3 +16,4 @@ mod withdraw;
 
 pub(crate) use advance::advance_all;
 pub(crate) use memory::Advance;
+pub(crate) use read::exists;

@@ -18,6 +18,13 @@ pub(super) fn unknown() -> Fault {
     refuse(ProblemCode::UnknownJob, "There is no such job; `sortie job list` shows those there are.")
 }
 
+/// Refuses the id of a job that is not there, or not this org's.
+pub(crate) async fn exists(app: &App, who: &Principal, id: JobId) -> Result<(), Fault> {
+    let org = who.org;
+    let row = app.store.read(move |tx| Box::pin(async move { jobs::get_any_org(tx, id).await })).await?;
+    row.filter(|row| row.org == org).map(drop).ok_or_else(unknown)
+}
+
 /// One job, with how many of its nodes stand where.
 pub(super) async fn show(app: &App, who: &Principal, id: JobId) -> Result<Job, Fault> {
     let org = who.org;

@@ -13,6 +13,7 @@ use super::events::code;
 use crate::app::App;
 use crate::fault::{Fault, refuse};
 use crate::http::page_size;
+use crate::jobs;
 use crate::logs::progress;
 use crate::people::Principal;
 use crate::post_steps::of_task;
@@ -75,12 +76,19 @@ pub(super) async fn list(app: &App, who: &Principal, query: TaskQuery) -> Result
             refuse(ProblemCode::MalformedParameter, detail)
         })?);
     }
+    if let Some(job) = query.job {
+        jobs::exists(app, who, job).await?;
+    }
+    let type_name = query.type_name.clone();
     let filter = TaskFilter { node, status, type_name: query.type_name, dead: query.dead, job: query.job };
     let (org, before) = (who.org, query.after);
     let mut rows = app
         .store
         .read(move |tx| Box::pin(async move { tasks::list(tx, org, &filter, before, limit + 1).await }))
         .await?;
+    if let Some(name) = type_name.filter(|_| rows.is_empty() && before.is_none()) {
+        refuse_unknown_type(app, &name)?;
+    }
     let more = rows.len() > limit as usize;
     rows.truncate(limit as usize);
     let next = more.then(|| rows.last().map(|row| row.id.to_string())).flatten();
@@ -89,6 +97,19 @@ pub(super) async fn list(app: &App, who: &Principal, query: TaskQuery) -> Result
         items.push(shown(app, row).await?);
     }
     Ok(Page { items, next })
+}
+
+/// A filter that names what does not exist is a mistake, and an empty page would hide it. A type that is no
+/// more may have left tasks behind, so this is asked only when there are none.
+fn refuse_unknown_type(app: &App, name: &str) -> Result<(), Fault> {
+    let types = app.types.load();
+    if types.get(name).is_some() {
+        return Ok(());
+    }
+    let known: Vec<&str> = types.all().map(|known| known.name.as_str()).collect();
+    let shown: String = name.chars().take(80).collect();
+    let detail = format!("type: there is no task type `{shown}`; known are {}.", known.join(", "));
+    Err(refuse(ProblemCode::MalformedParameter, detail))
 }
 
 async fn whole(app: &App, row: TaskRow) -> Result<Task, Fault> {

@@ -31,10 +31,11 @@ async fn hold(app: &Shared, caller: &NodeCaller, query: WaitQuery) -> Result<Par
         return Err(refuse(ProblemCode::MalformedParameter, format!("ack is at most {COUNT_MAX}.")));
     }
     let line = app.waiting.line(caller.node);
-    caller.still_stands(app).await?;
+    // Thousands are held at once, and what one might need takes room in each: the rare steps are boxed.
+    Box::pin(caller.still_stands(app)).await?;
     let mut turn = line.turn().await;
     let ask = Ask { boot: query.boot, seq: query.seq, ack: query.ack };
-    let (mut redeliver, restored) = judge(app, caller, &mut turn, ask).await?;
+    let (mut redeliver, restored) = Box::pin(judge(app, caller, &mut turn, ask)).await?;
     // A bell can get lost: another hub on the same database rings its own, and one rung for a caller who
     // hung up may never sound. Each wait looks once by itself.
     line.look_again_later();
@@ -47,10 +48,10 @@ async fn hold(app: &Shared, caller: &NodeCaller, query: WaitQuery) -> Result<Par
         parcel.number = turn.line().map_or(0, |line| line.delivered);
         parcel.cancel = line.take_cancels();
         if std::mem::take(&mut redeliver) {
-            parcel.tasks = lost_on_the_way(app, caller, ask.ack).await?;
+            parcel.tasks = Box::pin(lost_on_the_way(app, caller, ask.ack)).await?;
         }
         if parcel.tasks.is_empty() && query.room > 0 && line.begin_look() {
-            turn = look(app, caller, query.room, &line, turn, &mut parcel).await?;
+            turn = Box::pin(look(app, caller, query.room, &line, turn, &mut parcel)).await?;
         }
         if !parcel.tasks.is_empty() || !parcel.cancel.is_empty() || parcel.results_wanted {
             return Ok(parcel);

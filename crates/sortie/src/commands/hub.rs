@@ -25,7 +25,7 @@ pub(crate) struct HubCommand {
     #[arg(long, value_name = "DIR", required_unless_present = "print_config")]
     data: Option<PathBuf>,
     /// Where agents and people connect [default: 0.0.0.0:8443, or what the settings say]
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     listen: Option<SocketAddr>,
     /// The file with settings [default: DIR/hub.toml, if there is one]
     #[arg(long, value_name = "FILE")]
@@ -36,6 +36,11 @@ pub(crate) struct HubCommand {
     /// Stop when stdin ends: for supervisors whose end shall be the hub's end too
     #[arg(long, hide = true)]
     until_stdin_closes: bool,
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| "write an IP address and a port: 127.0.0.1:8443, or 0.0.0.0:8443 for all of them".to_owned())
 }
 
 /// Runs it.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use sortie_agent::{
     BUILTIN_TYPES, DEFAULT_TOML, Identity, IdentityError, LedgerCounts, Policy, Settings, count_ledger,
+    unusable_programs,
 };
 use sortie_client::agent::HubLine;
 use sortie_client::{ClientError, Connect, Proxy};
@@ -48,7 +49,7 @@ pub(super) async fn checks(folder: &Path, context: &Context) -> Vec<Check> {
             return checks;
         }
     };
-    checks.push(policy(&settings.policy_path()));
+    checks.extend(policy(&settings.policy_path()));
     checks.extend(way(&identity, &settings, context).await);
     checks
 }
@@ -96,14 +97,24 @@ fn settings(folder: &Path) -> Result<Settings, String> {
     Ok(Settings { data: folder.to_owned(), ..settings })
 }
 
-fn policy(file: &Path) -> Check {
-    match Policy::read(file) {
-        Ok(policy) => {
-            let types = policy.types(BUILTIN_TYPES.iter().copied());
-            Check::ok("policy", format!("{} lets run: {}", file.display(), types.join(" ")))
+fn policy(file: &Path) -> Vec<Check> {
+    let policy = match Policy::read(file) {
+        Ok(policy) => policy,
+        Err(error) => {
+            return vec![Check::bad("policy", chain(&error), "until it is mended the agent refuses everything")];
         }
-        Err(error) => Check::bad("policy", chain(&error), "until it is mended the agent refuses everything"),
-    }
+    };
+    let types = policy.types(BUILTIN_TYPES.iter().copied());
+    let lets_run = Check::ok("policy", format!("{} lets run: {}", file.display(), types.join(" ")));
+    // The doctor may be another user than the agent: what it finds deserves a look and no more.
+    let programs = unusable_programs(&policy).into_iter().map(|(name, why)| {
+        Check::look(
+            "handler",
+            format!("{name}: {why}"),
+            "until that is mended, its tasks fail (looked at as this user)",
+        )
+    });
+    std::iter::once(lets_run).chain(programs).collect()
 }
 
 async fn way(identity: &Identity, settings: &Settings, context: &Context) -> Vec<Check> {

@@ -11,6 +11,7 @@ use crate::exit::Failure;
 /// anything is sent.
 pub(crate) fn read_payload(given: &str) -> Result<Box<RawValue>, Failure> {
     let (text, whence) = match given.strip_prefix('@') {
+        Some("-") => (read_stdin()?, "the payload on stdin".to_owned()),
         Some(file) => (read_file(file)?, format!("the payload in {file}")),
         None if given == "-" => (read_stdin()?, "the payload on stdin".to_owned()),
         None => (given.to_owned(), "the payload".to_owned()),

@@ -7,6 +7,20 @@ use std::path::Path;
 use sortie_rules::tasks::Code;
 
 use crate::handlers::Failure;
+use crate::policy::{Kind, Policy};
+
+/// The types whose program cannot be run as things are, each with a sentence that says why. What runs as
+/// another user is left to the helper, who may see more.
+pub fn unusable_programs(policy: &Policy) -> Vec<(String, String)> {
+    let why = |(name, handling): (&String, &crate::policy::Handling)| match &handling.kind {
+        Kind::Command(command) if command.user.is_none() => match check(&command.program) {
+            Err(Failure::Failed { message, .. }) => Some((name.clone(), message)),
+            _ => None,
+        },
+        _ => None,
+    };
+    policy.handlers.iter().filter_map(why).collect()
+}
 
 /// Refuses a program that is not there, cannot be executed, or that anybody may change.
 pub(super) fn check(program: &Path) -> Result<(), Failure> {

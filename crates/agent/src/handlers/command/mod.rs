@@ -11,4 +11,5 @@ mod group;
 mod leader;
 mod run;
 
+pub use check::unusable_programs;
 pub(crate) use run::{Places, run};

@@ -38,7 +38,7 @@ pub(super) async fn run(watch: Watch, hub: &Hub, context: &Context) -> Done {
 
 /// Shows how a job goes, and at its end which nodes did not complete.
 pub(super) async fn follow(id: JobId, timeout: Option<Span>, hub: &Hub, context: &Context) -> Done {
-    let goes_on = format!("the job goes on: sortie job watch {id}");
+    let goes_on = format!("the job goes on: {}", context.next_command(&format!("job watch {id}")));
     let job = within(timeout, &goes_on, until_over(id, hub, context)).await?;
     let (counts, output) = (job.counts.unwrap_or_default(), context.output);
     let is_well = counts.completed == job.nodes;
@@ -98,6 +98,6 @@ async fn name_others(counts: &JobCounts, job: &Job, hub: &Hub, context: &Context
     let rest = [("cancelled", counts.cancelled), ("skipped", counts.skipped)];
     let status = sorts.into_iter().chain(rest).find(|(_, many)| *many > 0).map(|(status, _)| status);
     let status = status.map(|status| format!(" --status {status}")).unwrap_or_default();
-    output.say(&format!("  sortie job show {}{status}", job.id));
+    output.say(&format!("  {}", context.next_command(&format!("job show {}{status}", job.id))));
     Ok(())
 }

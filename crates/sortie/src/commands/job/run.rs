@@ -97,7 +97,8 @@ pub(super) async fn run(run: Run, options: &HubOptions, context: &Context) -> Do
     let job = context.hub(options)?.run_job(&request, run.key.as_deref()).await?;
     if !run.watch {
         return output.either(&job, |job| {
-            output.say(&format!("{} begins at {}. `sortie job watch {}`", run.type_name, nodes(job.nodes), job.id));
+            let next = context.next_command(&format!("job watch {}", job.id));
+            output.say(&format!("{} begins at {}. `{next}`", run.type_name, nodes(job.nodes)));
             output.line(&job.id.to_string())
         });
     }

@@ -30,10 +30,10 @@ pub(super) async fn await_end(hub: &Hub, id: TaskId, patience: Patience, context
         }
         Ok(task)
     };
-    within(patience.timeout, &goes_on(id), ended).await
+    within(patience.timeout, &goes_on(id, context), ended).await
 }
 
 /// Says that a task goes on, and how to look at it.
-pub(super) fn goes_on(id: TaskId) -> String {
-    format!("the task goes on: sortie task watch {id}")
+pub(super) fn goes_on(id: TaskId, context: &Context) -> String {
+    format!("the task goes on: {}", context.next_command(&format!("task watch {id}")))
 }

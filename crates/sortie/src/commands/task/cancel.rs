@@ -14,7 +14,8 @@ pub(super) async fn run(id: TaskId, hub: &Hub, context: &Context) -> Done {
         if task.status.is_terminal() {
             output.say(&format!("The task is {}.", task.status.as_str()));
         } else {
-            output.say(&format!("The agent on `{}` is asked to stop. `sortie task watch {id}`", task.node_name));
+            let next = context.next_command(&format!("task watch {id}"));
+            output.say(&format!("The agent on `{}` is asked to stop. `{next}`", task.node_name));
         }
         Ok(())
     })

@@ -39,7 +39,7 @@ pub(super) struct Log {
 
 /// Prints a log.
 pub(super) async fn run(log: Log, hub: &Hub, context: &Context) -> Done {
-    within(log.timeout, &goes_on(log.id), print(&log, hub, context)).await
+    within(log.timeout, &goes_on(log.id, context), print(&log, hub, context)).await
 }
 
 async fn print(log: &Log, hub: &Hub, context: &Context) -> Done {
@@ -59,6 +59,9 @@ async fn print(log: &Log, hub: &Hub, context: &Context) -> Done {
             }
         }
         if part.complete || (!log.follow && part.next == part.offset) {
+            if part.next == 0 {
+                context.output.say("This run has written no log.");
+            }
             return Ok(());
         }
     }

@@ -25,7 +25,7 @@ pub(super) fn told_end(task: &Task, context: &Context) -> Done {
     if let Some(reason) = reason(summary) {
         output.say(&format!("  {reason}"));
     }
-    output.say(&format!("  sortie task show {}", summary.id));
+    output.say(&format!("  {}", context.next_command(&format!("task show {}", summary.id))));
     exit_of(task)
 }
 

@@ -32,7 +32,7 @@ pub(super) struct Watch {
 
 /// Prints every event of the task, then its end.
 pub(super) async fn run(watch: Watch, hub: &Hub, context: &Context) -> Done {
-    let ended = within(watch.timeout, &goes_on(watch.id), follow(watch.id, hub, context)).await?;
+    let ended = within(watch.timeout, &goes_on(watch.id, context), follow(watch.id, hub, context)).await?;
     if context.output.json() {
         context.output.value_line(&ended)?;
         return super::shown::exit_of(&ended);
