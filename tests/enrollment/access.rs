@@ -1,9 +1,12 @@
 //! Every route of the committed list asks for what it says: nobody with less gets past its guard,
 //! and everybody with it does.
 
+use std::collections::HashMap;
+
 use http::Method;
 use rcgen::KeyPair;
 use serde_json::json;
+use sortie_rules::access::{Permission, Permissions, Role};
 use sortie_wire::trusts::AddNode;
 use stories::{Answer, As, HandNode, Request, RunningHub, Scene, certificate_request, on_both_engines};
 
@@ -20,8 +23,10 @@ const NOWHERE: &str = "01980c5e-7d1a-7c3e-9b7e-0123456789ab";
 /// Those who come to each route.
 struct Callers {
     node: HandNode,
-    /// In the order in which each may do what the ones before it may.
+    /// One for each role.
     tokens: Vec<(&'static str, String)>,
+    /// An administrator's, each without the permission that it stands under.
+    limited: HashMap<&'static str, String>,
     invite: String,
     /// A key of the node `trust`.
     trust_key: String,
@@ -30,32 +35,38 @@ struct Callers {
 async fn each_route_lets_in_whoever_has_what_it_asks_for_and_nobody_else(scene: Scene) {
     let hub = scene.hub().setting("trust_api", true).start().await;
     let mut tokens = Vec::new();
-    for role in ["viewer", "operator", "admin"] {
+    for role in Role::ALL.map(Role::as_str) {
         tokens.push((role, make(&hub, json!({ "name": role, "role": role })).await.token));
+    }
+    let mut limited = HashMap::new();
+    for left_out in Permission::ALL {
+        let scopes = Permissions::ALL.without(Permissions::of(&[left_out]));
+        let made = make(&hub, json!({ "name": "limited", "role": "admin", "scopes": scopes })).await;
+        limited.insert(left_out.as_str(), made.token);
     }
     let invite = invite(&hub, json!({ "node": "south" })).await;
     let trust = AddNode { name: "trust".to_owned(), ..AddNode::default() };
     let trust_key = hub.people().add_node(&trust).await.expect("an administrator may add nodes").key;
-    let callers = Callers { node: hub.hand_node("north").await, tokens, invite, trust_key };
+    let callers = Callers { node: hub.hand_node("north").await, tokens, limited, invite, trust_key };
     let before = hub.events("").await.len();
     let routes: Vec<Vec<&str>> = LIST.lines().map(|line| line.split_whitespace().collect()).collect();
     assert!(routes.len() >= 30, "the list is there");
     for route in &routes {
-        let [need, method, path] = route[..] else { panic!("not a route: {route:?}") };
+        let [need, method, path, roles] = route[..] else { panic!("not a route: {route:?}") };
         let path = path.replace("{node_id}", &callers.node.id.to_string());
         let path = ["{id}", "{task_id}"].iter().fold(path, |path, part| path.replace(part, NOWHERE));
         let path = path.replace("{node}", "nowhere").replace("{key}", "somewhere");
         let path = path.replace("{trust_name}", "trust");
         // No body that a route would take: the guard is asked before.
         let request = hub.request(method.parse::<Method>().unwrap(), &path).json(&json!({ "colour": "red" }));
-        callers.try_all(need, &format!("{method} {path}"), &request).await;
+        callers.try_all(need, roles, &format!("{method} {path}"), &request).await;
     }
     assert_eq!(hub.events("").await.len(), before, "and nothing was changed");
     comes_in(&hub, &callers.invite).await;
 }
 
 impl Callers {
-    async fn try_all(&self, need: &str, route: &str, request: &Request) {
+    async fn try_all(&self, need: &str, roles: &str, route: &str, request: &Request) {
         let lets_in = |who: &str, answer: &Answer| {
             assert!(!matches!(answer.status, 401 | 403), "{route} must let in {who}: {answer:?}");
         };
@@ -76,17 +87,21 @@ impl Callers {
             }
             _ => [("nobody", &nobody), ("a node", &node)].map(|(who, answer)| refuses(who, 401, answer)),
         };
-        let least = self.tokens.iter().position(|(role, _)| *role == need);
-        for (at, (role, token)) in self.tokens.iter().enumerate() {
+        for (role, token) in &self.tokens {
             let answer = request.clone().from(As::Token(token.clone())).send().await;
-            match (need, least) {
-                ("nobody", _) => lets_in(role, &answer),
-                ("invite", _) => refuses(role, 403, &answer),
-                ("node" | "trust_key", _) => refuses(role, 401, &answer),
-                (_, Some(least)) if at >= least => lets_in(role, &answer),
-                (_, Some(_)) => refuses(role, 403, &answer),
-                (other, None) => panic!("{route}: this story knows no need `{other}`"),
+            match need {
+                "nobody" => lets_in(role, &answer),
+                "invite" => refuses(role, 403, &answer),
+                "node" | "trust_key" => refuses(role, 401, &answer),
+                _ if roles.split(',').any(|may| may == *role) => lets_in(role, &answer),
+                _ => refuses(role, 403, &answer),
             }
+        }
+        // Scopes take away, even from an administrator; but who one is, everybody may ask.
+        if let Some(token) = self.limited.get(need).filter(|_| need != "self:read") {
+            let answer = request.clone().from(As::Token(token.clone())).send().await;
+            refuses("an administrator without this permission", 403, &answer);
+            assert!(answer.problem().detail.contains("scopes"), "{answer:?}");
         }
     }
 }

@@ -17,7 +17,7 @@ async fn two(scene: &Scene) -> (RunningHub<'_>, RunningHub<'_>) {
 async fn a_token_and_a_node_that_are_revoked_at_one_hub_are_refused_by_the_other() {
     let scene = Scene::new(Engine::Postgres);
     let (one, other) = two(&scene).await;
-    let request = CreateToken { name: "ci".to_owned(), role: Role::Viewer, valid_for: None };
+    let request = CreateToken { name: "ci".to_owned(), role: Role::Viewer, scopes: None, valid_for: None };
     let made = one.people().create_token(&request, None).await.expect("an administrator may");
     let whoami = async || {
         let token = As::Token(made.token.clone());

@@ -255,7 +255,7 @@ async fn bootstrap(
     let token = format!("{}{}.{}", crate::people::TOKEN_PREFIX, id, keys.secret_of("token", id).expose());
     data.write("admin.token", token.as_bytes())?;
     let secret_keys = keys.secret_of("token", id).hash();
-    let request = CreateToken { name: "admin".to_owned(), role: Role::Admin, valid_for: None };
+    let request = CreateToken { name: "admin".to_owned(), role: Role::Admin, scopes: None, valid_for: None };
     store
         .write(move |tx| {
             Box::pin(async move {

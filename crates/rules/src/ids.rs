@@ -127,6 +127,12 @@ pub mod kind {
     /// An API token of a person or service.
     #[derive(Debug)]
     pub enum Token {}
+    /// Somebody who signs in with a password of this hub's.
+    #[derive(Debug)]
+    pub enum Account {}
+    /// One sign-in to the console.
+    #[derive(Debug)]
+    pub enum Session {}
     /// A secret of a node without a certificate.
     #[derive(Debug)]
     pub enum TrustKey {}
@@ -152,6 +158,12 @@ pub mod kind {
     impl Kind for Token {
         const NOUN: &'static str = "token";
     }
+    impl Kind for Account {
+        const NOUN: &'static str = "account";
+    }
+    impl Kind for Session {
+        const NOUN: &'static str = "session";
+    }
     impl Kind for TrustKey {
         const NOUN: &'static str = "key";
     }
@@ -172,6 +184,10 @@ pub type JobId = Id<kind::Job>;
 pub type InviteId = Id<kind::Invite>;
 /// Identifies an API token.
 pub type TokenId = Id<kind::Token>;
+/// Identifies somebody who signs in with a password.
+pub type AccountId = Id<kind::Account>;
+/// Identifies a sign-in to the console.
+pub type SessionId = Id<kind::Session>;
 /// Identifies a secret of a node without a certificate.
 pub type TrustKeyId = Id<kind::TrustKey>;
 /// Identifies one start of an agent's process.

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::openapi::schema::{Array, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::access::Role;
+use crate::access::{Permission, Permissions, Role};
 use crate::ids::{Id, Kind};
 use crate::jobs::JobStatus;
 use crate::liveness::Presence;
@@ -92,10 +92,17 @@ impl ToSchema for Presence {}
 
 impl PartialSchema for Role {
     fn schema() -> RefOr<Schema> {
-        word([Role::Viewer, Role::Operator, Role::Admin].map(Role::as_str))
+        word(Role::ALL.map(Role::as_str))
     }
 }
 impl ToSchema for Role {}
+
+impl PartialSchema for Permissions {
+    fn schema() -> RefOr<Schema> {
+        Array::new(word(Permission::ALL.map(Permission::as_str))).into()
+    }
+}
+impl ToSchema for Permissions {}
 
 impl PartialSchema for Class {
     fn schema() -> RefOr<Schema> {

@@ -60,6 +60,13 @@ const ALL: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0005_trust_keys.sql"),
         postgres: include_str!("../migrations/postgres/0005_trust_keys.sql"),
     },
+    Migration {
+        version: 6,
+        name: "people",
+        oldest_program: 1,
+        sqlite: include_str!("../migrations/sqlite/0006_people.sql"),
+        postgres: include_str!("../migrations/postgres/0006_people.sql"),
+    },
 ];
 
 /// The table of what was done, and the table that says who may use the database. The same on both

@@ -164,6 +164,16 @@ impl Columns {
         parse(&text).ok_or_else(|| self.corrupt(column, format!("is an unknown word ({text})")))
     }
 
+    /// The same, where there may be none.
+    pub fn word_or_none<T>(
+        &mut self,
+        column: &'static str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, StoreError> {
+        let Some(text) = self.text_or_none(column)? else { return Ok(None) };
+        parse(&text).map(Some).ok_or_else(|| self.corrupt(column, format!("has an unknown word ({text})")))
+    }
+
     /// Labels, stored as a JSON object with sorted keys.
     pub fn labels(&mut self, column: &'static str) -> Result<BTreeMap<String, String>, StoreError> {
         let text = self.text(column)?;

@@ -1,6 +1,6 @@
 //! `tokens`: API tokens of people and services. Only a hash of the secret is stored.
 
-use sortie_rules::access::Role;
+use sortie_rules::access::{Permissions, Role};
 use sortie_rules::ids::{OrgId, TokenId};
 use sortie_rules::time::Millis;
 
@@ -22,6 +22,8 @@ pub struct TokenRow {
     pub name: String,
     /// What its holder may do.
     pub role: Role,
+    /// To what its holder is limited, if to anything.
+    pub scopes: Option<Permissions>,
     /// The hash of its secret part.
     pub secret_hash: Vec<u8>,
     /// Who made it.
@@ -39,13 +41,15 @@ pub struct TokenRow {
 /// Adds a token.
 pub async fn insert(tx: &mut Tx, token: &TokenRow) -> Result<(), StoreError> {
     const SQL: &str = "insert into tokens
-        (id, org, name, role, secret_hash, created_by, created_at, expires_at, revoked_at, last_used_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+        (id, org, name, role, scopes, secret_hash, created_by, created_at, expires_at, revoked_at, last_used_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    let scopes = token.scopes.map(|scopes| scopes.to_string());
     let values = [
         token.id.into(),
         token.org.into(),
         (&token.name).into(),
         token.role.as_str().into(),
+        scopes.as_deref().into(),
         (&token.secret_hash).into(),
         (&token.created_by).into(),
         token.created_at.into(),
@@ -59,7 +63,7 @@ pub async fn insert(tx: &mut Tx, token: &TokenRow) -> Result<(), StoreError> {
 /// The token of this id, in whichever org: it is how the org of a request is found.
 pub async fn get(tx: &mut Tx, id: TokenId) -> Result<Option<TokenRow>, StoreError> {
     const SQL: &str = "select
-        id, org, name, role, secret_hash, created_by, created_at, expires_at, revoked_at, last_used_at
+        id, org, name, role, scopes, secret_hash, created_by, created_at, expires_at, revoked_at, last_used_at
         from tokens where id = $1";
     tx.query_one_or_none(SQL, &[id.into()]).await?.map(read).transpose()
 }
@@ -67,7 +71,7 @@ pub async fn get(tx: &mut Tx, id: TokenId) -> Result<Option<TokenRow>, StoreErro
 /// Up to `limit` tokens, newest first, that are older than `after`.
 pub async fn list(tx: &mut Tx, org: OrgId, after: Option<TokenId>, limit: u32) -> Result<Vec<TokenRow>, StoreError> {
     const SQL: &str = "select
-        id, org, name, role, secret_hash, created_by, created_at, expires_at, revoked_at, last_used_at
+        id, org, name, role, scopes, secret_hash, created_by, created_at, expires_at, revoked_at, last_used_at
         from tokens where org = $1 and id < $2 order by id desc limit $3";
     let after = after.map_or(crate::dialect::ABOVE_ALL_IDS.into(), Into::into);
     tx.query(SQL, &[org.into(), after, limit.into()]).await?.into_iter().map(read).collect()
@@ -94,6 +98,7 @@ fn read(row: Row) -> Result<TokenRow, StoreError> {
         org: row.id("org")?,
         name: row.text("name")?,
         role: row.word("role", Role::parse)?,
+        scopes: row.word_or_none("scopes", |text| text.parse().ok())?,
         secret_hash: row.bytes("secret_hash")?,
         created_by: row.text("created_by")?,
         created_at: row.millis("created_at")?,

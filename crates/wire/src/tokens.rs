@@ -1,7 +1,7 @@
 //! API tokens as people make and list them.
 
 use serde::{Deserialize, Serialize};
-use sortie_rules::access::Role;
+use sortie_rules::access::{Permissions, Role};
 use sortie_rules::ids::{OrgId, TokenId};
 use sortie_rules::time::{Millis, Span};
 
@@ -14,6 +14,9 @@ pub struct CreateToken {
     pub name: String,
     /// What it may do.
     pub role: Role,
+    /// To what it is limited within that, as words such as `tasks:read`; all that the role may do if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<Permissions>,
     /// How long it is valid; without end if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_for: Option<Span>,
@@ -45,6 +48,9 @@ pub struct TokenDetails {
     pub name: String,
     /// What it may do.
     pub role: Role,
+    /// To what it is limited within that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<Permissions>,
     /// Who made it.
     pub created_by: String,
     /// When it was made.
@@ -66,8 +72,10 @@ pub struct TokenDetails {
 pub struct Whoami {
     /// The caller's name, as it stands in events.
     pub name: String,
-    /// What the caller may do.
+    /// What the caller is.
     pub role: Role,
+    /// What the caller may do.
+    pub permissions: Permissions,
     /// The caller's org.
     pub org: OrgId,
     /// The hub's version.

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
-use sortie_rules::access::{Need, Role};
+use sortie_rules::access::{Need, Permission};
 use sortie_rules::ids::InviteId;
 use sortie_wire::deliveries::{SignedTime, TimeQuery};
 use sortie_wire::enrollment::{Enroll, Enrolled, Renew, Renewed};
@@ -24,9 +24,9 @@ use crate::people::Principal;
 /// Adds the routes of this room.
 pub(crate) fn add(routes: Routes) -> Routes {
     routes
-        .add(Audience::People, Need::Role(Role::Admin), routes!(create))
-        .add(Audience::People, Need::Role(Role::Operator), routes!(list))
-        .add(Audience::People, Need::Role(Role::Admin), routes!(revoke))
+        .add(Audience::People, Need::May(Permission::AdmissionWrite), routes!(create))
+        .add(Audience::People, Need::May(Permission::AdmissionRead), routes!(list))
+        .add(Audience::People, Need::May(Permission::AdmissionWrite), routes!(revoke))
         .add(Audience::Agents, Need::Invite, routes!(enroll_agent))
         .add(Audience::Agents, Need::Node, routes!(renew_certificate))
         .add(Audience::Agents, Need::Nobody, routes!(keys))

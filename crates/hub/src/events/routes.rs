@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::IntoResponse;
 use axum::response::sse::Sse;
-use sortie_rules::access::{Need, Role};
+use sortie_rules::access::{Need, Permission};
 use sortie_store::events::last_number;
 use sortie_wire::events::{Event, EventQuery};
 use sortie_wire::pages::Page;
@@ -19,9 +19,9 @@ use crate::people::Principal;
 
 /// Adds the routes of this room.
 pub(crate) fn add(routes: Routes) -> Routes {
-    routes.add(Audience::People, Need::Role(Role::Viewer), routes!(list_events)).add(
+    routes.add(Audience::People, Need::May(Permission::EventsRead), routes!(list_events)).add(
         Audience::People,
-        Need::Role(Role::Viewer),
+        Need::May(Permission::EventsRead),
         routes!(stream_events),
     )
 }

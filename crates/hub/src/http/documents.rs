@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
-use sortie_rules::access::Need;
+use sortie_rules::access::{Need, Role};
 use sortie_wire::problem::Problem;
 use utoipa::openapi::{Components, ContentBuilder, InfoBuilder, OpenApi, RefOr, ResponseBuilder};
 use utoipa::{PartialSchema as _, ToSchema};
@@ -31,7 +31,15 @@ impl Documents {
     }
 
     pub(crate) fn new(people: OpenApi, agents: OpenApi, access: &[(String, String, Need)]) -> Documents {
-        let lines = access.iter().map(|(method, path, need)| format!("{:<9} {method:<6} {path}\n", need.as_str()));
+        let lines = access.iter().map(|(method, path, need)| {
+            let roles: Vec<&str> = Role::ALL
+                .into_iter()
+                .filter(|role| matches!(need, Need::May(_)) && need.met_by(role.permissions()))
+                .map(Role::as_str)
+                .collect();
+            let roles = if roles.is_empty() { "-".to_owned() } else { roles.join(",") };
+            format!("{:<15} {method:<6} {path:<50} {roles}\n", need.as_str())
+        });
         Documents {
             people: finish(people, "Sortie: people and programs", "What people and programs may ask of the hub."),
             agents: finish(

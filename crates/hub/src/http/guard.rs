@@ -6,7 +6,7 @@ use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use sortie_rules::access::Need;
+use sortie_rules::access::{Need, Permission, Role};
 use sortie_rules::ids::{NodeId, OrgId};
 use sortie_wire::problem::ProblemCode;
 
@@ -16,7 +16,7 @@ use crate::fault::{Fault, refuse};
 use crate::http::router::unknown_address;
 use crate::identity::Peer;
 use crate::nodes::Known;
-use crate::people::{self, Principal};
+use crate::people::{self, Principal, holds};
 use crate::trust_api;
 
 /// The node that proved itself on this connection and that the hub still knows.
@@ -77,17 +77,27 @@ async fn admit(app: Shared, need: Need, request: Request) -> Result<Request, Fau
             let caller = keyed_node(&app, &mut parts).await?;
             parts.extensions.insert(caller);
         }
-        Need::Role(role) => {
+        Need::May(permission) => {
             let principal = people::authenticate(&app, &parts.headers).await?;
-            if !need.met_by(principal.role) {
-                let (has, needs) = (principal.role.as_str(), role.as_str());
-                let detail = format!("This needs the role {needs}; the token given has the role {has}.");
-                return Err(refuse(ProblemCode::Forbidden, detail));
+            if !need.met_by(principal.permissions) {
+                return Err(may_not(&principal, permission));
             }
             parts.extensions.insert(principal);
         }
     }
     Ok(Request::from_parts(parts, body))
+}
+
+fn may_not(who: &Principal, permission: Permission) -> Fault {
+    let (needs, has) = (permission.as_str(), who.role.as_str());
+    let roles = Role::ALL.into_iter().filter(|role| holds(*role, None, who.org).contain(permission));
+    let roles: Vec<&str> = roles.map(Role::as_str).collect();
+    let detail = match &roles[..] {
+        [] => format!("This needs `{needs}`, which nobody of this org has: it is for the hub's own org."),
+        _ if roles.contains(&has) => format!("This needs `{needs}`, which the scopes of this token leave out."),
+        roles => format!("This needs `{needs}`: the role {}; you have the role {has}.", roles.join(" or ")),
+    };
+    refuse(ProblemCode::Forbidden, detail)
 }
 
 async fn known_node(app: &Shared, parts: &mut Parts) -> Result<NodeCaller, Fault> {

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::IntoResponse;
 use axum::response::sse::Sse;
-use sortie_rules::access::{Need, Role};
+use sortie_rules::access::{Need, Permission};
 use sortie_rules::ids::{NodeId, TaskId};
 use sortie_rules::limits::{LOG_BATCH_BYTES_MAX, LOG_PIECES_MAX};
 use sortie_wire::logs::{LogBatch, LogPart, LogQuery, LogReceipts};
@@ -25,8 +25,8 @@ const LOGS_BYTES_MAX: usize = LOG_BATCH_BYTES_MAX * 4 / 3 + (256 << 10);
 pub(crate) fn add(routes: Routes) -> Routes {
     routes
         .add(Audience::Agents, Need::Node, routes!(receive_logs))
-        .add(Audience::People, Need::Role(Role::Viewer), routes!(read_log))
-        .add(Audience::People, Need::Role(Role::Viewer), routes!(stream_log))
+        .add(Audience::People, Need::May(Permission::TasksRead), routes!(read_log))
+        .add(Audience::People, Need::May(Permission::TasksRead), routes!(stream_log))
 }
 
 /// Sends pieces of logs. The answer says where each log goes on.

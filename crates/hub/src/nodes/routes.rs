@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
-use sortie_rules::access::{Need, Role};
+use sortie_rules::access::{Need, Permission};
 use sortie_wire::nodes::{ChangeNode, Node, NodeQuery, PutSite, Site};
 use sortie_wire::pages::Page;
 use utoipa_axum::routes;
@@ -17,12 +17,12 @@ use crate::people::Principal;
 /// Adds the routes of this room.
 pub(crate) fn add(routes: Routes) -> Routes {
     routes
-        .add(Audience::People, Need::Role(Role::Viewer), routes!(list_nodes))
-        .add(Audience::People, Need::Role(Role::Viewer), routes!(show_node))
-        .add(Audience::People, Need::Role(Role::Operator), routes!(change_node))
-        .add(Audience::People, Need::Role(Role::Admin), routes!(revoke_node))
-        .add(Audience::People, Need::Role(Role::Viewer), routes!(list_sites))
-        .add(Audience::People, Need::Role(Role::Operator), routes!(put_site))
+        .add(Audience::People, Need::May(Permission::NodesRead), routes!(list_nodes))
+        .add(Audience::People, Need::May(Permission::NodesRead), routes!(show_node))
+        .add(Audience::People, Need::May(Permission::NodesWrite), routes!(change_node))
+        .add(Audience::People, Need::May(Permission::AdmissionWrite), routes!(revoke_node))
+        .add(Audience::People, Need::May(Permission::NodesRead), routes!(list_sites))
+        .add(Audience::People, Need::May(Permission::NodesWrite), routes!(put_site))
 }
 
 /// Lists nodes by name.

@@ -10,7 +10,7 @@ use sortie_rules::time::Millis;
 use sortie_store::{Store, StoreError, tokens};
 use sortie_wire::problem::ProblemCode;
 
-use super::principal::Principal;
+use super::principal::{Principal, holds};
 use crate::app::App;
 use crate::fault::{Fault, refuse};
 use crate::identity::secret_fits;
@@ -71,8 +71,13 @@ impl TokenCache {
         };
         let row = store.read(move |tx| Box::pin(async move { tokens::get(tx, id).await })).await?;
         let Some(row) = row.filter(|row| row.revoked_at.is_none()) else { return Ok(None) };
-        let principal =
-            Principal { org: row.org, name: row.name.into(), role: row.role, key: format!("token:{id}").into() };
+        let principal = Principal {
+            org: row.org,
+            name: row.name.into(),
+            role: row.role,
+            permissions: holds(row.role, row.scopes, row.org),
+            key: format!("token:{id}").into(),
+        };
         let known = Arc::new(Known { principal, secret_hash: row.secret_hash, expires_at: row.expires_at });
         let mut entries = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if entries.changes == before {

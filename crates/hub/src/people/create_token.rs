@@ -1,11 +1,13 @@
 //! Makes an API token. Its secret is shown once; the store keeps a hash.
 
+use sortie_rules::access::Permissions;
 use sortie_rules::ids::{OrgId, TokenId};
 use sortie_rules::time::Millis;
 use sortie_store::{Tx, tokens};
 use sortie_wire::tokens::{CreateToken, CreatedToken, TokenDetails};
 
 use super::authenticate::TOKEN_PREFIX;
+use super::principal::{Principal, holds};
 use crate::events::{self, Record};
 use crate::fault::{Fault, refuse_at};
 use crate::identity::Keys;
@@ -14,8 +16,8 @@ use sortie_wire::problem::ProblemCode;
 /// Longest name of a token, in bytes.
 const NAME_BYTES_MAX: usize = 100;
 
-/// Checks what the types cannot say.
-pub(crate) fn check(request: &CreateToken) -> Result<(), Fault> {
+/// Checks what the types cannot say, and that nobody gives more than they have.
+pub(crate) fn check(who: &Principal, request: &CreateToken) -> Result<(), Fault> {
     if request.name.is_empty() || request.name.len() > NAME_BYTES_MAX || request.name.chars().any(char::is_control) {
         let detail = "A token's name has 1 to 100 bytes and no control characters.";
         return Err(refuse_at(ProblemCode::FieldInvalid, "/name", detail));
@@ -23,7 +25,12 @@ pub(crate) fn check(request: &CreateToken) -> Result<(), Fault> {
     if request.valid_for.is_some_and(|span| span.0 <= 0) {
         return Err(refuse_at(ProblemCode::FieldInvalid, "/valid_for", "A token must be valid for some time."));
     }
-    Ok(())
+    let beyond = request.scopes.unwrap_or_default().without(request.role.permissions());
+    if !beyond.is_empty() {
+        let detail = format!("The role {} may not do this anyway: {beyond}.", request.role.as_str());
+        return Err(refuse_at(ProblemCode::FieldInvalid, "/scopes", detail));
+    }
+    who.may_give(Permissions::NONE, holds(request.role, request.scopes, who.org))
 }
 
 /// Writes the token; [`shown`] then says what it is.
@@ -41,6 +48,7 @@ pub(crate) async fn create(
         org,
         name: request.name,
         role: request.role,
+        scopes: request.scopes,
         secret_hash,
         created_by: created_by.to_owned(),
         created_at: now,
@@ -49,7 +57,7 @@ pub(crate) async fn create(
         last_used_at: None,
     };
     tokens::insert(tx, &row).await?;
-    let data = serde_json::json!({ "token": id, "name": row.name, "role": row.role });
+    let data = serde_json::json!({ "token": id, "name": row.name, "role": row.role, "scopes": row.scopes });
     events::record(tx, Record::new(org, now, "token.created", created_by).data(&data)).await?;
     Ok(row)
 }
@@ -66,6 +74,7 @@ pub(crate) fn details(row: tokens::TokenRow) -> TokenDetails {
         id: row.id,
         name: row.name,
         role: row.role,
+        scopes: row.scopes,
         created_by: row.created_by,
         created_at: row.created_at,
         expires_at: row.expires_at,

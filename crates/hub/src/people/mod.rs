@@ -9,4 +9,4 @@ pub(crate) mod routes;
 
 pub(crate) use authenticate::{TOKEN_PREFIX, TokenCache, authenticate, still_holds};
 pub(crate) use create_token::create as create_token;
-pub(crate) use principal::Principal;
+pub(crate) use principal::{Principal, holds};

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use sortie_rules::access::Role;
-use sortie_rules::ids::OrgId;
+use sortie_rules::access::{Given, Permissions, Role, may_give, permissions_of};
+use sortie_rules::ids::{DEFAULT_ORG, OrgId};
+use sortie_wire::problem::ProblemCode;
+
+use crate::fault::{Fault, refuse};
 
 /// A person or service that has proved itself.
 #[derive(Debug, Clone)]
@@ -12,8 +15,27 @@ pub(crate) struct Principal {
     pub(crate) org: OrgId,
     /// Its name, as it stands in events.
     pub(crate) name: Arc<str>,
-    /// What it may do.
+    /// What it is.
     pub(crate) role: Role,
+    /// What it may do.
+    pub(crate) permissions: Permissions,
     /// What tells it from others of the same name: `Idempotency-Key`s are its own.
     pub(crate) key: Arc<str>,
+}
+
+impl Principal {
+    /// Refuses to let somebody come to hold, or lose, what this principal does not hold itself.
+    pub(crate) fn may_give(&self, before: Permissions, after: Permissions) -> Result<(), Fault> {
+        if may_give(self.permissions, Given { before, after }) {
+            return Ok(());
+        }
+        let missing = before.and(after).without(self.permissions);
+        let detail = format!("Nobody gives or takes what they do not have; you have not: {missing}.");
+        Err(refuse(ProblemCode::Forbidden, detail))
+    }
+}
+
+/// What somebody with this role may do in this org.
+pub(crate) fn holds(role: Role, scopes: Option<Permissions>, org: OrgId) -> Permissions {
+    permissions_of(role, scopes, org == DEFAULT_ORG)
 }

@@ -1,25 +1,27 @@
 //! Revokes an API token: from the next request on it is void.
 
+use sortie_rules::access::Permissions;
 use sortie_rules::ids::TokenId;
 use sortie_store::tokens;
 use sortie_wire::problem::ProblemCode;
 use sortie_wire::tokens::TokenDetails;
 
 use super::create_token::details;
-use super::principal::Principal;
+use super::principal::{Principal, holds};
 use crate::app::App;
 use crate::events::{self, Record};
 use crate::fault::{Fault, refuse};
 
 /// Revokes a token. One that is revoked already stays as it is.
 pub(crate) async fn revoke(app: &App, who: &Principal, id: TokenId) -> Result<TokenDetails, Fault> {
-    let (org, name, now) = (who.org, who.name.clone(), app.clock.now());
+    let (who, org, name, now) = (who.clone(), who.org, who.name.clone(), app.clock.now());
     let row = app
         .store
         .write(move |tx| {
             Box::pin(async move {
                 let unknown = || refuse(ProblemCode::UnknownToken, "There is no such token.");
-                tokens::get(tx, id).await?.filter(|row| row.org == org).ok_or_else(unknown)?;
+                let row = tokens::get(tx, id).await?.filter(|row| row.org == org).ok_or_else(unknown)?;
+                who.may_give(holds(row.role, row.scopes, org), Permissions::NONE)?;
                 if tokens::revoke(tx, org, id, now).await? {
                     let data = serde_json::json!({ "token": id });
                     events::record(tx, Record::new(org, now, "token.revoked", &name).data(&data)).await?;

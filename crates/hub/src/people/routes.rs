@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
-use sortie_rules::access::{Need, Role};
+use sortie_rules::access::{Need, Permission};
 use sortie_rules::ids::TokenId;
 use sortie_store::{Tx, tokens};
 use sortie_wire::pages::Page;
@@ -21,17 +21,24 @@ use sortie_wire::problem::ProblemCode;
 /// Adds the routes of this room.
 pub(crate) fn add(routes: Routes) -> Routes {
     routes
-        .add(Audience::People, Need::Role(Role::Viewer), routes!(whoami))
-        .add(Audience::People, Need::Role(Role::Admin), routes!(create))
-        .add(Audience::People, Need::Role(Role::Admin), routes!(list))
-        .add(Audience::People, Need::Role(Role::Admin), routes!(revoke))
+        .add(Audience::People, Need::May(Permission::SelfRead), routes!(whoami))
+        .add(Audience::People, Need::May(Permission::PeopleWrite), routes!(create))
+        .add(Audience::People, Need::May(Permission::PeopleRead), routes!(list))
+        .add(Audience::People, Need::May(Permission::PeopleWrite), routes!(revoke))
 }
 
 /// Who is asking.
 #[utoipa::path(get, path = "/api/v1/whoami", tag = "people", responses((status = 200, body = Whoami)))]
 async fn whoami(State(app): State<Shared>, who: Principal) -> Json<Whoami> {
     let hub_version = env!("CARGO_PKG_VERSION").to_owned();
-    Json(Whoami { name: who.name.to_string(), role: who.role, org: who.org, hub_version, now: app.clock.now() })
+    Json(Whoami {
+        name: who.name.to_string(),
+        role: who.role,
+        permissions: who.permissions,
+        org: who.org,
+        hub_version,
+        now: app.clock.now(),
+    })
 }
 
 /// Makes an API token; its secret is shown this once.
@@ -44,7 +51,7 @@ async fn create(
     headers: HeaderMap,
     body: Body<CreateToken>,
 ) -> Result<(StatusCode, Json<CreatedToken>), Fault> {
-    create_token::check(&body.value)?;
+    create_token::check(&who, &body.value)?;
     let once = Once::from_headers(&headers, &who, "POST /api/v1/tokens", &body.bytes)?;
     let now = app.clock.now();
     let (id, org, name): (TokenId, _, _) = (app.entropy.id(now), who.org, who.name);

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use sortie_rules::access::{Need, Role};
+use sortie_rules::access::{Need, Permission};
 use sortie_rules::ids::TaskId;
 use sortie_wire::tasks::PostStep;
 use utoipa_axum::routes;
@@ -15,7 +15,7 @@ use crate::people::Principal;
 
 /// Adds the routes of this room.
 pub(crate) fn add(routes: Routes) -> Routes {
-    routes.add(Audience::People, Need::Role(Role::Operator), routes!(retry_post_step))
+    routes.add(Audience::People, Need::May(Permission::TasksWrite), routes!(retry_post_step))
 }
 
 /// Begins anew with a post-step that was given up, for every item of it.

@@ -1,7 +1,7 @@
 //! `sortie token`: what people and services show the hub.
 
 use clap::{Args, Subcommand};
-use sortie_rules::access::Role;
+use sortie_rules::access::{Permission, Role};
 use sortie_rules::ids::TokenId;
 use sortie_rules::time::{Millis, Span};
 use sortie_wire::tokens::{CreateToken, TokenDetails};
@@ -29,9 +29,13 @@ enum Verb {
         /// What it is for
         #[arg(long)]
         name: String,
-        /// What it may do: viewer (read), operator (and submit and steer work), admin (everything)
+        /// What it may do: viewer (read), operator (and submit and steer work), admin (everything),
+        /// service (a program that submits work)
         #[arg(long, value_parser = parse_role)]
         role: Role,
+        /// To what it is limited within that, for example tasks:read,tasks:write
+        #[arg(long, value_name = "PERMISSIONS", value_delimiter = ',')]
+        scopes: Vec<Permission>,
         /// How long it is valid, for example 90d; without end if absent
         #[arg(long, value_name = "SPAN")]
         valid_for: Option<Span>,
@@ -48,15 +52,16 @@ enum Verb {
 }
 
 fn parse_role(word: &str) -> Result<Role, String> {
-    Role::parse(word).ok_or_else(|| "a role is viewer, operator or admin".to_owned())
+    Role::parse(word).ok_or_else(|| "a role is viewer, operator, admin or service".to_owned())
 }
 
 /// Does it.
 pub(crate) async fn run(command: TokenCommand, context: &Context) -> Done {
     let (hub, output) = (context.hub(&command.hub)?, context.output);
     match command.verb {
-        Verb::Create { name, role, valid_for } => {
-            let created = hub.create_token(&CreateToken { name, role, valid_for }, None).await?;
+        Verb::Create { name, role, scopes, valid_for } => {
+            let scopes = (!scopes.is_empty()).then(|| scopes.into_iter().collect());
+            let created = hub.create_token(&CreateToken { name, role, scopes, valid_for }, None).await?;
             output.either(&created, |created| {
                 let details = &created.details;
                 output.say(&format!(
@@ -85,7 +90,7 @@ pub(crate) async fn run(command: TokenCommand, context: &Context) -> Done {
 }
 
 fn table(tokens: &[TokenDetails], now: Millis) -> Table {
-    let mut table = Table::new(["id", "name", "role", "state", "made", "by", "last used", "ends"]);
+    let mut table = Table::new(["id", "name", "role", "limited to", "state", "made", "by", "last used", "ends"]);
     for token in tokens {
         let ended = token.expires_at.is_some_and(|at| now >= at);
         let state = if token.revoked_at.is_some() {
@@ -99,6 +104,7 @@ fn table(tokens: &[TokenDetails], now: Millis) -> Table {
             token.id.to_string(),
             token.name.clone(),
             token.role.as_str().to_owned(),
+            token.scopes.map_or_else(String::new, |scopes| scopes.to_string()),
             state.to_owned(),
             ago(now, token.created_at),
             token.created_by.clone(),

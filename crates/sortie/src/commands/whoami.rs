@@ -22,6 +22,7 @@ pub(crate) async fn run(command: WhoamiCommand, context: &Context) -> Done {
         let rows = [
             ("name", whoami.name.clone()),
             ("role", whoami.role.as_str().to_owned()),
+            ("may", whoami.permissions.to_string()),
             ("org", whoami.org.to_string()),
             ("hub", found.hub.clone()),
             ("named by", found.source.to_string()),

@@ -21,6 +21,7 @@ fn token(number: u128) -> TokenRow {
         org: DEFAULT_ORG,
         name: "ci".into(),
         role: Role::Operator,
+        scopes: Some("tasks:read tasks:write".parse().unwrap()),
         secret_hash: vec![0, 255, number as u8],
         created_by: "bootstrap".into(),
         created_at: NOW,
