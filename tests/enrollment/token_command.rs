@@ -54,7 +54,8 @@ async fn a_token_is_ended_by_its_id(scene: Scene) {
     assert!(hub.sortie_json(&["token", "revoke", &id])["revoked_at"].is_i64(), "twice is once");
     hub.sortie(&["token", "revoke", "01980c5e-7d1a-7c3e-9b7e-0123456789ab"]).failed(3, &["unknown_token (404)"]);
     hub.sortie(&["token", "revoke", "ci"]).failed(2, &["error"]);
-    hub.sortie(&["token", "create", "--name", "x", "--role", "root"]).failed(2, &["viewer, operator or admin"]);
+    hub.sortie(&["token", "create", "--name", "x", "--role", "root"])
+        .failed(2, &["viewer, operator, admin or service"]);
     hub.sortie(&["token", "create", "--name", "x"]).failed(2, &["--role"]);
     hub.sortie(&["token", "create", "--name", "x", "--role", "viewer", "--valid-for", "90"])
         .failed(2, &["is not a span of time"]);
@@ -66,7 +67,10 @@ async fn a_command_whose_token_may_not_is_told_who_it_is(scene: Scene) {
     let (_, viewer) = made(&hub, "web", &["--role", "viewer"]);
     as_whom(&hub, &viewer, &["node", "list"]).well();
     let refused = as_whom(&hub, &viewer, &["invite", "create", "--node", "north"]);
-    refused.failed(3, &["needs the role admin", "has the role viewer", "sortie whoami", "forbidden (403)"]);
+    refused.failed(
+        3,
+        &["`admission:write`: the role admin", "you have the role viewer", "sortie whoami", "forbidden (403)"],
+    );
     let told = as_whom(&hub, &viewer, &["whoami", "--json"]).well().json();
     assert_eq!((&told["name"], &told["role"]), (&json!("web"), &json!("viewer")));
     let stranger = as_whom(&hub, "sortie_tok_nonsense", &["node", "list"]);

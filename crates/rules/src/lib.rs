@@ -19,12 +19,14 @@ pub mod limits;
 pub mod liveness;
 pub mod masking;
 pub mod names;
+pub mod passwords;
 pub mod post_steps;
 pub mod progress;
 pub mod redaction;
 #[cfg(feature = "openapi")]
 mod schemas;
 pub mod selectors;
+pub mod sessions;
 pub mod tasks;
 pub mod time;
 pub mod traces;

@@ -20,6 +20,7 @@ const UNIQUE_KEYS: &[(&str, &str)] = &[
     (crate::nodes::NAME_TAKEN, "nodes.org, nodes.name"),
     (crate::invites::ID_TAKEN, "invites.id"),
     (crate::tokens::ID_TAKEN, "tokens.id"),
+    (crate::accounts::NAME_TAKEN, "accounts.name"),
     (crate::idempotency::KEY_TAKEN, "idempotency.org, idempotency.principal, idempotency.key"),
     (crate::tasks::ID_TAKEN, "tasks.id"),
 ];

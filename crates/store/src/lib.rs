@@ -16,6 +16,7 @@ mod store;
 mod tx;
 mod value;
 
+pub mod accounts;
 pub mod events;
 pub mod fields;
 pub mod idempotency;
@@ -26,6 +27,7 @@ pub mod meta;
 pub mod nodes;
 pub mod orgs;
 pub mod post_steps;
+pub mod sessions;
 pub mod sites;
 pub mod tasks;
 pub mod tokens;

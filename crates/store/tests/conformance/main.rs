@@ -20,6 +20,7 @@ mod jobs;
 mod logs;
 mod nodes;
 mod orgs_and_sites;
+mod people;
 mod post_steps;
 mod task_lists;
 mod task_times;

@@ -1,0 +1,132 @@
+//! Accounts and sessions.
+
+use sortie_rules::access::Role;
+use sortie_rules::ids::DEFAULT_ORG;
+use sortie_rules::time::{Millis, Span};
+use sortie_store::accounts::AccountRow;
+use sortie_store::sessions::SessionRow;
+use sortie_store::{StoreError, Tx, accounts, sessions};
+
+use crate::setup::{NOW, OTHER_ORG, id, stories};
+
+stories!(
+    an_account_is_read_back_by_id_and_by_name,
+    a_name_is_taken_in_every_org,
+    an_account_is_changed_by_its_org_only,
+    a_session_is_read_back_and_listed,
+    a_session_s_secret_is_replaced_by_the_quickest,
+    the_last_use_of_a_session_never_moves_back,
+    sessions_end_and_are_forgotten,
+);
+
+fn account(number: u128, name: &str) -> AccountRow {
+    AccountRow {
+        id: id(number),
+        org: DEFAULT_ORG,
+        name: name.into(),
+        role: Role::Operator,
+        password_hash: "$argon2id$…".into(),
+        created_by: "admin".into(),
+        created_at: NOW,
+        disabled_at: None,
+        signed_in_at: None,
+    }
+}
+
+fn session(number: u128) -> SessionRow {
+    SessionRow {
+        id: id(number),
+        org: DEFAULT_ORG,
+        subject: "account:1".into(),
+        name: "anna".into(),
+        role: Role::Viewer,
+        secret_hash: vec![0, 255, number as u8],
+        previous_hash: None,
+        rotated_at: NOW,
+        provider: Some(vec![0, 7]),
+        created_at: NOW,
+        last_used_at: NOW,
+        ends_at: NOW + Span::hours(12),
+    }
+}
+
+async fn an_account_is_read_back_by_id_and_by_name(tx: &mut Tx) -> Result<(), StoreError> {
+    for (number, name) in [(2, "bela"), (1, "anna")] {
+        accounts::insert(tx, &account(number, name)).await?;
+    }
+    assert_eq!(accounts::get(tx, DEFAULT_ORG, id(1)).await?, Some(account(1, "anna")));
+    assert_eq!(accounts::get(tx, OTHER_ORG, id(1)).await?, None);
+    assert_eq!(accounts::named(tx, "bela").await?, Some(account(2, "bela")));
+    assert_eq!(accounts::named(tx, "cili").await?, None);
+    assert_eq!(accounts::list(tx, DEFAULT_ORG, None, 9).await?, [account(1, "anna"), account(2, "bela")]);
+    assert_eq!(accounts::list(tx, DEFAULT_ORG, Some(id(1)), 9).await?, [account(2, "bela")]);
+    assert_eq!(accounts::list(tx, OTHER_ORG, None, 9).await?, []);
+    accounts::set_signed_in(tx, id(1), NOW).await?;
+    let signed_in = accounts::get(tx, DEFAULT_ORG, id(1)).await?.and_then(|account| account.signed_in_at);
+    assert_eq!(signed_in, Some(NOW));
+    Ok(())
+}
+
+async fn a_name_is_taken_in_every_org(tx: &mut Tx) -> Result<(), StoreError> {
+    accounts::insert(tx, &account(1, "anna")).await?;
+    let again = accounts::insert(tx, &AccountRow { org: OTHER_ORG, ..account(2, "anna") }).await;
+    assert!(again.is_err_and(|error| error.is_taken(accounts::NAME_TAKEN)));
+    Ok(())
+}
+
+async fn an_account_is_changed_by_its_org_only(tx: &mut Tx) -> Result<(), StoreError> {
+    accounts::insert(tx, &account(1, "anna")).await?;
+    let changed =
+        AccountRow { role: Role::Admin, password_hash: "other".into(), disabled_at: Some(NOW), ..account(1, "anna") };
+    accounts::update(tx, &AccountRow { org: OTHER_ORG, ..changed.clone() }).await?;
+    assert_eq!(accounts::get(tx, DEFAULT_ORG, id(1)).await?, Some(account(1, "anna")));
+    accounts::update(tx, &changed).await?;
+    assert_eq!(accounts::get(tx, DEFAULT_ORG, id(1)).await?, Some(changed));
+    Ok(())
+}
+
+async fn a_session_is_read_back_and_listed(tx: &mut Tx) -> Result<(), StoreError> {
+    for number in [2, 1] {
+        sessions::insert(tx, &session(number)).await?;
+    }
+    assert_eq!(sessions::get(tx, id(1)).await?, Some(session(1)));
+    assert_eq!(sessions::get(tx, id(3)).await?, None);
+    assert_eq!(sessions::list(tx, DEFAULT_ORG, None, 9).await?, [session(2), session(1)]);
+    assert_eq!(sessions::list(tx, DEFAULT_ORG, Some(id(2)), 9).await?, [session(1)]);
+    assert_eq!(sessions::list(tx, OTHER_ORG, None, 9).await?, []);
+    assert_eq!(sessions::of_subject(tx, DEFAULT_ORG, "account:1").await?, [session(1), session(2)]);
+    assert_eq!(sessions::of_subject(tx, OTHER_ORG, "account:1").await?, []);
+    Ok(())
+}
+
+async fn a_session_s_secret_is_replaced_by_the_quickest(tx: &mut Tx) -> Result<(), StoreError> {
+    sessions::insert(tx, &session(1)).await?;
+    let (old, later) = (session(1).secret_hash, NOW + Span::minutes(20));
+    assert!(sessions::rotate(tx, id(1), &old, b"new", later).await?);
+    assert!(!sessions::rotate(tx, id(1), &old, b"newer", later).await?);
+    let row = sessions::get(tx, id(1)).await?.expect("it is there");
+    assert_eq!((row.secret_hash, row.previous_hash, row.rotated_at), (b"new".to_vec(), Some(old), later));
+    Ok(())
+}
+
+async fn the_last_use_of_a_session_never_moves_back(tx: &mut Tx) -> Result<(), StoreError> {
+    sessions::insert(tx, &session(1)).await?;
+    sessions::flush_used(tx, &[(id(1), NOW + Span::seconds(2)), (id(9), NOW)]).await?;
+    sessions::flush_used(tx, &[(id(1), NOW + Span::seconds(1))]).await?;
+    let used = sessions::get(tx, id(1)).await?.map(|session| session.last_used_at);
+    assert_eq!(used, Some(NOW + Span::seconds(2)));
+    Ok(())
+}
+
+async fn sessions_end_and_are_forgotten(tx: &mut Tx) -> Result<(), StoreError> {
+    for number in 1..=4 {
+        sessions::insert(tx, &session(number)).await?;
+    }
+    assert!(sessions::delete(tx, id(1)).await?);
+    assert!(!sessions::delete(tx, id(1)).await?);
+    let end = session(2).ends_at;
+    assert_eq!(sessions::forget_ended(tx, Millis(end.0 - 1), 9).await?, 0);
+    assert_eq!(sessions::forget_ended(tx, end, 2).await?, 2);
+    assert_eq!(sessions::list(tx, DEFAULT_ORG, None, 9).await?.len(), 1);
+    Ok(())
+}
