@@ -36,7 +36,11 @@ pub struct AccountRow {
 
 macro_rules! select {
     ($rest:literal) => {
-        concat!("select id, org, name, role, password_hash, created_by, created_at, disabled_at, signed_in_at from accounts ", $rest)
+        concat!(
+            "select id, org, name, role, password_hash, created_by, created_at, disabled_at, signed_in_at
+            from accounts ",
+            $rest
+        )
     };
 }
 

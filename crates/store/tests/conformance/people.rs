@@ -5,13 +5,12 @@ use sortie_rules::ids::DEFAULT_ORG;
 use sortie_rules::time::{Millis, Span};
 use sortie_store::accounts::AccountRow;
 use sortie_store::sessions::SessionRow;
-use sortie_store::{StoreError, Tx, accounts, sessions};
+use sortie_store::{Store, StoreError, Tx, accounts, sessions};
 
-use crate::setup::{NOW, OTHER_ORG, id, stories};
+use crate::setup::{NOW, OTHER_ORG, id, store_stories, stories};
 
 stories!(
     an_account_is_read_back_by_id_and_by_name,
-    a_name_is_taken_in_every_org,
     an_account_is_changed_by_its_org_only,
     a_session_is_read_back_and_listed,
     a_session_s_secret_is_replaced_by_the_quickest,
@@ -64,13 +63,6 @@ async fn an_account_is_read_back_by_id_and_by_name(tx: &mut Tx) -> Result<(), St
     accounts::set_signed_in(tx, id(1), NOW).await?;
     let signed_in = accounts::get(tx, DEFAULT_ORG, id(1)).await?.and_then(|account| account.signed_in_at);
     assert_eq!(signed_in, Some(NOW));
-    Ok(())
-}
-
-async fn a_name_is_taken_in_every_org(tx: &mut Tx) -> Result<(), StoreError> {
-    accounts::insert(tx, &account(1, "anna")).await?;
-    let again = accounts::insert(tx, &AccountRow { org: OTHER_ORG, ..account(2, "anna") }).await;
-    assert!(again.is_err_and(|error| error.is_taken(accounts::NAME_TAKEN)));
     Ok(())
 }
 
@@ -129,4 +121,16 @@ async fn sessions_end_and_are_forgotten(tx: &mut Tx) -> Result<(), StoreError> {
     assert_eq!(sessions::forget_ended(tx, end, 2).await?, 2);
     assert_eq!(sessions::list(tx, DEFAULT_ORG, None, 9).await?.len(), 1);
     Ok(())
+}
+
+mod taken {
+    use super::*;
+    store_stories!(a_name_is_taken_in_every_org);
+
+    async fn a_name_is_taken_in_every_org(store: Store) {
+        let insert = async |row| store.write(|tx| Box::pin(async move { accounts::insert(tx, &row).await })).await;
+        insert(account(1, "anna")).await.unwrap();
+        let again = insert(AccountRow { org: OTHER_ORG, ..account(2, "anna") }).await;
+        assert!(again.unwrap_err().is_taken(accounts::NAME_TAKEN));
+    }
 }
