@@ -14,6 +14,7 @@ use crate::identity::{Authority, Keys, ServerTls};
 use crate::jobs::Advance;
 use crate::liveness::PresenceBoard;
 use crate::nodes::Directory;
+use crate::org_settings::OrgSettings;
 use crate::packs::TaskTypes;
 use crate::people::TokenCache;
 use crate::post_steps::{Mailer, Performers, Webhooks};
@@ -36,6 +37,7 @@ pub struct App {
     pub(crate) types: ArcSwap<TaskTypes>,
     pub(crate) nodes: Directory,
     pub(crate) people: TokenCache,
+    pub(crate) org_settings: OrgSettings,
     pub(crate) waiting: Waiting,
     pub(crate) mailer: Mailer,
     pub(crate) webhooks: Webhooks,

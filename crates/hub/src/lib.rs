@@ -18,6 +18,7 @@ mod liveness;
 mod logs;
 mod loops;
 mod nodes;
+mod org_settings;
 pub mod packs;
 mod people;
 mod post_steps;

@@ -22,6 +22,7 @@ use crate::http::{Listening, install_metrics, routes_of, serve, serve_operations
 use crate::identity::{Authority, AuthorityError, Keys, ServerTls, TlsError};
 use crate::liveness::{self, PresenceBoard};
 use crate::nodes::Directory;
+use crate::org_settings::OrgSettings;
 use crate::packs::{self, PacksError};
 use crate::people::{TokenCache, create_token};
 use crate::post_steps::{Mailer, MailerError, WebhookError, Webhooks};
@@ -140,8 +141,10 @@ impl Hub {
         self.app.tls.fingerprint()
     }
     /// Reads the packs again: all of them are taken at once, or none if one has a mistake. Returns how
-    /// many task types there are now.
+    /// many task types there are now. Org settings are read again from the store, in case somebody changed
+    /// them there.
     pub fn reload(&self) -> Result<usize, PacksError> {
+        self.app.org_settings.evict_all();
         packs::reload(&self.app)
     }
     /// Stops in an orderly way: held waits are answered, requests under way finish within the
@@ -191,6 +194,7 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
         types: ArcSwap::from_pointee(types),
         nodes: Directory::default(),
         people: TokenCache::default(),
+        org_settings: OrgSettings::default(),
         waiting: waiting::Waiting::default(),
         seats: crate::http::Seats::default(),
         mailer,

@@ -19,6 +19,7 @@ pub mod limits;
 pub mod liveness;
 pub mod masking;
 pub mod names;
+pub mod org_settings;
 pub mod passwords;
 pub mod post_steps;
 pub mod progress;

@@ -57,6 +57,8 @@ enum Noun {
     Invite(commands::invite::InviteCommand),
     /// Make tokens for people and services
     Token(commands::token::TokenCommand),
+    /// Read and change what the administrators of your org may choose
+    Settings(commands::settings::SettingsCommand),
     /// Read what happened
     Event(commands::event::EventCommand),
     /// Say who the token makes you, and at which hub
@@ -143,6 +145,7 @@ fn dispatch(noun: Noun, context: &Context) -> Result<ExitCode, Failure> {
         Noun::Site(site) => block_on(commands::site::run(site, context)),
         Noun::Invite(invite) => block_on(commands::invite::run(invite, context)),
         Noun::Token(token) => block_on(commands::token::run(token, context)),
+        Noun::Settings(settings) => block_on(commands::settings::run(settings, context)),
         Noun::Event(event) => block_on(commands::event::run(event, context)),
         Noun::Whoami(whoami) => block_on(commands::whoami::run(whoami, context)),
         Noun::Doctor(doctor) => block_on(doctor::run(doctor, context)),

@@ -194,6 +194,7 @@ fn refused(problem: Box<Problem>) -> Failure {
             Some("check SORTIE_TOKEN; on the hub's own machine, --data DIR finds admin.token")
         }
         ProblemCode::Forbidden => Some("`sortie whoami` shows your role"),
+        ProblemCode::UnknownOrgSetting => Some("`sortie settings list` shows every key"),
         ProblemCode::UnknownRoute => Some("is the hub older than this program? `sortie doctor` compares them"),
         _ => None,
     };

@@ -99,6 +99,10 @@ fn what_people_type_is_understood() {
         "token create --name ci --role operator --valid-for 90d",
         "token list",
         "token revoke ID",
+        "settings list",
+        "settings get sessions.idle_seconds",
+        "settings set sessions.idle_seconds 30m",
+        "settings reset sessions.idle_seconds --data d",
         "task submit sys.info --node box",
         "task submit sleep --node box --payload {\"ms\":1} --priority -5 --not-before +10m \
          --not-after 2030-01-01T00:00:00Z --max-retries 0 --lease 5m --key k --wait --timeout 10m",
@@ -149,6 +153,7 @@ fn what_cannot_be_meant_is_refused_before_anything_is_done() {
         ("token create --name ci --role root", ErrorKind::ValueValidation),
         ("invite create", ErrorKind::MissingRequiredArgument),
         ("invite create --node a --label ring", ErrorKind::ValueValidation),
+        ("settings set sessions.idle_seconds", ErrorKind::MissingRequiredArgument),
         ("profile add No --hub https://h --token-file t", ErrorKind::ValueValidation),
         ("completions cmd", ErrorKind::InvalidValue),
         ("tsk list", ErrorKind::InvalidSubcommand),

@@ -95,6 +95,8 @@ pub async fn number_pending(tx: &mut Tx, limit: u32) -> Result<u64, StoreError> 
 /// A change that hubs keep something of in memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
+    /// In which org.
+    pub org: OrgId,
     /// What happened.
     pub kind: String,
     /// To which node.
@@ -103,16 +105,21 @@ pub struct Change {
     pub data: String,
 }
 
-/// Changes of nodes and tokens of all orgs whose events have a number after `after`, up to `until`.
+/// Changes of nodes, tokens and org settings of all orgs whose events have a number after `after`, up to `until`.
 pub async fn changes_between(tx: &mut Tx, after: u64, until: u64) -> Result<Vec<Change>, StoreError> {
-    const SQL: &str = "select kind, node, data from events where number > $1 and number <= $2
+    const SQL: &str = "select org, kind, node, data from events where number > $1 and number <= $2
         and (kind = 'node.changed' or kind = 'node.revoked' or kind = 'node.enrolled' or kind = 'node.key_changed'
-            or kind = 'token.revoked')
+            or kind = 'token.revoked' or kind = 'setting.changed')
         order by number";
     let rows = tx.query(SQL, &[after.into(), until.into()]).await?;
     let read = |row: Row| {
         let mut row = row.columns("events");
-        Ok(Change { kind: row.text("kind")?, node: row.id_or_none("node")?, data: row.text("data")? })
+        Ok(Change {
+            org: row.id("org")?,
+            kind: row.text("kind")?,
+            node: row.id_or_none("node")?,
+            data: row.text("data")?,
+        })
     };
     rows.into_iter().map(read).collect()
 }

@@ -25,6 +25,7 @@ pub mod jobs;
 pub mod logs;
 pub mod meta;
 pub mod nodes;
+pub mod org_settings;
 pub mod orgs;
 pub mod post_steps;
 pub mod sessions;

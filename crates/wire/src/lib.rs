@@ -14,6 +14,7 @@ pub mod jobs;
 pub mod keys;
 pub mod logs;
 pub mod nodes;
+pub mod org_settings;
 pub mod pages;
 pub mod problem;
 pub mod readable;

@@ -120,6 +120,8 @@ problem_codes! {
     UnknownInvite = "unknown_invite", 404, "There is no such invite";
     /// There is no such token.
     UnknownToken = "unknown_token", 404, "There is no such token";
+    /// There is no such org setting.
+    UnknownOrgSetting = "unknown_org_setting", 404, "There is no such org setting";
     /// A node of this name exists.
     NodeExists = "node_exists", 409, "A node of this name exists";
     /// The node was revoked and takes no tasks.

@@ -87,6 +87,11 @@ impl Hub {
         self.repeat(Repeat::Safely, || self.call(method.clone(), path).body(body)).await
     }
 
+    /// A removal, which does the same however often it comes.
+    pub(super) async fn remove<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, ClientError> {
+        self.repeat(Repeat::Safely, || Ok(self.call(Method::DELETE, path))).await
+    }
+
     /// A creation, known to the hub by its key.
     pub(super) async fn create<T: DeserializeOwned>(
         &self,

@@ -10,6 +10,7 @@ mod hub;
 mod invites;
 mod jobs;
 mod nodes;
+mod org_settings;
 mod sites;
 mod task_types;
 mod tasks;

@@ -1,8 +1,10 @@
 //! Makes an invite. Its secret is shown once; the store keeps a hash.
 
 use sortie_rules::ids::{InviteId, OrgId};
-use sortie_rules::limits::{INVITE_LIFE, INVITE_LIFE_MAX};
+use sortie_rules::limits::INVITE_LIFE_MAX;
 use sortie_rules::names::{check_labels, check_name};
+use sortie_rules::org_settings::{INVITES_VALID_FOR_MAX, invite_life};
+use sortie_rules::time::Span;
 use sortie_store::invites::{self, InviteRow};
 use sortie_store::{Tx, nodes};
 use sortie_wire::enrollment::Invite;
@@ -25,6 +27,7 @@ pub(crate) async fn create(
     once: Once,
 ) -> Result<CreatedInvite, Fault> {
     check(app, &request)?;
+    let life = life(app, who, request.valid_for).await;
     let now = app.clock.now();
     let id: InviteId = app.entropy.id(now);
     let row = InviteRow {
@@ -38,7 +41,7 @@ pub(crate) async fn create(
         secret_hash: app.keys.secret_of("invite", id).hash(),
         created_by: who.name.to_string(),
         created_at: now,
-        expires_at: now + request.valid_for.unwrap_or(INVITE_LIFE),
+        expires_at: now,
         revoked_at: None,
         used_at: None,
         used_by_key: None,
@@ -52,6 +55,7 @@ pub(crate) async fn create(
                 if let Some(answer) = once.recall(tx).await? {
                     return remembered(tx, row.org, &answer).await;
                 }
+                let row = InviteRow { expires_at: now + life?, ..row };
                 if !row.replace && nodes::get_by_name(tx, row.org, &row.node_name).await?.is_some() {
                     let detail = format!(
                         "A node `{}` exists; choose another name, or let the invite give it a new key (replace).",
@@ -85,6 +89,19 @@ pub(crate) async fn create(
         secret: app.keys.secret_of("invite", row.id).expose().to_owned(),
     };
     Ok(CreatedInvite { invite: invite.to_string(), details: details(row) })
+}
+
+/// How long the invite is valid, as far as the org's settings allow.
+async fn life(app: &App, who: &Principal, asked: Option<Span>) -> Result<Span, Fault> {
+    let most = app.org_settings.read(&app.store, who.org, &INVITES_VALID_FOR_MAX).await?;
+    invite_life(asked, most).map_err(|most| {
+        let detail = format!(
+            "Invites of this org are valid for at most {most}, which is {} milliseconds; ask for no more. An \
+             administrator can change the org setting `{}`.",
+            most.0, INVITES_VALID_FOR_MAX.setting.key
+        );
+        refuse_at(ProblemCode::FieldInvalid, "/valid_for", detail)
+    })
 }
 
 /// The invite that was made under the same key.

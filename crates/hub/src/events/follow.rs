@@ -1,9 +1,11 @@
 //! Keeps what this hub has in memory in step with what other hubs on the same database change: a node that
-//! was shut out, or has another key, and a token that was revoked. Only where there can be other hubs.
+//! was shut out, or has another key, a token that was revoked, and an org setting that was chosen anew. Only
+//! where there can be other hubs.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sortie_rules::ids::TokenId;
+use sortie_rules::org_settings::known;
 use sortie_store::events::{self, Change};
 
 use crate::app::App;
@@ -29,6 +31,10 @@ impl Followed {
                 })
             })
             .await?;
+        if after == 0 {
+            // What was read before it was known from where to follow may have changed unseen.
+            app.org_settings.evict_all();
+        }
         for change in &changes {
             forget(app, change);
         }
@@ -48,4 +54,11 @@ fn forget(app: &App, change: &Change) {
     let data: serde_json::Value = serde_json::from_str(&change.data).unwrap_or_default();
     let token = data["token"].as_str().and_then(|id| id.parse::<TokenId>().ok());
     token.into_iter().for_each(|token| app.people.forget(token));
+    if change.kind == "setting.changed" {
+        match data["key"].as_str().and_then(known) {
+            Some(setting) => app.org_settings.evict(change.org, setting),
+            // A newer hub's key is not read here; what it says of others is not known either.
+            None => app.org_settings.evict_all(),
+        }
+    }
 }

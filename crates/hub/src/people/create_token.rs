@@ -2,12 +2,14 @@
 
 use sortie_rules::access::Permissions;
 use sortie_rules::ids::{OrgId, TokenId};
+use sortie_rules::org_settings::{Asked, LetIn, TOKENS_ROLE_MAX, TOKENS_SCOPES_NEEDED, TOKENS_VALID_FOR_MAX, TooMuch};
 use sortie_rules::time::Millis;
 use sortie_store::{Tx, tokens};
 use sortie_wire::tokens::{CreateToken, CreatedToken, TokenDetails};
 
 use super::authenticate::TOKEN_PREFIX;
 use super::principal::{Principal, holds};
+use crate::app::App;
 use crate::events::{self, Record};
 use crate::fault::{Fault, refuse_at};
 use crate::identity::Keys;
@@ -31,6 +33,39 @@ pub(crate) fn check(who: &Principal, request: &CreateToken) -> Result<(), Fault>
         return Err(refuse_at(ProblemCode::FieldInvalid, "/scopes", detail));
     }
     who.may_give(Permissions::NONE, holds(request.role, request.scopes, who.org))
+}
+
+/// Whether the settings of the org let such a token in.
+pub(crate) async fn let_in(app: &App, who: &Principal, request: &CreateToken) -> Result<(), Fault> {
+    let (settings, store, org) = (&app.org_settings, &app.store, who.org);
+    let let_in = LetIn {
+        role_max: settings.read(store, org, &TOKENS_ROLE_MAX).await?,
+        scopes_needed: settings.read(store, org, &TOKENS_SCOPES_NEEDED).await?,
+        valid_for_max: settings.read(store, org, &TOKENS_VALID_FOR_MAX).await?,
+    };
+    let asked = Asked { role: request.role, scopes: request.scopes, valid_for: request.valid_for };
+    let_in.token(asked).map_err(|too_much| {
+        let (pointer, key, detail) = match too_much {
+            TooMuch::Role(most) => {
+                let detail = format!("New tokens of this org have at most the role {}; ask for that.", most.as_str());
+                ("/role", TOKENS_ROLE_MAX.setting.key, detail)
+            }
+            TooMuch::Unlimited => {
+                let detail = "Tokens of this org need scopes; say what this one is for, as in [\"tasks:read\"].";
+                ("/scopes", TOKENS_SCOPES_NEEDED.setting.key, detail.to_owned())
+            }
+            TooMuch::Long(most) => {
+                let detail = format!(
+                    "Tokens of this org are valid for at most {most}; give this one an end by then, in milliseconds: \
+                     at most {}.",
+                    most.0
+                );
+                ("/valid_for", TOKENS_VALID_FOR_MAX.setting.key, detail)
+            }
+        };
+        let detail = format!("{detail} An administrator can change the org setting `{key}`.");
+        refuse_at(ProblemCode::FieldInvalid, pointer, detail)
+    })
 }
 
 /// Writes the token; [`shown`] then says what it is.

@@ -53,6 +53,8 @@ async fn create(
 ) -> Result<(StatusCode, Json<CreatedToken>), Fault> {
     create_token::check(&who, &body.value)?;
     let once = Once::from_headers(&headers, &who, "POST /api/v1/tokens", &body.bytes)?;
+    // Only the first of repeated requests is held to it: its answer stands whatever was chosen since.
+    let let_in = create_token::let_in(&app, &who, &body.value).await;
     let now = app.clock.now();
     let (id, org, name): (TokenId, _, _) = (app.entropy.id(now), who.org, who.name);
     let secret_hash = app.keys.secret_of("token", id).hash();
@@ -64,6 +66,7 @@ async fn create(
                 if let Some(answer) = once.recall(tx).await? {
                     return remembered(tx, &answer).await;
                 }
+                let_in?;
                 once.remember(tx, &id.to_string(), now).await?;
                 create_token::create(tx, secret_hash, org, &name, id, body.value, now).await
             })

@@ -13,6 +13,7 @@ pub(crate) mod node;
 pub(crate) mod pack;
 pub(crate) mod pages;
 pub(crate) mod profile;
+pub(crate) mod settings;
 pub(crate) mod site;
 pub(crate) mod task;
 pub(crate) mod token;

@@ -19,6 +19,7 @@ mod invites;
 mod jobs;
 mod logs;
 mod nodes;
+mod org_settings;
 mod orgs_and_sites;
 mod people;
 mod post_steps;

@@ -58,12 +58,13 @@ async fn two_writers_that_commit_out_of_order_hide_no_event_from_a_cursor() {
 #[tokio::test]
 async fn changes_that_hubs_remember_are_found_between_two_numbers() {
     for store in [postgres().await, sqlite().await.0] {
-        for kind in ["node.changed", "task.submitted", "token.revoked"] {
+        for kind in ["node.changed", "task.submitted", "token.revoked", "setting.changed"] {
             store.write(move |tx| Box::pin(async move { happen(tx, kind).await })).await.unwrap();
         }
         number(&store).await;
-        let found = store.read(|tx| Box::pin(async move { events::changes_between(tx, 1, 3).await })).await.unwrap();
-        assert_eq!(found.iter().map(|change| change.kind.as_str()).collect::<Vec<_>>(), ["token.revoked"]);
+        let found = store.read(|tx| Box::pin(async move { events::changes_between(tx, 1, 4).await })).await.unwrap();
+        let kinds: Vec<_> = found.iter().map(|change| change.kind.as_str()).collect();
+        assert_eq!(kinds, ["token.revoked", "setting.changed"]);
         let all = store.read(|tx| Box::pin(async move { events::changes_between(tx, 0, 2).await })).await.unwrap();
         assert_eq!(all.iter().map(|change| change.kind.as_str()).collect::<Vec<_>>(), ["node.changed"]);
         store.close().await;

@@ -1,0 +1,31 @@
+//! Org settings: what the administrators of an org may choose.
+
+use reqwest::Method;
+use serde_json::Value;
+use sortie_wire::org_settings::{OrgSetting, PutOrgSetting};
+use sortie_wire::pages::Page;
+
+use super::Hub;
+use crate::error::ClientError;
+
+impl Hub {
+    /// Every org setting, by key.
+    pub async fn org_settings(&self) -> Result<Page<OrgSetting>, ClientError> {
+        self.get(&["settings"], &()).await
+    }
+
+    /// One org setting.
+    pub async fn org_setting(&self, key: &str) -> Result<OrgSetting, ClientError> {
+        self.get(&["settings", key], &()).await
+    }
+
+    /// Chooses what shall hold from now on.
+    pub async fn set_org_setting(&self, key: &str, value: Value) -> Result<OrgSetting, ClientError> {
+        self.set(Method::PUT, &["settings", key], &PutOrgSetting { value }).await
+    }
+
+    /// Goes back to the default.
+    pub async fn reset_org_setting(&self, key: &str) -> Result<OrgSetting, ClientError> {
+        self.remove(&["settings", key]).await
+    }
+}

@@ -1,0 +1,144 @@
+//! The settings that were read lately, so that what depends on one costs no query.
+
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock};
+
+use sortie_rules::ids::OrgId;
+use sortie_rules::org_settings::{Key, OrgSetting, Value};
+use sortie_store::org_settings::{self, OrgSettingRow};
+use sortie_store::{Store, StoreError};
+
+/// Most values kept in memory.
+const CACHED_MAX: usize = 10_000;
+
+/// Reads what an org has chosen.
+#[derive(Debug, Default)]
+pub(crate) struct OrgSettings(RwLock<Entries>);
+
+#[derive(Debug, Default)]
+struct Entries {
+    values: HashMap<(OrgId, &'static str), Value>,
+    /// Rises when something is evicted: a row read before that is not remembered after it.
+    changes: u64,
+}
+
+impl OrgSettings {
+    /// What holds in this org.
+    pub(crate) async fn read<T>(&self, store: &Store, org: OrgId, key: &Key<T>) -> Result<T, StoreError> {
+        let setting = key.setting;
+        let before = {
+            let entries = self.0.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(value) = entries.values.get(&(org, setting.key)) {
+                return Ok(key.read(*value));
+            }
+            entries.changes
+        };
+        let row = store.read(move |tx| Box::pin(async move { org_settings::get(tx, org, setting.key).await })).await?;
+        let value = value_of(setting, row.as_ref());
+        let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if entries.changes == before {
+            if entries.values.len() >= CACHED_MAX {
+                entries.values.clear();
+            }
+            entries.values.insert((org, setting.key), value);
+        }
+        Ok(key.read(value))
+    }
+
+    /// Forgets one value: it was changed.
+    pub(crate) fn evict(&self, org: OrgId, setting: &'static OrgSetting) {
+        let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        entries.changes += 1;
+        entries.values.remove(&(org, setting.key));
+    }
+
+    /// Forgets every value: any may have been changed.
+    pub(crate) fn evict_all(&self) {
+        let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        entries.changes += 1;
+        entries.values.clear();
+    }
+}
+
+/// What holds where this row stands, or none.
+pub(super) fn value_of(setting: &OrgSetting, row: Option<&OrgSettingRow>) -> Value {
+    let Some(row) = row else { return setting.default };
+    setting.read(&row.value).unwrap_or_else(|| {
+        let (org, key) = (row.org, setting.key);
+        tracing::warn!(%org, key, value = row.value, "An org setting fits its key no more; its default holds");
+        setting.default
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::pin::pin;
+    use std::task::Poll;
+
+    use sortie_rules::ids::DEFAULT_ORG;
+    use sortie_rules::org_settings::SESSIONS_IDLE;
+    use sortie_rules::time::{Millis, Span};
+    use sortie_store::orgs::{self, OrgRow};
+    use sortie_store::{Location, Options};
+
+    use super::*;
+
+    async fn store(folder: &std::path::Path) -> Store {
+        let location = Location::Sqlite(folder.join("hub.sqlite"));
+        let store = Store::open(Options { location, readers: 1, now: Millis(1) }).await.expect("it can be opened");
+        let org = OrgRow { id: DEFAULT_ORG, name: "default".to_owned(), created_at: Millis(1) };
+        let made = store.write(move |tx| Box::pin(async move { orgs::insert(tx, &org).await })).await;
+        made.expect("an org can be made");
+        store
+    }
+
+    /// Chooses behind the cache's back.
+    async fn choose(store: &Store, value: &'static str, former: Option<&'static str>) {
+        let row = OrgSettingRow {
+            org: DEFAULT_ORG,
+            key: SESSIONS_IDLE.setting.key.to_owned(),
+            value: value.to_owned(),
+            changed_by: "ann".to_owned(),
+            changed_at: Millis(2),
+        };
+        let put = store.write(move |tx| Box::pin(async move { org_settings::put(tx, &row, former).await })).await;
+        assert_eq!(put, Ok(true));
+    }
+
+    #[tokio::test]
+    async fn what_was_read_is_kept_until_it_or_everything_is_evicted() {
+        let folder = tempfile::tempdir().expect("there is a temporary folder");
+        let (store, settings) = (store(folder.path()).await, OrgSettings::default());
+        let read = async || settings.read(&store, DEFAULT_ORG, &SESSIONS_IDLE).await.expect("the store answers");
+        assert_eq!(read().await, Span::minutes(30));
+        choose(&store, "60", None).await;
+        assert_eq!(read().await, Span::minutes(30), "it is read from memory");
+        settings.evict(DEFAULT_ORG, SESSIONS_IDLE.setting);
+        assert_eq!(read().await, Span::seconds(60));
+        choose(&store, "61", Some("60")).await;
+        settings.evict_all();
+        assert_eq!(read().await, Span::seconds(61));
+        choose(&store, "\"no number\"", Some("61")).await;
+        settings.evict_all();
+        assert_eq!(read().await, Span::minutes(30), "what does not fit counts as not chosen");
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn what_was_read_before_a_change_is_not_kept_after_it() {
+        let folder = tempfile::tempdir().expect("there is a temporary folder");
+        let (store, settings) = (store(folder.path()).await, OrgSettings::default());
+        let mut reading = pin!(settings.read(&store, DEFAULT_ORG, &SESSIONS_IDLE));
+        // The read is on its way, and its answer not yet looked at, when the change comes and is told.
+        let began = poll_fn(|context| Poll::Ready(reading.as_mut().poll(context).is_pending())).await;
+        assert!(began);
+        let one_more = settings.read(&store, DEFAULT_ORG, &SESSIONS_IDLE).await;
+        assert_eq!(one_more, Ok(Span::minutes(30)), "the one reader has answered the first by now");
+        choose(&store, "60", None).await;
+        settings.evict(DEFAULT_ORG, SESSIONS_IDLE.setting);
+        assert_eq!(reading.await, Ok(Span::minutes(30)), "who asked before gets what held before");
+        assert_eq!(settings.read(&store, DEFAULT_ORG, &SESSIONS_IDLE).await, Ok(Span::seconds(60)));
+        store.close().await;
+    }
+}
