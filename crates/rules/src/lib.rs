@@ -28,6 +28,7 @@ pub mod redaction;
 mod schemas;
 pub mod selectors;
 pub mod sessions;
+pub mod sign_in;
 pub mod tasks;
 pub mod time;
 pub mod traces;

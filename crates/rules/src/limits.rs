@@ -111,6 +111,32 @@ pub const PROGRESS_BYTES_MAX: usize = 200;
 pub const STREAMS_PER_PRINCIPAL_MAX: usize = 20;
 /// How often a stream on which nothing happens shows that it is there.
 pub const STREAM_ALIVE_EVERY: Span = Span::seconds(15);
+/// Largest access token of a provider, in bytes; a larger one is refused unread.
+pub const PROVIDER_TOKEN_BYTES_MAX: usize = 8 << 10;
+/// Largest document of a provider that is read, in bytes.
+pub const PROVIDER_DOCUMENT_BYTES_MAX: usize = 256 << 10;
+/// Most keys of a provider that are kept.
+pub const PROVIDER_KEYS_MAX: usize = 100;
+/// How long a provider may take to answer.
+pub const PROVIDER_ANSWER_MAX: Span = Span::seconds(10);
+/// How soon a provider that did not answer is asked for its keys again.
+pub const PROVIDER_RETRY: Span = Span::seconds(5);
+/// How long after unknown keys were asked for they are not asked for again.
+pub const UNKNOWN_KEY_PAUSE: Span = Span::seconds(10);
+/// Largest difference of clocks that may be allowed for.
+pub const LEEWAY_MAX: Span = Span::minutes(5);
+/// Most tokens of a provider that are remembered as verified.
+pub const VERIFIED_TOKENS_MAX: usize = 10_000;
+/// Longest id of a person or a token at a provider, in bytes.
+pub const SUBJECT_BYTES_MAX: usize = 255;
+/// Longest name of a person, in bytes; a longer one is cut.
+pub const PERSON_NAME_BYTES_MAX: usize = 100;
+/// Most tokens that an org denies at a time.
+pub const DENIED_TOKENS_MAX: u64 = 10_000;
+/// How long a token is denied of which only the id is known.
+pub const DENIAL_DEFAULT: Span = Span::days(30);
+/// Longest time for which a token may be denied.
+pub const DENIAL_MAX: Span = Span::days(365);
 /// Shortest value that is masked in logs, in bytes; shorter ones would be found everywhere.
 pub const SECRET_BYTES_MIN: usize = 4;
 /// Most results that an agent keeps because they were too large to send.

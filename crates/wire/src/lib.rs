@@ -19,6 +19,7 @@ pub mod pages;
 pub mod problem;
 pub mod readable;
 pub mod results;
+pub mod sign_in;
 pub mod task_types;
 pub mod tasks;
 pub mod tokens;

@@ -142,6 +142,8 @@ problem_codes! {
     WaitLate = "wait_late", 409, "The wait came late";
     /// Two agents share one identity.
     IdentityForked = "identity_forked", 409, "Two agents share one identity";
+    /// Whoever asks did not sign in, so there is nothing to sign out of.
+    NotSignedIn = "not_signed_in", 409, "The caller did not sign in";
     /// The change met another one; read again and repeat.
     Conflict = "conflict", 409, "The change met another one";
     /// The body came too slowly, or fell silent.
@@ -166,6 +168,8 @@ problem_codes! {
     QueueFull = "queue_full", 429, "Too many tasks wait for this node";
     /// Too many requests.
     RateLimited = "rate_limited", 429, "Too many requests";
+    /// The identity provider cannot be reached, and its keys are not known yet.
+    ProviderUnavailable = "provider_unavailable", 503, "The identity provider is away";
     /// The hub is stopping; another try will meet its successor.
     Stopping = "stopping", 503, "The hub is stopping";
     /// The disk is full; nothing was kept.

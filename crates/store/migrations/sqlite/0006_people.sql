@@ -61,11 +61,12 @@ create index sessions_of_subject on sessions (subject);
 create index sessions_ends_at on sessions (ends_at);
 
 create table denied_tokens (
+    org        text   not null references orgs (id),
     jti        text   not null,
     denied_by  text   not null,
     denied_at  bigint not null,
     expires_at bigint not null,
-    constraint denied_tokens_pkey primary key (jti)
+    constraint denied_tokens_pkey primary key (org, jti)
 ) without rowid;
 create index denied_tokens_expires_at on denied_tokens (expires_at);
 

@@ -13,6 +13,7 @@ mod schema;
 mod setup;
 mod verbs;
 
+mod denied_tokens;
 mod events;
 mod idempotency;
 mod invites;

@@ -1,0 +1,34 @@
+//! Names of people as their provider tells them, made fit for events and logs.
+
+use crate::limits::PERSON_NAME_BYTES_MAX;
+
+/// The name without control characters and spaces at its ends, cut to its limit; `None` if nothing is left.
+pub fn clean_name(name: &str) -> Option<String> {
+    let mut clean = String::with_capacity(name.len().min(PERSON_NAME_BYTES_MAX));
+    for letter in name.trim().chars().filter(|letter| !letter.is_control() && !is_invisible(*letter)) {
+        if clean.len() + letter.len_utf8() > PERSON_NAME_BYTES_MAX {
+            break;
+        }
+        clean.push(letter);
+    }
+    (!clean.is_empty()).then_some(clean)
+}
+
+/// Letters that turn the writing round or have no width: with them one name can look like another.
+fn is_invisible(letter: char) -> bool {
+    matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_disturb_a_log_is_left_out() {
+        assert_eq!(clean_name(" Ada \u{1b}[2JLovelace\n").as_deref(), Some("Ada [2JLovelace"));
+        assert_eq!(clean_name("a\u{202e}b\u{200b}").as_deref(), Some("ab"));
+        assert_eq!(clean_name(" \n\t"), None);
+        let long = clean_name(&"é".repeat(PERSON_NAME_BYTES_MAX)).unwrap();
+        assert!(long.len() <= PERSON_NAME_BYTES_MAX && long.chars().all(|letter| letter == 'é'));
+    }
+}
