@@ -1,5 +1,6 @@
 //! Two hubs with the same keys on one PostgreSQL: what is done at one holds at the other.
 
+use counterparts::{OidcPlan, OidcProvider};
 use http::Method;
 use serde_json::json;
 use sortie_rules::access::Role;
@@ -46,4 +47,28 @@ async fn a_task_submitted_at_one_hub_reaches_an_agent_that_waits_at_the_other() 
         node.report(&HandNode::completed(&tasks[0], json!({ "slept_ms": 0 }))).await.expect("it is taken");
         assert!(node.wait(1, 0).await.tasks.is_empty());
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_provider_s_token_that_is_denied_at_one_hub_is_refused_by_the_other() {
+    let scene = Scene::new(Engine::Postgres);
+    let provider = OidcProvider::start(&OidcPlan::default());
+    provider.person("ada", &json!({ "realm_access": { "roles": ["admin"] } }));
+    let plan = scene.hub().setting("oidc.issuer", provider.issuer()).setting("oidc.client_id", OidcProvider::CLIENT);
+    let plan = plan.setting("oidc.audience", OidcPlan::default().audience);
+    let plan = plan.setting("oidc.org_when_absent", "default").start().await.stop().await.0;
+    let beside = plan.beside("beside");
+    let (one, other) = (plan.start().await, beside.start().await);
+    let (stolen, token) = (provider.token("ada"), provider.token("ada"));
+    let whoami = async |token: &str| {
+        let request = other.request(Method::GET, "/api/v1/whoami").from(As::Token(token.to_owned()));
+        request.send().await.status
+    };
+    until("the other hub knows the token", async || (whoami(&stolen).await == 200).then_some(())).await;
+    let deny = one.request(Method::POST, "/api/v1/denied-tokens").json(&json!({ "token": stolen }));
+    until("it is denied", async || (deny.clone().send().await.status == 201).then_some(())).await;
+    let since = std::time::Instant::now();
+    until("the other hub refuses the token", async || (whoami(&stolen).await == 401).then_some(())).await;
+    assert!(since.elapsed() < std::time::Duration::from_secs(1), "it took {:?}", since.elapsed());
+    assert_eq!(whoami(&token).await, 200);
 }

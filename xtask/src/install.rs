@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use counterparts::{REQUIREMENTS, python_folder};
+use counterparts::{NODE_FILES, REQUIREMENTS, node_folder, python_folder};
 
 use crate::programs::{Done, cargo, must, on_path, output, root};
 
@@ -21,6 +21,7 @@ pub(crate) fn all_for_tests() -> Done {
     c_compiler()?;
     debian_packages()?;
     python_packages()?;
+    node_packages()?;
     rust_components()?;
     nextest()
 }
@@ -35,7 +36,7 @@ pub(crate) fn c_compiler() -> Done {
 
 /// The PostgreSQL server, which Debian keeps off the search path; strace, with which the stories stop
 /// programs in the middle of a write; curl, which reads streams; Chromium, which looks at pages; Orthanc,
-/// a real imaging server; and Python, in which some counterparts are written.
+/// a real imaging server; and Python and Node, in which some counterparts are written.
 fn debian_packages() -> Done {
     let mut missing = Vec::new();
     if initdb().is_none() {
@@ -65,6 +66,11 @@ fn debian_packages() -> Done {
     // Debian's Python comes without the part that makes virtual environments.
     if output(Command::new("python3").args(["-c", "import ensurepip, venv"])).is_none() {
         missing.push("python3-venv");
+    }
+    for (program, package) in [("node", "nodejs"), ("npm", "npm")] {
+        if on_path(program).is_none() {
+            missing.push(package);
+        }
     }
     if missing.is_empty() {
         return Ok(());
@@ -158,6 +164,30 @@ fn python_packages() -> Done {
     must(&mut install)?;
     // The mark comes last, so that an installation that was cut is not taken for one that was not.
     fs::write(&mark, REQUIREMENTS).map_err(|error| format!("{}: {error}", mark.display()))
+}
+
+/// What the tests talk to that comes from npm, in a folder under the user's cache, as the lock says. It is
+/// made anew when the lock has changed.
+fn node_packages() -> Done {
+    let folder = node_folder();
+    let mark = folder.join("installed.json");
+    let lock = NODE_FILES.iter().find(|(name, _)| *name == "package-lock.json").map_or("", |(_, text)| text);
+    if fs::read_to_string(&mark).is_ok_and(|installed| installed == lock) {
+        return Ok(());
+    }
+    println!("Installing the Node packages of tests/counterparts/node/package.json");
+    let say = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).map_err(|error| say(&folder, error))?;
+    for (name, text) in NODE_FILES {
+        let path = folder.join(name);
+        fs::write(&path, text).map_err(|error| say(&path, error))?;
+    }
+    let mut install = Command::new("npm");
+    install.args(["ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&folder);
+    must(&mut install)?;
+    // The mark comes last, as above.
+    fs::write(&mark, lock).map_err(|error| say(&mark, error))
 }
 
 /// rustfmt and clippy, which a minimal Rust installation leaves out.

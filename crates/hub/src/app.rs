@@ -17,6 +17,7 @@ use crate::nodes::Directory;
 use crate::org_settings::OrgSettings;
 use crate::packs::TaskTypes;
 use crate::people::TokenCache;
+use crate::people::provider::{Denied, Provider};
 use crate::post_steps::{Mailer, Performers, Webhooks};
 use crate::settings::Settings;
 use crate::tasks::Renewals;
@@ -38,6 +39,10 @@ pub struct App {
     pub(crate) nodes: Directory,
     pub(crate) people: TokenCache,
     pub(crate) org_settings: OrgSettings,
+    /// Where people sign in, if not with tokens alone.
+    pub(crate) provider: Option<Provider>,
+    /// Tokens of the provider that are void before their time.
+    pub(crate) denied: Denied,
     pub(crate) waiting: Waiting,
     pub(crate) mailer: Mailer,
     pub(crate) webhooks: Webhooks,

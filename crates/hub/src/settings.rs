@@ -9,6 +9,8 @@ use serde::Deserialize;
 use sortie_rules::liveness::Thresholds;
 use sortie_rules::time::Span;
 
+pub use crate::people::provider::OidcSettings;
+
 /// The commented file with all defaults.
 pub const DEFAULT_TOML: &str = include_str!("settings.default.toml");
 
@@ -49,6 +51,8 @@ pub struct Settings {
     pub webhooks: BTreeMap<String, WebhookSettings>,
     /// Where the hub itself may call.
     pub outgoing: Outgoing,
+    /// Where people sign in.
+    pub oidc: OidcSettings,
     /// Whether trusts are served over the API that they knew before.
     pub trust_api: bool,
     /// Where traces go.
@@ -172,6 +176,7 @@ impl Default for Settings {
             mail: None,
             webhooks: BTreeMap::new(),
             outgoing: Outgoing::default(),
+            oidc: OidcSettings::default(),
             trust_api: false,
             otlp_endpoint: None,
             log_format: LogFormat::Text,
@@ -199,7 +204,7 @@ impl Default for Retention {
 pub struct BadSetting {
     /// Which key.
     pub key: &'static str,
-    why: &'static str,
+    pub(crate) why: &'static str,
 }
 
 impl Settings {
@@ -226,6 +231,7 @@ impl Settings {
                 return refuse("mail.security", "a password must not travel in the clear");
             }
         }
+        self.oidc.check()?;
         if self.url.as_deref().is_some_and(|url| !url.starts_with("https://")) {
             return refuse("url", "it must begin with https://");
         }
@@ -242,6 +248,11 @@ impl Settings {
     /// The folder whose packs are read without being named.
     pub(crate) fn packs_folder(&self) -> PathBuf {
         self.data.join("packs")
+    }
+
+    /// By how much the clocks of the hub and the identity provider may differ.
+    pub(crate) fn oidc_leeway(&self) -> Span {
+        Span::seconds(self.oidc.leeway_s.into())
     }
 
     /// The thresholds for nodes that have none of their own.

@@ -24,6 +24,7 @@ use crate::liveness::{self, PresenceBoard};
 use crate::nodes::Directory;
 use crate::org_settings::OrgSettings;
 use crate::packs::{self, PacksError};
+use crate::people::provider::{Denied, Provider, ProviderError};
 use crate::people::{TokenCache, create_token};
 use crate::post_steps::{Mailer, MailerError, WebhookError, Webhooks};
 use crate::settings::{BadSetting, Settings};
@@ -63,6 +64,9 @@ pub enum StartError {
     /// A webhook's settings cannot be used.
     #[error(transparent)]
     Webhook(#[from] WebhookError),
+    /// The identity provider's settings cannot be used.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
     /// An address cannot be listened on.
     #[error("cannot listen on {address}: {source}; is something else using it?")]
     Listen {
@@ -98,6 +102,7 @@ impl StartError {
                 | StartError::Packs(_)
                 | StartError::Mailer(_)
                 | StartError::Webhook(_)
+                | StartError::Provider(_)
                 | StartError::Open(OpenError::Location { .. } | OpenError::Certificates { .. })
         )
     }
@@ -174,6 +179,7 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
     let types = packs::load(&settings.packs, &settings.packs_folder())?;
     let mailer = Mailer::new(settings.mail.as_ref())?;
     let webhooks = Webhooks::new(&settings.webhooks, &settings.outgoing.private)?;
+    let provider = Provider::new(&settings.oidc)?;
     let data = DataFolder::open(&settings.data)?;
     let store = open_store(&settings, &data, &clock).await?;
     let keys = Keys::load(&data, &entropy)?;
@@ -189,12 +195,16 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
     liveness::skip_absence(&store, now).await?;
     let presence = PresenceBoard::default();
     liveness::load(&store, &presence).await?;
+    let denied = Denied::default();
+    denied.load(&store).await?;
     data.write("ca.pem", tls.trust().as_bytes())?;
     let app = Arc::new(App {
         types: ArcSwap::from_pointee(types),
         nodes: Directory::default(),
         people: TokenCache::default(),
         org_settings: OrgSettings::default(),
+        provider,
+        denied,
         waiting: waiting::Waiting::default(),
         seats: crate::http::Seats::default(),
         mailer,

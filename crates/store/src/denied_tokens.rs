@@ -49,12 +49,7 @@ pub async fn count(tx: &mut Tx, org: OrgId) -> Result<u64, StoreError> {
 }
 
 /// Up to `limit` denied tokens of an org in the order of their ids, after `after`.
-pub async fn list(
-    tx: &mut Tx,
-    org: OrgId,
-    after: Option<&str>,
-    limit: u32,
-) -> Result<Vec<DeniedTokenRow>, StoreError> {
+pub async fn list(tx: &mut Tx, org: OrgId, after: Option<&str>, limit: u32) -> Result<Vec<DeniedTokenRow>, StoreError> {
     const SQL: &str = "select org, jti, denied_by, denied_at, expires_at from denied_tokens
         where org = $1 and jti > $2 order by jti limit $3";
     let rows = tx.query(SQL, &[org.into(), after.unwrap_or_default().into(), limit.into()]).await?;

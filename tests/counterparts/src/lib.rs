@@ -1,15 +1,22 @@
 //! Real counterparts for tests: servers that the hub talks to, started by the test and gone with it.
 //!
 //! `postgres` is a private PostgreSQL server, `orthanc` an imaging server, `smtp_sink` a mail server,
-//! `webhook_receiver` one that judges webhooks; `python` runs what comes from PyPI.
+//! `webhook_receiver` one that judges webhooks, `oidc_provider` one where people sign in; `python` runs what
+//! comes from PyPI, `node` what comes from npm.
 
+mod folders;
+mod node;
+mod oidc_provider;
 mod orthanc;
 mod ports;
 mod postgres;
 mod python;
+mod script;
 mod smtp_sink;
 mod webhook_receiver;
 
+pub use node::{NODE_FILES, node_folder};
+pub use oidc_provider::{Forgery, OidcPlan, OidcProvider};
 pub use orthanc::Orthanc;
 pub use ports::free_port;
 pub use postgres::Postgres;

@@ -155,7 +155,8 @@ async function forge({ sub, header = {}, claims = {}, expires_in = 600, how = 'k
   if (typeof kept.nbf_in === 'number') { kept.nbf = seconds + kept.nbf_in; delete kept.nbf_in; }
   const head = { alg, typ: 'at+jwt', kid: key.kid, ...header };
   for (const name of Object.keys(head)) if (head[name] === null) delete head[name];
-  if (how === 'key') return new SignJWT(kept).setProtectedHeader(head).sign(key.privateKey);
+  const crit = Object.fromEntries((head.crit ?? []).map((name) => [name, true]));
+  if (how === 'key') return new SignJWT(kept).setProtectedHeader(head).sign(key.privateKey, { crit });
   if (how === 'stranger') {
     return new SignJWT(kept).setProtectedHeader(head).sign((await generateKeyPair(alg)).privateKey);
   }

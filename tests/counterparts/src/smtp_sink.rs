@@ -4,7 +4,8 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use crate::python::Script;
+use crate::python;
+use crate::script::Script;
 
 /// What a mail server demands.
 #[derive(Debug, Clone, Copy, Default)]
@@ -40,7 +41,7 @@ impl SmtpSink {
         // Port 0 is one that the system picks, and that nobody can take in between.
         let port = plan.port.unwrap_or(0).to_string();
         let arguments = [&port, &folder, &size_max, &certificate, &key, plan.password.unwrap_or_default()];
-        let script = Script::start(include_str!("smtp_sink.py"), &arguments);
+        let script = Script::start(python::script(include_str!("smtp_sink.py"), &arguments));
         let script = script.unwrap_or_else(|said| panic!("the mail server does not start:\n{said}"));
         SmtpSink { mails, script }
     }

@@ -3,7 +3,8 @@
 
 use std::io::BufRead;
 
-use crate::python::Script;
+use crate::python;
+use crate::script::Script;
 
 /// A receiver on a port of 127.0.0.1. It is gone when this is dropped.
 #[derive(Debug)]
@@ -21,7 +22,7 @@ impl WebhookReceiver {
         let mut arguments = vec![secret.to_owned()];
         arguments.extend(statuses.iter().map(u16::to_string));
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        let script = Script::start(include_str!("webhook_receiver.py"), &arguments);
+        let script = Script::start(python::script(include_str!("webhook_receiver.py"), &arguments));
         let script = script.unwrap_or_else(|said| panic!("the receiver does not start:\n{said}"));
         WebhookReceiver { script }
     }

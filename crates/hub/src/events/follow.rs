@@ -1,6 +1,6 @@
 //! Keeps what this hub has in memory in step with what other hubs on the same database change: a node that
-//! was shut out, or has another key, a token that was revoked, and an org setting that was chosen anew. Only
-//! where there can be other hubs.
+//! was shut out, or has another key, a token that was revoked or denied, and an org setting that was chosen
+//! anew. Only where there can be other hubs.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -37,6 +37,10 @@ impl Followed {
         }
         for change in &changes {
             forget(app, change);
+        }
+        if after == 0 || changes.iter().any(|change| change.kind == "token.denied") {
+            app.denied.load(&app.store).await?;
+            app.people.ring();
         }
         self.0.store(newest.max(1), Ordering::Relaxed);
         Ok(changes.len() as u64)

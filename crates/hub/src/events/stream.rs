@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use super::list::list;
 use crate::app::Shared;
 use crate::http::Seat;
-use crate::people::{Principal, still_holds};
+use crate::people::{Principal, holds_no_more, still_holds};
 
 /// What goes on between two events.
 struct Watch {
@@ -56,6 +56,7 @@ impl Watch {
             if self.read.is_empty() {
                 tokio::select! {
                     changed = self.news.changed() => changed.ok()?,
+                    () = holds_no_more(&self.app, &self.who) => return None,
                     () = self.app.stop.cancelled() => return None,
                 }
             }

@@ -29,6 +29,21 @@ impl<S: Send + Sync, T: DeserializeOwned, const MAX: usize> FromRequest<S> for B
     }
 }
 
+/// The same, or nothing where nothing was sent.
+pub(crate) struct BodyOrNone<T>(pub(crate) Option<T>);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for BodyOrNone<T> {
+    type Rejection = Fault;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Fault> {
+        if axum::body::HttpBody::is_end_stream(request.body()) {
+            return Ok(BodyOrNone(None));
+        }
+        let body = Body::<T>::from_request(request, state).await?;
+        Ok(BodyOrNone(Some(body.value)))
+    }
+}
+
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
     serde_json::from_slice(bytes).map_err(|error| {
         // Only a refusal pays for finding the place.

@@ -18,7 +18,7 @@ mod router;
 mod streams;
 mod trace;
 
-pub(crate) use extract::{Body, PathOf, QueryOf};
+pub(crate) use extract::{Body, BodyOrNone, PathOf, QueryOf};
 pub(crate) use guard::NodeCaller;
 pub(crate) use listener::{Listening, serve};
 pub(crate) use once::Once;

@@ -81,6 +81,7 @@ fn all(routes: Routes) -> Routes {
     let routes = crate::nodes::routes::add(routes);
     let routes = crate::people::routes::add(routes);
     let routes = crate::org_settings::routes::add(routes);
+    let routes = crate::people::provider::routes::add(routes);
     let routes = crate::events::routes::add(routes);
     let routes = crate::logs::routes::add(routes);
     let routes = crate::post_steps::routes::add(routes);

@@ -9,7 +9,7 @@ use sortie_rules::ids::TaskId;
 use super::read::read_now;
 use crate::app::Shared;
 use crate::http::Seat;
-use crate::people::{Principal, still_holds};
+use crate::people::{Principal, holds_no_more, still_holds};
 
 /// What goes on between two parts.
 struct Watch {
@@ -63,6 +63,7 @@ impl Watch {
             tokio::select! {
                 _ = news => {}
                 _ = ended => {}
+                () = holds_no_more(&self.app, &self.who) => return None,
                 () = self.app.stop.cancelled() => return None,
             }
         }

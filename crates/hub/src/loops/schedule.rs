@@ -8,6 +8,7 @@ use sortie_rules::time::Span;
 use super::driver::{every, every_or_rung};
 use crate::app::Shared;
 use crate::identity::ServerTls;
+use crate::people::provider::Provider;
 use crate::tasks::WakeDue;
 use crate::{events, jobs, liveness, post_steps, tasks};
 
@@ -25,6 +26,9 @@ const POST_STEPS_EVERY: Duration = Duration::from_millis(500);
 const JOBS_EVERY: Duration = Duration::from_millis(250);
 /// How often one batch of old rows is deleted.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
+
+/// How often it is looked whether the identity provider's keys are to be read anew.
+const PROVIDER_EVERY: Duration = Duration::from_secs(1);
 
 /// Starts every loop.
 pub(crate) fn start_all(app: &Shared) {
@@ -47,6 +51,7 @@ pub(crate) fn start_all(app: &Shared) {
     every(app, "forget_old", FORGET_EVERY, |app| async move {
         app.waiting.ended.tidy();
         app.waiting.logs.tidy();
+        app.denied.tidy(app.clock.now());
         tasks::forget_old(&app).await
     });
     every(
@@ -58,6 +63,9 @@ pub(crate) fn start_all(app: &Shared) {
             renewed.map(|()| 1).map_err(|error| crate::fault::Fault::Broken(error.to_string()))
         },
     );
+    if app.provider.is_some() {
+        every(app, "read_provider_keys", PROVIDER_EVERY, |app| async move { Provider::refresh_if_due(&app).await });
+    }
     if app.store.engine() == "postgres" {
         every(app, "number_events", SEQUENCE_EVERY, |app| async move { events::sequence(&app).await });
         let followed = Arc::new(events::Followed::default());

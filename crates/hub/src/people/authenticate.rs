@@ -9,8 +9,10 @@ use sortie_rules::ids::TokenId;
 use sortie_rules::time::Millis;
 use sortie_store::{Store, StoreError, tokens};
 use sortie_wire::problem::ProblemCode;
+use tokio::sync::watch;
 
-use super::principal::{Principal, holds};
+use super::principal::{Principal, Proof, holds};
+use super::provider;
 use crate::app::App;
 use crate::fault::{Fault, refuse};
 use crate::identity::secret_fits;
@@ -25,6 +27,8 @@ const CACHED_MAX: usize = 10_000;
 pub(crate) struct TokenCache {
     known: RwLock<Entries>,
     used: Mutex<HashMap<TokenId, Millis>>,
+    /// Rung when something that somebody came with may hold no more.
+    bell: watch::Sender<()>,
 }
 
 #[derive(Debug, Default)]
@@ -47,6 +51,24 @@ impl TokenCache {
         let mut entries = self.known.write().unwrap_or_else(PoisonError::into_inner);
         entries.changes += 1;
         entries.by_id.remove(&token);
+        drop(entries);
+        self.ring();
+    }
+
+    /// Has those look again whose answers go on after they began.
+    pub(crate) fn ring(&self) {
+        self.bell.send_replace(());
+    }
+
+    /// Changes when something that somebody came with may hold no more.
+    pub(super) fn changes(&self) -> watch::Receiver<()> {
+        self.bell.subscribe()
+    }
+
+    /// Until when a token holds, if it does; the inner `None` is for ever.
+    pub(super) async fn ends_at(app: &App, id: TokenId) -> Option<Option<Millis>> {
+        let known = app.people.find(&app.store, id).await.ok().flatten()?;
+        Some(known.expires_at)
     }
 
     /// Takes the times at which tokens were last used, to be written down together.
@@ -77,6 +99,7 @@ impl TokenCache {
             role: row.role,
             permissions: holds(row.role, row.scopes, row.org),
             key: format!("token:{id}").into(),
+            proof: Proof::Token(id),
         };
         let known = Arc::new(Known { principal, secret_hash: row.secret_hash, expires_at: row.expires_at });
         let mut entries = self.known.write().unwrap_or_else(PoisonError::into_inner);
@@ -96,10 +119,14 @@ pub(crate) async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Princ
     let header = headers.get(AUTHORIZATION).ok_or_else(|| {
         unknown("Send a token: `Authorization: Bearer …`. The first one is in the hub's data folder, in admin.token.")
     })?;
-    let (id, secret) = header
-        .to_str()
-        .ok()
-        .and_then(|text| split(bearer(text)?))
+    let token = header.to_str().ok().and_then(bearer);
+    if let (Some(token), Some(provider)) = (token, &app.provider)
+        && is_of_a_provider(token)
+    {
+        return provider::authenticate(app, provider, token).await;
+    }
+    let (id, secret) = token
+        .and_then(split)
         .ok_or_else(|| unknown("This is not a token of this hub; tokens begin with `sortie_tok_`."))?;
     let now = app.clock.now();
     // One sentence for all that does not hold: a stranger learns nothing about which tokens exist.
@@ -112,11 +139,14 @@ pub(crate) async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Princ
     Ok(known.principal.clone())
 }
 
-/// Whether the token that a caller came with holds still: for answers that go on after they began.
-pub(crate) async fn still_holds(app: &App, who: &Principal) -> bool {
-    let Some(id) = who.key.strip_prefix("token:").and_then(|id| id.parse().ok()) else { return false };
-    let known = app.people.find(&app.store, id).await.ok().flatten();
-    known.is_some_and(|known| known.expires_at.is_none_or(|end| app.clock.now() < end))
+/// Whether this is a signed token as providers make them, and none of ours.
+fn is_of_a_provider(token: &str) -> bool {
+    !token.starts_with(TOKEN_PREFIX) && token.bytes().filter(|byte| *byte == b'.').count() == 2
+}
+
+/// The token of a request.
+pub(super) fn bearer_of(headers: &HeaderMap) -> Option<&str> {
+    bearer(headers.get(AUTHORIZATION)?.to_str().ok()?)
 }
 
 /// What stands behind the scheme, whose name may be written large or small.

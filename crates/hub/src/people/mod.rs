@@ -2,11 +2,14 @@
 
 mod authenticate;
 mod create_token;
+mod holding;
 mod list_tokens;
 mod principal;
+pub(crate) mod provider;
 mod revoke_token;
 pub(crate) mod routes;
 
-pub(crate) use authenticate::{TOKEN_PREFIX, TokenCache, authenticate, still_holds};
+pub(crate) use authenticate::{TOKEN_PREFIX, TokenCache, authenticate};
 pub(crate) use create_token::create as create_token;
+pub(crate) use holding::{holds_no_more, still_holds};
 pub(crate) use principal::{Principal, holds};

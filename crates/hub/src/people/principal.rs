@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use sortie_rules::access::{Given, Permissions, Role, may_give, permissions_of};
-use sortie_rules::ids::{DEFAULT_ORG, OrgId};
+use sortie_rules::ids::{DEFAULT_ORG, OrgId, TokenId};
 use sortie_wire::problem::ProblemCode;
 
+use super::provider::ProviderToken;
 use crate::fault::{Fault, refuse};
 
 /// A person or service that has proved itself.
@@ -21,6 +22,17 @@ pub(crate) struct Principal {
     pub(crate) permissions: Permissions,
     /// What tells it from others of the same name: `Idempotency-Key`s are its own.
     pub(crate) key: Arc<str>,
+    /// What it came with.
+    pub(crate) proof: Proof,
+}
+
+/// What somebody came with, and by which it is found out whether they may stay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// An API token.
+    Token(TokenId),
+    /// A token of the identity provider.
+    Provider(Arc<ProviderToken>),
 }
 
 impl Principal {

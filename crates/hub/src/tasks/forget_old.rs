@@ -2,7 +2,7 @@
 
 use sortie_rules::limits::IDEMPOTENCY_LIFE;
 use sortie_rules::time::Span;
-use sortie_store::{events, idempotency, jobs, tasks};
+use sortie_store::{denied_tokens, events, idempotency, jobs, tasks};
 
 use crate::app::App;
 use crate::fault::Fault;
@@ -25,6 +25,7 @@ pub(crate) async fn forget_old(app: &App) -> Result<u64, Fault> {
                 gone += jobs::delete_finished_before(tx, tasks_before, JOBS_BATCH).await?;
                 gone += events::delete_older(tx, events_before, BATCH).await?;
                 gone += idempotency::forget_older(tx, now - IDEMPOTENCY_LIFE).await?;
+                gone += denied_tokens::forget_expired(tx, now).await?;
                 Ok(gone)
             })
         })

@@ -226,7 +226,11 @@ mod tests {
         let mut claims = good().as_object().unwrap().clone();
         for (name, value) in changes.as_object().unwrap() {
             // What is changed to `false` is taken out.
-            if *value == json!(false) { claims.remove(name) } else { claims.insert(name.clone(), value.clone()) };
+            if *value == json!(false) {
+                claims.remove(name)
+            } else {
+                claims.insert(name.clone(), value.clone())
+            };
         }
         judge(&claims, &expected, NOW)
     }

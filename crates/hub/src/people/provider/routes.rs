@@ -1,0 +1,78 @@
+//! `/api/v1/auth/provider`, `/api/v1/auth/logout` and `/api/v1/denied-tokens`.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+use sortie_rules::access::{Need, Permission};
+use sortie_wire::pages::Page;
+use sortie_wire::sign_in::{DeniedToken, DenyToken, LogOut, LoggedOut, SignInWith};
+use utoipa_axum::routes;
+
+use super::{deny, describe, log_out};
+use crate::app::Shared;
+use crate::fault::Fault;
+use crate::http::{Audience, Body, BodyOrNone, QueryOf, Routes, page_size};
+use crate::people::Principal;
+use crate::people::authenticate::bearer_of;
+
+/// Adds the routes of this room.
+pub(crate) fn add(routes: Routes) -> Routes {
+    routes
+        .add(Audience::People, Need::Nobody, routes!(sign_in_with))
+        .add(Audience::People, Need::May(Permission::SelfRead), routes!(sign_out))
+        .add(Audience::People, Need::May(Permission::PeopleWrite), routes!(deny_token))
+        .add(Audience::People, Need::May(Permission::PeopleRead), routes!(list_denied))
+}
+
+/// With whom to sign in.
+#[utoipa::path(get, path = "/api/v1/auth/provider", tag = "people", responses((status = 200, body = SignInWith)))]
+async fn sign_in_with(State(app): State<Shared>) -> Result<Json<SignInWith>, Fault> {
+    Ok(Json(describe::describe(&app)?))
+}
+
+/// Ends the sign-in that the request comes with: its token is void at once, and the identity provider is
+/// told. The body may be absent.
+#[utoipa::path(post, path = "/api/v1/auth/logout", tag = "people", request_body = Option<LogOut>,
+    responses((status = 200, body = LoggedOut)))]
+async fn sign_out(
+    State(app): State<Shared>,
+    who: Principal,
+    headers: HeaderMap,
+    BodyOrNone(also): BodyOrNone<LogOut>,
+) -> Result<Json<LoggedOut>, Fault> {
+    let token = bearer_of(&headers).unwrap_or_default();
+    Ok(Json(log_out::log_out(&app, &who, token, also.unwrap_or_default()).await?))
+}
+
+/// Denies a token of the identity provider before its time is over.
+#[utoipa::path(post, path = "/api/v1/denied-tokens", tag = "people", request_body = DenyToken,
+    responses((status = 201, body = DeniedToken)))]
+async fn deny_token(
+    State(app): State<Shared>,
+    who: Principal,
+    body: Body<DenyToken>,
+) -> Result<(StatusCode, Json<DeniedToken>), Fault> {
+    Ok((StatusCode::CREATED, Json(deny::deny(&app, &who, body.value).await?)))
+}
+
+/// The query of the list.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+struct DeniedQuery {
+    /// The `next` of the page before.
+    after: Option<String>,
+    /// Rows in the page, at most 1,000; 100 if absent.
+    limit: Option<u32>,
+}
+
+/// Lists the denied tokens of the org that have not ended by themselves.
+#[utoipa::path(get, path = "/api/v1/denied-tokens", tag = "people", params(DeniedQuery),
+    responses((status = 200, body = Page<DeniedToken>)))]
+async fn list_denied(
+    State(app): State<Shared>,
+    who: Principal,
+    QueryOf(query): QueryOf<DeniedQuery>,
+) -> Result<Json<Page<DeniedToken>>, Fault> {
+    Ok(Json(deny::list(&app, &who, query.after, page_size(query.limit)?).await?))
+}

@@ -1,0 +1,11 @@
+//! Stories of people who sign in with an identity provider: a real one, whose tokens the hub checks by
+//! itself. What is wrong with a token, keys that change, providers that are away, tokens that are denied
+//! before their time, and signing out.
+
+mod denied;
+mod help;
+mod keys;
+mod log_out;
+mod settings;
+mod streams;
+mod tokens;
