@@ -60,6 +60,8 @@ enum Ask {
     Jobs,
     /// What a command handler costs beside a bare fork and exec
     Command,
+    /// What it takes to check a token of an identity provider
+    SignIn,
     /// Start-up of the hub
     Startup,
     /// All rows, one after the other
@@ -79,8 +81,9 @@ impl Program {
             Ask::P9 => &["p9"],
             Ask::Jobs => &["jobs"],
             Ask::Command => &["command"],
+            Ask::SignIn => &["sign_in"],
             Ask::Startup => &["startup"],
-            Ask::All => &["startup", "p1", "p2", "p3", "p4", "p9", "jobs", "command"],
+            Ask::All => &["startup", "p1", "p2", "p3", "p4", "p9", "jobs", "command", "sign_in"],
             Ask::Compare(compare) => return compare::run(&self.setup, &compare).await,
         };
         for row in rows {

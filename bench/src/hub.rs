@@ -35,6 +35,11 @@ pub(crate) struct Hub {
 impl Hub {
     /// Starts one in this folder and waits until it is ready.
     pub(crate) async fn start(setup: &Setup, data: &Path) -> anyhow::Result<Hub> {
+        Hub::start_with(setup, data, &[]).await
+    }
+
+    /// The same with these variables.
+    pub(crate) async fn start_with(setup: &Setup, data: &Path, set: &[(&str, String)]) -> anyhow::Result<Hub> {
         let (listen, operations) = free_addresses()?;
         let program = setup.sortie()?;
         let log = std::fs::OpenOptions::new().create(true).append(true).open(data.with_extension("log"))?;
@@ -42,6 +47,7 @@ impl Hub {
         let mut command = Command::new(&program);
         command.args(["hub", "--until-stdin-closes", "--listen", &listen.to_string(), "--data"]).arg(data);
         command.env("SORTIE_HUB_OPERATIONS_LISTEN", operations.to_string());
+        command.envs(set.iter().map(|(name, value)| (name, value)));
         // All load comes from one address.
         command.env("SORTIE_HUB_CONNECTIONS_PER_ADDRESS_MAX", "50000");
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log).kill_on_drop(true);
@@ -79,6 +85,14 @@ impl Hub {
         let page = self.ask("/metrics").await?;
         let lines = page.lines().filter(|line| line.starts_with(name));
         Ok(lines.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum())
+    }
+
+    /// One line of the metrics, which begins so.
+    pub(crate) async fn metric(&self, begins: &str) -> anyhow::Result<f64> {
+        let page = self.ask("/metrics").await?;
+        let line = page.lines().find(|line| line.starts_with(begins));
+        let value = line.and_then(|line| line.rsplit(' ').next()?.parse().ok());
+        value.with_context(|| format!("the hub does not count {begins}"))
     }
 
     /// Where it listens.

@@ -6,6 +6,7 @@ mod denied;
 mod help;
 mod keys;
 mod log_out;
+mod login;
 mod settings;
 mod streams;
 mod tokens;

@@ -2,7 +2,8 @@
 //!
 //! `connect` says how a hub is reached and whom to believe (`tls`, `proxy`); `call` carries one
 //! request and its bounded answer; `error` says what went wrong in words that a caller can decide
-//! on; `retry` tries again where that cannot do a thing twice. Time and randomness come in through
+//! on; `retry` tries again where that cannot do a thing twice. `provider`
+//! is the one that is not the hub: where people sign in. Time and randomness come in through
 //! `clock`. All calls speak HTTP/1.1; `connect` says why.
 
 pub mod agent;
@@ -13,6 +14,7 @@ mod connect;
 mod crypto;
 mod error;
 pub mod people;
+pub mod provider;
 mod proxy;
 pub mod retry;
 pub mod tls;

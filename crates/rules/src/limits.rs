@@ -125,6 +125,14 @@ pub const PROVIDER_RETRY: Span = Span::seconds(5);
 pub const UNKNOWN_KEY_PAUSE: Span = Span::seconds(10);
 /// Largest difference of clocks that may be allowed for.
 pub const LEEWAY_MAX: Span = Span::minutes(5);
+/// How often it is asked whether somebody has signed in on another device, if the provider does not say.
+pub const POLL_DEFAULT: Span = Span::seconds(5);
+/// By how much more slowly it is asked when the provider says that it was too often.
+pub const POLL_SLOWER: Span = Span::seconds(5);
+/// Longest pause between two such questions.
+pub const POLL_MAX: Span = Span::minutes(1);
+/// How long before its end a person's token is renewed.
+pub const RENEW_BEFORE: Span = Span::minutes(1);
 /// Most tokens of a provider that are remembered as verified.
 pub const VERIFIED_TOKENS_MAX: usize = 10_000;
 /// Longest id of a person or a token at a provider, in bytes.

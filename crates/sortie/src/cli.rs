@@ -61,6 +61,10 @@ enum Noun {
     Settings(commands::settings::SettingsCommand),
     /// Read what happened
     Event(commands::event::EventCommand),
+    /// Sign in with the hub's identity provider, on any device with a browser
+    Login(commands::login::LoginCommand),
+    /// End a sign-in, at the hub and at the identity provider
+    Logout(commands::logout::LogoutCommand),
     /// Say who the token makes you, and at which hub
     Whoami(commands::whoami::WhoamiCommand),
     /// Write and check packs, the folders that add task types
@@ -147,6 +151,8 @@ fn dispatch(noun: Noun, context: &Context) -> Result<ExitCode, Failure> {
         Noun::Token(token) => block_on(commands::token::run(token, context)),
         Noun::Settings(settings) => block_on(commands::settings::run(settings, context)),
         Noun::Event(event) => block_on(commands::event::run(event, context)),
+        Noun::Login(login) => block_on(commands::login::run(login, context)),
+        Noun::Logout(logout) => block_on(commands::logout::run(logout, context)),
         Noun::Whoami(whoami) => block_on(commands::whoami::run(whoami, context)),
         Noun::Doctor(doctor) => block_on(doctor::run(doctor, context)),
     }

@@ -1,14 +1,16 @@
 //! What every command is handed: where to print, the clock, randomness, the environment.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
-use sortie_client::people::Hub;
+use sortie_client::people::{Hub, Token};
 use sortie_client::retry::Patience;
 use sortie_client::{Clock, Connect, Entropy};
 use sortie_rules::time::Span;
 
 use crate::exit::Failure;
+use crate::find_hub::sign_in::{self, SignIn};
 use crate::find_hub::{Found, HubOptions, find};
 use crate::output::Output;
 
@@ -72,12 +74,34 @@ impl Context {
 
     /// The hub that the options name.
     pub(crate) fn hub(&self, options: &HubOptions) -> Result<Hub, Failure> {
-        self.open(&find(options, &self.env)?, PATIENCE)
+        self.open(&self.find(options)?, PATIENCE)
     }
 
     /// The same, for a command that waits: it outlasts a restart of the hub.
     pub(crate) fn patient_hub(&self, options: &HubOptions) -> Result<Hub, Failure> {
-        self.open(&find(options, &self.env)?, PATIENCE_IN_A_WAIT)
+        self.open(&self.find(options)?, PATIENCE_IN_A_WAIT)
+    }
+
+    /// Where the hub is that the options name, and a token that holds for a while.
+    pub(crate) fn find(&self, options: &HubOptions) -> Result<Found, Failure> {
+        let found = find(options, &self.env)?;
+        let Some((path, profile)) = &found.sign_in else { return Ok(found) };
+        match self.renewed(path, profile)? {
+            Some(sign_in) => Ok(Found { token: Token(sign_in.access_token), ..found }),
+            None => Err(sign_in::ended(profile)),
+        }
+    }
+
+    /// A sign-in, renewed if it is near its end; none if it has ended for good.
+    pub(crate) fn renewed(&self, path: &Path, profile: &str) -> Result<Option<SignIn>, Failure> {
+        let renew = || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let runtime =
+                runtime.map_err(|error| Failure::other(format!("the program cannot start its runtime: {error}")))?;
+            runtime.block_on(sign_in::fresh(path, profile, &self.clock))
+        };
+        // On a thread of its own: most commands are in a runtime already, and each finds its hub first.
+        std::thread::scope(|scope| scope.spawn(renew).join()).unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 
     /// A hub that was found.

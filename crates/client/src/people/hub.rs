@@ -107,6 +107,15 @@ impl Hub {
         self.repeat(Repeat::IfNothingWasDone, || Ok(self.call(Method::POST, path))).await
     }
 
+    /// The same with a body.
+    pub(super) async fn act_on<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        self.repeat(Repeat::IfNothingWasDone, || self.call(Method::POST, path).body(body)).await
+    }
+
     fn call(&self, method: Method, path: &[&str]) -> Call<'_> {
         let path: Vec<&str> = ["api", "v1"].into_iter().chain(path.iter().copied()).collect();
         self.line

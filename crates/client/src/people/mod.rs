@@ -11,6 +11,7 @@ mod invites;
 mod jobs;
 mod nodes;
 mod org_settings;
+mod sign_in;
 mod sites;
 mod task_types;
 mod tasks;

@@ -4,7 +4,9 @@
 mod algorithm;
 mod claims;
 mod clean;
+mod device;
 
 pub use algorithm::{Algorithm, KeyKind};
 pub use claims::{Expected, Identity, OrgWhenAbsent, Refusal, judge};
 pub use clean::clean_name;
+pub use device::{AfterPoll, after_poll, first_pause, is_due};

@@ -9,6 +9,8 @@ pub(crate) mod event;
 pub(crate) mod hub;
 pub(crate) mod invite;
 pub(crate) mod job;
+pub(crate) mod login;
+pub(crate) mod logout;
 pub(crate) mod node;
 pub(crate) mod pack;
 pub(crate) mod pages;

@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::context::Context;
 use crate::exit::Done;
-use crate::find_hub::{HubOptions, find};
+use crate::find_hub::HubOptions;
 use crate::output::{details, utc};
 
 /// What `sortie whoami` takes.
@@ -16,7 +16,7 @@ pub(crate) struct WhoamiCommand {
 
 /// Asks the hub and prints its answer.
 pub(crate) async fn run(command: WhoamiCommand, context: &Context) -> Done {
-    let found = find(&command.hub, &context.env)?;
+    let found = context.find(&command.hub)?;
     let whoami = context.hub(&command.hub)?.whoami().await?;
     context.output.either(&whoami, |whoami| {
         let rows = [

@@ -10,7 +10,7 @@ use super::check::{Check, Verdict};
 use super::hub;
 use crate::context::Context;
 use crate::exit::{Done, Exit, Failure};
-use crate::find_hub::{HubOptions, find};
+use crate::find_hub::HubOptions;
 
 /// What `sortie doctor` takes.
 #[derive(Debug, Args)]
@@ -40,7 +40,7 @@ pub(crate) async fn run(doctor: Doctor, context: &Context) -> Done {
 }
 
 async fn way_to_the_hub(options: &HubOptions, context: &Context) -> Vec<Check> {
-    match find(options, &context.env) {
+    match context.find(options) {
         Ok(found) => hub::checks(&found, context).await,
         Err(failure) => {
             let remedy = failure.remedy_text().unwrap_or("name a hub").to_owned();

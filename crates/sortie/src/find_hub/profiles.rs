@@ -20,7 +20,7 @@ use crate::exit::Failure;
 pub(crate) struct Profile {
     /// Its address.
     pub(crate) hub: String,
-    /// The file with the token.
+    /// The file with the token, or with a sign-in.
     pub(crate) token_file: PathBuf,
     /// Whom to believe: a file of certificates or a fingerprint. The system's authorities if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -9,6 +9,7 @@ use sortie_client::people::Token;
 
 use super::options::HubOptions;
 use super::profiles::Profiles;
+use super::sign_in;
 use crate::context::Env;
 use crate::exit::Failure;
 
@@ -23,6 +24,8 @@ pub(crate) struct Found {
     pub(crate) token: Token,
     /// Whom to believe.
     pub(crate) trust: Trust,
+    /// The file of the sign-in that the token is of, and the profile that names it.
+    pub(crate) sign_in: Option<(PathBuf, String)>,
 }
 
 /// Where a hub was named.
@@ -88,6 +91,7 @@ fn in_folder(folder: &Path) -> Result<Found, Failure> {
         hub: read("hub.url")?.trim().to_owned(),
         token: Token(read("admin.token")?.trim().to_owned()),
         trust: Trust::Pem(read("ca.pem")?),
+        sign_in: None,
     })
 }
 
@@ -113,17 +117,24 @@ fn in_environment(hub: String, env: &Env) -> Result<Found, Failure> {
             .remedy("set it to a token of that hub; `sortie token create` makes one where you are an admin")
     })?;
     let trust = env.get("SORTIE_CA").map_or(Ok(Trust::System), |ca| trust(&ca, "SORTIE_CA"))?;
-    Ok(Found { source: Source::Environment, hub, token: Token(token.trim().to_owned()), trust })
+    Ok(Found { source: Source::Environment, hub, token: Token(token.trim().to_owned()), trust, sign_in: None })
 }
 
 fn in_profile(profiles: &Profiles, name: &str) -> Result<Found, Failure> {
     let profile = profiles.get(name)?;
     let ca = profile.ca.as_ref();
+    let is_sign_in = sign_in::is_sign_in(&profile.token_file);
+    let token = if is_sign_in {
+        Token(sign_in::read(&profile.token_file, name)?.access_token)
+    } else {
+        read_token(&profile.token_file)?
+    };
     Ok(Found {
         source: Source::Profile(name.to_owned()),
         hub: profile.hub.clone(),
-        token: read_token(&profile.token_file)?,
+        token,
         trust: ca.map_or(Ok(Trust::System), |ca| trust(ca, &format!("the profile `{name}`")))?,
+        sign_in: is_sign_in.then(|| (profile.token_file.clone(), name.to_owned())),
     })
 }
 

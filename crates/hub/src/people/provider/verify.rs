@@ -18,6 +18,7 @@ use super::cache::TokenHash;
 use super::client::{Known, Provider};
 use super::keys::{Keys, NoKey};
 use crate::app::App;
+use crate::clock::Stopwatch;
 use crate::fault::{Fault, refuse};
 use crate::people::principal::{Principal, Proof, holds};
 
@@ -90,9 +91,13 @@ impl Provider {
         if token.len() > PROVIDER_TOKEN_BYTES_MAX {
             return Err(refused(format_args!("it is larger than {PROVIDER_TOKEN_BYTES_MAX} bytes")));
         }
+        let watch = Stopwatch::start();
         let hash = TokenHash::of(token);
         let round = match self.0.verified.find(hash) {
-            Ok(known) if app.clock.now() < known.token.ends_at => return Ok(known),
+            Ok(known) if app.clock.now() < known.token.ends_at => {
+                metrics::histogram!("sortie_token_check_seconds", "token" => "known").record(watch.seconds());
+                return Ok(known);
+            }
             Ok(_) => return Err(refused(Refusal::Expired)),
             Err(round) => round,
         };
@@ -102,6 +107,7 @@ impl Provider {
         exists(app, identity.org).await?;
         let verified = verified(identity, hash);
         self.0.verified.remember(hash, verified.clone(), round, app.clock.now());
+        metrics::histogram!("sortie_token_check_seconds", "token" => "fresh").record(watch.seconds());
         Ok(verified)
     }
 
