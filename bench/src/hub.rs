@@ -50,6 +50,8 @@ impl Hub {
         command.envs(set.iter().map(|(name, value)| (name, value)));
         // All load comes from one address.
         command.env("SORTIE_HUB_CONNECTIONS_PER_ADDRESS_MAX", "50000");
+        command.env("SORTIE_HUB_LIMITS__REQUESTS_PER_PRINCIPAL", "0");
+        command.env("SORTIE_HUB_LIMITS__REQUESTS_PER_ADDRESS", "0");
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log).kill_on_drop(true);
         let child = command.spawn().with_context(|| format!("{} cannot be started", program.display()))?;
         let mut hub = Hub { child, data: data.to_owned(), listen, operations, came_up_in: Duration::ZERO };

@@ -9,6 +9,7 @@ mod full_disk;
 mod health;
 mod logs;
 mod newer_database;
+mod rates;
 mod requests;
 mod traces;
 mod two_hubs;

@@ -78,15 +78,15 @@ async fn plain_http_on_the_tls_port_does_not_hang(scene: Scene) {
 }
 
 async fn one_address_has_so_many_connections_and_no_more(scene: Scene) {
-    limited(scene.hub().setting("connections_per_address_max", 3).start().await, 3).await;
+    limited(scene.hub().setting("connections_per_address_max", 3).start().await, 3, "address").await;
 }
 
 async fn the_hub_has_so_many_connections_and_no_more(scene: Scene) {
-    limited(scene.hub().setting("connections_max", 3).start().await, 3).await;
+    limited(scene.hub().setting("connections_max", 3).start().await, 3, "hub").await;
 }
 
 /// Only so many get in at once; the next is turned away at once, and gets in when one has left.
-async fn limited(hub: RunningHub<'_>, max: usize) {
+async fn limited(hub: RunningHub<'_>, max: usize, limit: &str) {
     let mut inside: Vec<TlsLine> = Vec::new();
     until("it is full", async || match hub.tls(&["http/1.1"]).await {
         Ok(line) => {
@@ -98,7 +98,8 @@ async fn limited(hub: RunningHub<'_>, max: usize) {
     })
     .await;
     assert!(hub.tls(&["http/1.1"]).await.is_err(), "there is no place left");
-    assert!(hub.operations("/metrics").await.1.contains("sortie_connections_refused_total"));
+    let counted = format!("sortie_connections_refused_total{{limit=\"{limit}\"}}");
+    assert!(hub.operations("/metrics").await.1.contains(&counted));
     for line in &mut inside {
         line.say(&whoami(&hub, "")).await.unwrap();
         assert!(line.head().await.starts_with("HTTP/1.1 200 "), "those inside are served");

@@ -9,7 +9,7 @@ use sortie_store::Store;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, Entropy};
-use crate::http::Seats;
+use crate::http::{Rates, Seats};
 use crate::identity::{Authority, Keys, ServerTls};
 use crate::jobs::Advance;
 use crate::liveness::PresenceBoard;
@@ -51,6 +51,8 @@ pub struct App {
     pub(crate) jobs: Advance,
     /// Who holds how many streams.
     pub(crate) seats: Seats,
+    /// How many requests each caller has left.
+    pub(crate) rates: Rates,
     pub(crate) renewals: Renewals,
     pub(crate) presence: PresenceBoard,
     /// Since when this hub hears agents: no lease ends, and no silence counts, from before.

@@ -1,5 +1,6 @@
 //! Why a verb did not do what it was asked: a problem to answer with, or trouble underneath.
 
+use sortie_rules::time::Span;
 use sortie_store::StoreError;
 use sortie_wire::problem::{Problem, ProblemCode};
 
@@ -9,6 +10,14 @@ pub(crate) enum Fault {
     /// The caller is told; nothing is wrong with the hub.
     #[error(transparent)]
     Problem(#[from] Box<Problem>),
+    /// The caller is told to come back, and when that makes sense.
+    #[error("{problem}")]
+    Later {
+        /// What is told.
+        problem: Box<Problem>,
+        /// How long to wait.
+        wait: Span,
+    },
     /// The store could not do it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -33,11 +42,24 @@ pub(crate) fn refuse_at(code: ProblemCode, pointer: impl Into<String>, detail: i
     Problem::new(code, detail).at(pointer).into()
 }
 
+/// A problem that is over after so long, as a fault.
+pub(crate) fn refuse_for(wait: Span, code: ProblemCode, detail: impl Into<String>) -> Fault {
+    Fault::Later { problem: Box::new(Problem::new(code, detail)), wait }
+}
+
 impl Fault {
+    /// How long the caller should wait before another try, where that is known.
+    pub(crate) fn wait(&self) -> Option<Span> {
+        match self {
+            Fault::Later { wait, .. } => Some(*wait),
+            Fault::Problem(_) | Fault::Store(_) | Fault::Broken(_) => None,
+        }
+    }
+
     /// What the caller is answered. What went wrong inside stays inside.
     pub(crate) fn to_problem(&self) -> Problem {
         match self {
-            Fault::Problem(problem) => (**problem).clone(),
+            Fault::Problem(problem) | Fault::Later { problem, .. } => (**problem).clone(),
             Fault::Store(StoreError::Full { .. }) => {
                 Problem::new(ProblemCode::StorageFull, "The hub's disk is full; nothing of this request was kept.")
             }
@@ -60,7 +82,7 @@ impl Fault {
     /// Whether the hub's operator should look at this.
     pub(crate) fn is_ours(&self) -> bool {
         match self {
-            Fault::Problem(problem) => problem.status >= 500,
+            Fault::Problem(problem) | Fault::Later { problem, .. } => problem.status >= 500,
             Fault::Store(StoreError::Unique { .. } | StoreError::Closed) => false,
             Fault::Store(_) | Fault::Broken(_) => true,
         }

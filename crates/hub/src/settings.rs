@@ -39,6 +39,8 @@ pub struct Settings {
     pub connections_max: usize,
     /// Most connections from one address.
     pub connections_per_address_max: usize,
+    /// How many requests one caller may send.
+    pub limits: Limits,
     /// How long a stop waits for requests under way, in seconds.
     pub stop_grace_s: u32,
     /// If not empty, only these names may enrol.
@@ -87,6 +89,20 @@ pub struct Presence {
     pub check_every_s: u32,
     /// How often presence is written down, in seconds.
     pub flush_every_s: u32,
+}
+
+/// The `[limits]` table: how many requests one caller may send.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Requests a second of one person or program; 0 for no limit.
+    pub requests_per_principal: u32,
+    /// How many of them may come at once after a pause.
+    pub requests_per_principal_burst: u32,
+    /// Requests a second without a proof that holds, from one address; 0 for no limit.
+    pub requests_per_address: u32,
+    /// How many of them may come at once after a pause.
+    pub requests_per_address_burst: u32,
 }
 
 /// The `[retention]` table.
@@ -170,6 +186,7 @@ impl Default for Settings {
             database_url: None,
             connections_max: 50_000,
             connections_per_address_max: 10_000,
+            limits: Limits::default(),
             stop_grace_s: 10,
             node_names: Vec::new(),
             packs: Vec::new(),
@@ -189,6 +206,17 @@ impl Default for Settings {
 impl Default for Presence {
     fn default() -> Presence {
         Presence { stale_after_s: 1800, down_after_s: 3600, check_every_s: 60, flush_every_s: 180 }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            requests_per_principal: 200,
+            requests_per_principal_burst: 400,
+            requests_per_address: 400,
+            requests_per_address_burst: 800,
+        }
     }
 }
 
@@ -222,6 +250,10 @@ impl Settings {
         }
         if self.connections_max == 0 || self.connections_per_address_max == 0 {
             return refuse("connections_max", "it must be above 0, and so must connections_per_address_max");
+        }
+        let Limits { requests_per_principal_burst: principal, requests_per_address_burst: address, .. } = self.limits;
+        if principal == 0 || address == 0 {
+            return refuse("limits.requests_per_principal_burst", "it must be above 0, and so must the address's");
         }
         if let Some(mail) = &self.mail {
             if mail.user.is_some() != mail.password_file.is_some() {
@@ -280,6 +312,8 @@ mod tests {
         assert_eq!(key(Settings { key_file: Some("k".into()), ..Settings::default() }), "certificate_file");
         let presence = Presence { stale_after_s: 9, down_after_s: 8, ..Presence::default() };
         assert_eq!(key(Settings { presence, ..Settings::default() }), "presence.down_after_s");
+        let limits = Limits { requests_per_address_burst: 0, ..Limits::default() };
+        assert_eq!(key(Settings { limits, ..Settings::default() }), "limits.requests_per_principal_burst");
         assert_eq!(key(Settings { url: Some("http://x".into()), ..Settings::default() }), "url");
         assert_eq!(key(Settings { operations_listen: "x".into(), ..Settings::default() }), "operations_listen");
     }

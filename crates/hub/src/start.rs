@@ -207,6 +207,7 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
         denied,
         waiting: waiting::Waiting::default(),
         seats: crate::http::Seats::default(),
+        rates: crate::http::Rates::new(&settings.limits),
         mailer,
         webhooks,
         performers: crate::post_steps::Performers::default(),

@@ -99,6 +99,15 @@ fn contains(base: IpAddr, bits: u32, ip: IpAddr) -> bool {
     }
 }
 
+/// The address under which a caller's requests are counted: of IPv6 the network of 64 bits, since whoever has
+/// one address of it has them all.
+pub fn counted_as(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => IpAddr::V4(ip),
+        IpAddr::V6(ip) => IpAddr::V6((u128::from(ip) >> 64 << 64).into()),
+    }
+}
+
 /// Whether an address is one of the public internet: none of a private network, of this machine, or
 /// of a range that IANA keeps for special purposes.
 pub fn is_public(ip: IpAddr) -> bool {
@@ -174,6 +183,18 @@ mod tests {
     fn what_is_no_address_is_refused() {
         for text in ["", "localhost", "localhost:http", "10.0.0.0/33:1", "1.2.3:80", "a b:80", "[name]:80", "*:80"] {
             assert!(Allowed::parse(&[text.to_owned()]).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_network_of_one_holder_counts_as_one_caller() {
+        for (address, counted) in [
+            ("192.0.2.7", "192.0.2.7"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+            ("2001:db8:1:2::", "2001:db8:1:2::"),
+        ] {
+            assert_eq!(counted_as(address.parse().unwrap()), counted.parse::<IpAddr>().unwrap(), "{address}");
         }
     }
 }

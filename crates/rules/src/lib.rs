@@ -23,6 +23,7 @@ pub mod org_settings;
 pub mod passwords;
 pub mod post_steps;
 pub mod progress;
+pub mod rates;
 pub mod redaction;
 #[cfg(feature = "openapi")]
 mod schemas;

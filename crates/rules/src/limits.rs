@@ -183,6 +183,10 @@ pub const WEBHOOK_RESULT_BYTES_MAX: usize = 256 << 10;
 pub const TEMPLATE_FUEL: u64 = 100_000;
 /// Largest mail that a template may make, in bytes.
 pub const MAIL_BYTES_MAX: usize = 256 << 10;
+/// Most callers whose requests are counted apart, of each kind; any more are counted together.
+pub const CALLERS_COUNTED_MAX: usize = 100_000;
+/// Most proofs that are remembered to have held.
+pub const PROOFS_REMEMBERED_MAX: usize = 20_000;
 /// Rows in a page, unless asked otherwise.
 pub const PAGE_DEFAULT: u32 = 100;
 /// Most rows in a page.

@@ -15,6 +15,25 @@ pub(super) struct Doors {
     per_address_max: usize,
 }
 
+/// Which limit a connection met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Full {
+    /// The hub's.
+    Hub,
+    /// Its address's.
+    Address,
+}
+
+impl Full {
+    /// The word in metrics.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Full::Hub => "hub",
+            Full::Address => "address",
+        }
+    }
+}
+
 /// One connection's leave to be inside; given back when dropped.
 pub(super) struct Pass {
     _total: OwnedSemaphorePermit,
@@ -33,15 +52,15 @@ impl Doors {
     }
 
     /// Lets one more in, unless there are too many.
-    pub(super) fn enter(&self, address: IpAddr) -> Option<Pass> {
-        let total = Arc::clone(&self.total).try_acquire_owned().ok()?;
+    pub(super) fn enter(&self, address: IpAddr) -> Result<Pass, Full> {
+        let total = Arc::clone(&self.total).try_acquire_owned().map_err(|_| Full::Hub)?;
         let mut counts = self.per_address.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.entry(address).or_insert(0);
         if *count >= self.per_address_max {
-            return None;
+            return Err(Full::Address);
         }
         *count += 1;
-        Some(Pass { _total: total, per_address: Arc::clone(&self.per_address), address })
+        Ok(Pass { _total: total, per_address: Arc::clone(&self.per_address), address })
     }
 }
 

@@ -11,6 +11,8 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
+use sortie_rules::rates::retry_after_seconds;
+use sortie_rules::time::Span;
 use sortie_wire::problem::{MEDIA_TYPE, Problem};
 use tracing::Instrument as _;
 
@@ -41,17 +43,24 @@ impl Correlation {
 
 /// A refusal on its way out; [`frame`] writes it down once the correlation id is known.
 #[derive(Debug, Clone)]
-struct Refused(Problem);
+struct Refused {
+    problem: Problem,
+    /// How long to wait before another try, where that is known.
+    wait: Option<Span>,
+}
+
+/// How long to wait before another try where nobody knows better.
+const WAIT_USUAL: Span = Span::seconds(2);
 
 impl IntoResponse for Fault {
     fn into_response(self) -> Response {
-        let problem = self.to_problem();
+        let (problem, wait) = (self.to_problem(), self.wait());
         if self.is_ours() {
             tracing::error!(error = %self, code = problem.code.as_str(), "A request failed through a fault of the hub");
         }
         let mut response =
             StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response();
-        response.extensions_mut().insert(Refused(problem));
+        response.extensions_mut().insert(Refused { problem, wait });
         response
     }
 }
@@ -72,9 +81,9 @@ pub(crate) fn frame(
         let handled = handling.await;
         let mut response = handled
             .unwrap_or_else(|_| span.in_scope(|| Fault::Broken("a handler panicked".to_owned()).into_response()));
-        if let Some(Refused(problem)) = response.extensions_mut().remove::<Refused>() {
+        if let Some(Refused { problem, wait }) = response.extensions_mut().remove::<Refused>() {
             tracing::debug!(parent: &span, code = problem.code.as_str(), detail = %problem.detail, "Refused a request");
-            response = problem_response(Problem { instance: Some(id.clone()), ..problem }, response);
+            response = problem_response(Problem { instance: Some(id.clone()), ..problem }, wait, response);
         }
         if let Ok(value) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(CORRELATION_ID.clone(), value);
@@ -87,12 +96,13 @@ pub(crate) fn frame(
     }
 }
 
-fn problem_response(problem: Problem, bare: Response) -> Response {
+fn problem_response(problem: Problem, wait: Option<Span>, bare: Response) -> Response {
     let body = serde_json::to_vec(&problem).unwrap_or_default();
     let (mut parts, _) = bare.into_parts();
     parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
     if matches!(problem.status, 429 | 503) {
-        parts.headers.insert(RETRY_AFTER, HeaderValue::from_static("2"));
+        let seconds = retry_after_seconds(wait.unwrap_or(WAIT_USUAL));
+        parts.headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     if problem.status == 401 {
         parts.headers.insert(axum::http::header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -54,10 +54,18 @@ pub(crate) struct Guarded {
 /// The innermost layer of every route.
 pub(crate) async fn guard(State(Guarded { app, need }): State<Guarded>, request: Request, next: Next) -> Response {
     // Boxed: the request may be held for long, its admission is over soon.
-    match Box::pin(admit(app, need, request)).await {
+    match Box::pin(counted(app, need, request)).await {
         Ok(request) => next.run(request).await,
         Err(fault) => fault.into_response(),
     }
+}
+
+/// The same as [`admit`], for callers who have requests left.
+async fn counted(app: Shared, need: Need, request: Request) -> Result<Request, Fault> {
+    let asks = app.rates.asks(&request);
+    app.rates.comes(&asks, app.clock.now())?;
+    let admitted = admit(app.clone(), need, request).await;
+    app.rates.came(&asks, need, admitted, app.clock.now())
 }
 
 /// The request, and with it who asks, if it meets the need.
@@ -75,10 +83,12 @@ async fn admit(app: Shared, need: Need, request: Request) -> Result<Request, Fau
         }
         Need::TrustKey => {
             let caller = keyed_node(&app, &mut parts).await?;
+            app.rates.of_principal(&format!("node:{}", caller.node).into(), app.clock.now())?;
             parts.extensions.insert(caller);
         }
         Need::May(permission) => {
             let principal = people::authenticate(&app, &parts.headers).await?;
+            app.rates.of_principal(&principal.key, app.clock.now())?;
             if !need.met_by(principal.permissions) {
                 return Err(may_not(&principal, permission));
             }

@@ -85,9 +85,12 @@ async fn accept(app: Shared, listener: TcpListener, router: Router, stop: Cancel
                 continue;
             }
         };
-        let Some(pass) = doors.enter(address.ip()) else {
-            metrics::counter!("sortie_connections_refused_total").increment(1);
-            continue;
+        let pass = match doors.enter(address.ip()) {
+            Ok(pass) => pass,
+            Err(why) => {
+                metrics::counter!("sortie_connections_refused_total", "limit" => why.as_str()).increment(1);
+                continue;
+            }
         };
         tokio::spawn(connection(
             app.clone(),
@@ -168,7 +171,7 @@ async fn handshake(app: Shared, stream: TcpStream, address: SocketAddr) -> Optio
     };
     let session = stream.get_ref().1;
     let certificate = session.peer_certificates().and_then(<[_]>::first);
-    let peer = Peer { node: certificate.and_then(PeerNode::read) };
+    let peer = Peer { address: address.ip(), node: certificate.and_then(PeerNode::read) };
     let speaks_http2 = session.alpn_protocol() == Some(HTTP2);
     Some(Secured { stream, peer, speaks_http2 })
 }

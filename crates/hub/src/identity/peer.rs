@@ -1,5 +1,7 @@
 //! Who is at the other end of a connection, told from the certificate it proved itself with.
 
+use std::net::IpAddr;
+
 use rustls_pki_types::CertificateDer;
 use sortie_rules::ids::NodeId;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
@@ -10,6 +12,8 @@ use super::keys::fingerprint;
 /// The other end of a connection.
 #[derive(Debug, Clone)]
 pub(crate) struct Peer {
+    /// Where it connects from.
+    pub(crate) address: IpAddr,
     /// The node that it proved to be, if it proved one.
     pub(crate) node: Option<PeerNode>,
 }

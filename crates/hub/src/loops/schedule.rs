@@ -52,6 +52,7 @@ pub(crate) fn start_all(app: &Shared) {
         app.waiting.ended.tidy();
         app.waiting.logs.tidy();
         app.denied.tidy(app.clock.now());
+        app.rates.tidy(app.clock.now());
         tasks::forget_old(&app).await
     });
     every(
