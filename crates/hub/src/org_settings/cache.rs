@@ -26,23 +26,32 @@ impl OrgSettings {
     /// What holds in this org.
     pub(crate) async fn read<T>(&self, store: &Store, org: OrgId, key: &Key<T>) -> Result<T, StoreError> {
         let setting = key.setting;
-        let before = {
-            let entries = self.0.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some(value) = entries.values.get(&(org, setting.key)) {
-                return Ok(key.read(*value));
-            }
-            entries.changes
+        let changes = match self.find(org, setting) {
+            Ok(value) => return Ok(key.read(value)),
+            Err(changes) => changes,
         };
         let row = store.read(move |tx| Box::pin(async move { org_settings::get(tx, org, setting.key).await })).await?;
         let value = value_of(setting, row.as_ref());
-        let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if entries.changes == before {
-            if entries.values.len() >= CACHED_MAX {
-                entries.values.clear();
-            }
-            entries.values.insert((org, setting.key), value);
-        }
+        self.keep(org, setting, value, changes);
         Ok(key.read(value))
+    }
+
+    /// What is in memory; else how many changes there were, to be told to [`OrgSettings::keep`].
+    fn find(&self, org: OrgId, setting: &'static OrgSetting) -> Result<Value, u64> {
+        let entries = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        entries.values.get(&(org, setting.key)).copied().ok_or(entries.changes)
+    }
+
+    /// Keeps what was read, unless something has changed since it was looked for.
+    fn keep(&self, org: OrgId, setting: &'static OrgSetting, value: Value, changes: u64) {
+        let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if entries.changes != changes {
+            return;
+        }
+        if entries.values.len() >= CACHED_MAX {
+            entries.values.clear();
+        }
+        entries.values.insert((org, setting.key), value);
     }
 
     /// Forgets one value: it was changed.
@@ -72,10 +81,6 @@ pub(super) fn value_of(setting: &OrgSetting, row: Option<&OrgSettingRow>) -> Val
 
 #[cfg(test)]
 mod tests {
-    use std::future::poll_fn;
-    use std::pin::pin;
-    use std::task::Poll;
-
     use sortie_rules::ids::DEFAULT_ORG;
     use sortie_rules::org_settings::SESSIONS_IDLE;
     use sortie_rules::time::{Millis, Span};
@@ -125,20 +130,30 @@ mod tests {
         store.close().await;
     }
 
-    #[tokio::test]
-    async fn what_was_read_before_a_change_is_not_kept_after_it() {
-        let folder = tempfile::tempdir().expect("there is a temporary folder");
-        let (store, settings) = (store(folder.path()).await, OrgSettings::default());
-        let mut reading = pin!(settings.read(&store, DEFAULT_ORG, &SESSIONS_IDLE));
-        // The read is on its way, and its answer not yet looked at, when the change comes and is told.
-        let began = poll_fn(|context| Poll::Ready(reading.as_mut().poll(context).is_pending())).await;
-        assert!(began);
-        let one_more = settings.read(&store, DEFAULT_ORG, &SESSIONS_IDLE).await;
-        assert_eq!(one_more, Ok(Span::minutes(30)), "the one reader has answered the first by now");
-        choose(&store, "60", None).await;
-        settings.evict(DEFAULT_ORG, SESSIONS_IDLE.setting);
-        assert_eq!(reading.await, Ok(Span::minutes(30)), "who asked before gets what held before");
-        assert_eq!(settings.read(&store, DEFAULT_ORG, &SESSIONS_IDLE).await, Ok(Span::seconds(60)));
-        store.close().await;
+    #[test]
+    fn what_was_read_before_a_change_is_not_kept_after_it() {
+        let (settings, idle) = (OrgSettings::default(), SESSIONS_IDLE.setting);
+        type Change = fn(&OrgSettings);
+        let changes: [Change; 2] =
+            [|settings| settings.evict(DEFAULT_ORG, SESSIONS_IDLE.setting), OrgSettings::evict_all];
+        for change in changes {
+            let before = settings.find(DEFAULT_ORG, idle).expect_err("it is not in memory");
+            // The read is on its way when the change comes.
+            change(&settings);
+            settings.keep(DEFAULT_ORG, idle, Value::Number(60), before);
+            let now = settings.find(DEFAULT_ORG, idle).expect_err("what is outdated is not kept");
+            settings.keep(DEFAULT_ORG, idle, Value::Number(90), now);
+            assert_eq!(settings.find(DEFAULT_ORG, idle), Ok(Value::Number(90)));
+            settings.evict_all();
+        }
+    }
+
+    #[test]
+    fn memory_has_an_end() {
+        let (settings, idle) = (OrgSettings::default(), SESSIONS_IDLE.setting);
+        for org in 0..=CACHED_MAX as u128 {
+            settings.keep(OrgId::from_uuid(uuid::Uuid::from_u128(org)), idle, idle.default, 0);
+        }
+        assert!(settings.0.read().unwrap().values.len() <= CACHED_MAX);
     }
 }
