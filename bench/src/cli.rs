@@ -61,6 +61,7 @@ enum Ask {
     /// What a command handler costs beside a bare fork and exec
     Command,
     /// What it takes to check a token of an identity provider
+    #[command(name = "sign_in")]
     SignIn,
     /// Start-up of the hub
     Startup,
