@@ -2,6 +2,7 @@
 //! itself. What is wrong with a token, keys that change, providers that are away, tokens that are denied
 //! before their time, and signing out.
 
+mod code_flow;
 mod denied;
 mod help;
 mod keys;

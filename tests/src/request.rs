@@ -79,7 +79,9 @@ impl Request {
         };
         let connect = Connect { identity, ..self.connect };
         let config = client_config(&connect).expect("a hub's own certificates can be trusted");
-        let client = reqwest::Client::builder().tls_backend_preconfigured(config).no_proxy().build()?;
+        let client = reqwest::Client::builder().tls_backend_preconfigured(config).no_proxy();
+        // Where an answer leads is for the story to see.
+        let client = client.redirect(reqwest::redirect::Policy::none()).build()?;
         let mut request = client.request(self.method, format!("{}{}", connect.hub, self.path));
         if let As::Token(token) = &self.who {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));

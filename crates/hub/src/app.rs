@@ -8,6 +8,7 @@ use sortie_rules::time::Millis;
 use sortie_store::Store;
 use tokio_util::sync::CancellationToken;
 
+use crate::accounts::{Hashing, Slowing};
 use crate::clock::{Clock, Entropy};
 use crate::http::{Rates, Seats};
 use crate::identity::{Authority, Keys, ServerTls};
@@ -19,6 +20,7 @@ use crate::packs::TaskTypes;
 use crate::people::TokenCache;
 use crate::people::provider::{Denied, Provider};
 use crate::post_steps::{Mailer, Performers, Webhooks};
+use crate::sessions::Sessions;
 use crate::settings::Settings;
 use crate::tasks::Renewals;
 use crate::waiting::Waiting;
@@ -43,6 +45,11 @@ pub struct App {
     pub(crate) provider: Option<Provider>,
     /// Tokens of the provider that are void before their time.
     pub(crate) denied: Denied,
+    pub(crate) sessions: Sessions,
+    /// Where passwords are hashed, few at once.
+    pub(crate) hashing: Hashing,
+    /// Who failed to sign in.
+    pub(crate) slowing: Slowing,
     pub(crate) waiting: Waiting,
     pub(crate) mailer: Mailer,
     pub(crate) webhooks: Webhooks,

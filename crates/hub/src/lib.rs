@@ -5,6 +5,7 @@
 //! rules are in `sortie-rules`, what is kept is in `sortie-store`, what crosses the line is in
 //! `sortie-wire`. Start reading at [`start`].
 
+mod accounts;
 pub mod app;
 pub mod clock;
 mod data_folder;
@@ -19,9 +20,11 @@ mod logs;
 mod loops;
 mod nodes;
 mod org_settings;
+mod orgs;
 pub mod packs;
 mod people;
 mod post_steps;
+mod sessions;
 pub mod settings;
 mod start;
 mod tasks;

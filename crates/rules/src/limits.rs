@@ -199,6 +199,18 @@ pub const LABEL_VALUE_BYTES_MAX: usize = 255;
 pub const LABELS_MAX: usize = 64;
 /// Longest message of an outcome, in bytes; longer ones are cut with a mark.
 pub const MESSAGE_BYTES_MAX: usize = 4096;
+/// A sign-in at the provider's page is waited for so long.
+pub const SIGN_IN_LIFE: Span = Span::minutes(10);
+/// For so long at most the replaced secret of a session holds still.
+pub const SESSION_GRACE: Span = Span::seconds(60);
+/// Most passwords that are hashed at once: each takes 19 MiB and a processor for some 30 ms.
+pub const PASSWORDS_AT_ONCE: usize = 2;
+/// Most sign-ins that wait for that.
+pub const SIGN_INS_WAITING_MAX: usize = 32;
+/// Failed sign-ins of one account that cost no wait.
+pub const FAILURES_FREE_PER_ACCOUNT: u32 = 5;
+/// Failed sign-ins from one address that cost no wait.
+pub const FAILURES_FREE_PER_ADDRESS: u32 = 20;
 /// Longest `traceparent`, in bytes (W3C Trace Context, version 00).
 pub const TRACEPARENT_BYTES_MAX: usize = 55;
 /// First wait of a retry, doubled each time.

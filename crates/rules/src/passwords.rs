@@ -59,6 +59,12 @@ impl Failures {
         Failures { count: before.saturating_add(1), last_at: now }
     }
 
+    /// One less: the try has succeeded after all.
+    #[must_use]
+    pub fn less_one(self) -> Failures {
+        Failures { count: self.count.saturating_sub(1), ..self }
+    }
+
     /// How long the next try has to wait yet, if `free` failures cost nothing: twice as long with each failure.
     pub fn wait(self, free: u32, now: Millis) -> Option<Span> {
         let over = self.count.checked_sub(free).filter(|_| !self.is_forgotten(now))?;

@@ -23,6 +23,9 @@ pub struct Session {
     pub rotated_at: Millis,
     /// When it ends, whatever happens.
     pub ends_at: Millis,
+    /// Whether the secret that holds has been shown yet. Until then nobody may have it: the answer that
+    /// brought it can have been lost.
+    pub confirmed: bool,
 }
 
 /// Which of its secrets a request showed.
@@ -54,8 +57,9 @@ pub fn judge(session: Session, terms: Terms, shown: Shown, now: Millis) -> Verdi
     }
     let since = now.since(session.rotated_at);
     match shown {
-        Shown::Previous if since >= terms.grace => Verdict::Stolen,
-        Shown::Previous => Verdict::Holds,
+        Shown::Previous if since < terms.grace => Verdict::Holds,
+        Shown::Previous if session.confirmed => Verdict::Stolen,
+        Shown::Previous => Verdict::Rotate,
         Shown::Current if since >= terms.rotate_after => Verdict::Rotate,
         Shown::Current => Verdict::Holds,
     }
@@ -73,6 +77,7 @@ mod tests {
             last_used_at: Millis(NOW.0 - used.0),
             rotated_at: Millis(NOW.0 - rotated.0),
             ends_at: NOW + Span::hours(1),
+            confirmed: true,
         };
         judge(session, TERMS, shown, NOW)
     }
@@ -87,7 +92,7 @@ mod tests {
     fn a_session_ends_when_nobody_uses_it_and_at_its_time() {
         assert_eq!(at(Span::minutes(29), Span::minutes(14), Shown::Current), Verdict::Holds);
         assert_eq!(at(Span::minutes(30), Span::minutes(30), Shown::Current), Verdict::Ended);
-        let session = Session { last_used_at: NOW, rotated_at: NOW, ends_at: NOW };
+        let session = Session { last_used_at: NOW, rotated_at: NOW, ends_at: NOW, confirmed: true };
         assert_eq!(judge(session, TERMS, Shown::Current, NOW), Verdict::Ended);
     }
 
@@ -96,5 +101,12 @@ mod tests {
         assert_eq!(at(Span::seconds(1), Span::seconds(59), Shown::Previous), Verdict::Holds);
         assert_eq!(at(Span::seconds(1), Span::seconds(60), Shown::Previous), Verdict::Stolen);
         assert_eq!(at(Span::minutes(30), Span::minutes(40), Shown::Previous), Verdict::Ended, "over is over");
+    }
+
+    #[test]
+    fn a_secret_that_never_arrived_is_replaced_again() {
+        let (rotated_at, ends_at) = (Millis(NOW.0 - 120_000), NOW + Span::hours(1));
+        let session = Session { last_used_at: NOW, rotated_at, ends_at, confirmed: false };
+        assert_eq!(judge(session, TERMS, Shown::Previous, NOW), Verdict::Rotate);
     }
 }

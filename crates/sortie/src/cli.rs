@@ -55,6 +55,12 @@ enum Noun {
     Site(commands::site::SiteCommand),
     /// Make the one-time secrets with which agents enrol
     Invite(commands::invite::InviteCommand),
+    /// Let people sign in with a password
+    Account(commands::account::AccountCommand),
+    /// See who is signed in, and sign them out
+    Session(commands::session::SessionCommand),
+    /// Make orgs, the tenants of a hub
+    Org(commands::org::OrgCommand),
     /// Make tokens for people and services
     Token(commands::token::TokenCommand),
     /// Read and change what the administrators of your org may choose
@@ -148,6 +154,9 @@ fn dispatch(noun: Noun, context: &Context) -> Result<ExitCode, Failure> {
         Noun::Node(node) => block_on(commands::node::run(node, context)),
         Noun::Site(site) => block_on(commands::site::run(site, context)),
         Noun::Invite(invite) => block_on(commands::invite::run(invite, context)),
+        Noun::Account(account) => block_on(commands::account::run(account, context)),
+        Noun::Session(session) => block_on(commands::session::run(session, context)),
+        Noun::Org(org) => block_on(commands::org::run(org, context)),
         Noun::Token(token) => block_on(commands::token::run(token, context)),
         Noun::Settings(settings) => block_on(commands::settings::run(settings, context)),
         Noun::Event(event) => block_on(commands::event::run(event, context)),

@@ -4,6 +4,7 @@
 //! These shapes are the contract with programs that were built last year. They are converted to
 //! the types of `rules` at the border, by exhaustive match, and hold no decisions of their own.
 
+pub mod accounts;
 pub mod deliveries;
 pub mod enrollment;
 pub mod envelope;
@@ -15,10 +16,12 @@ pub mod keys;
 pub mod logs;
 pub mod nodes;
 pub mod org_settings;
+pub mod orgs;
 pub mod pages;
 pub mod problem;
 pub mod readable;
 pub mod results;
+pub mod sessions;
 pub mod sign_in;
 pub mod task_types;
 pub mod tasks;

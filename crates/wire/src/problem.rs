@@ -118,10 +118,20 @@ problem_codes! {
     UnknownJob = "unknown_job", 404, "There is no such job";
     /// There is no such invite.
     UnknownInvite = "unknown_invite", 404, "There is no such invite";
+    /// There is no such account.
+    UnknownAccount = "unknown_account", 404, "There is no such account";
+    /// There is no such session.
+    UnknownSession = "unknown_session", 404, "There is no such session";
     /// There is no such token.
     UnknownToken = "unknown_token", 404, "There is no such token";
     /// There is no such org setting.
     UnknownOrgSetting = "unknown_org_setting", 404, "There is no such org setting";
+    /// The request comes from a page of another site.
+    CrossSite = "cross_site", 403, "The request comes from another site";
+    /// An account of this name exists.
+    AccountExists = "account_exists", 409, "An account of this name exists";
+    /// An org of this name or id exists.
+    OrgExists = "org_exists", 409, "An org of this name exists";
     /// A node of this name exists.
     NodeExists = "node_exists", 409, "A node of this name exists";
     /// The node was revoked and takes no tasks.

@@ -5,12 +5,14 @@
 //! `Idempotency-Key`, so that a repetition has the identity of the first try; all others are
 //! repeated only where the first try surely changed nothing.
 
+mod accounts;
 mod events;
 mod hub;
 mod invites;
 mod jobs;
 mod nodes;
 mod org_settings;
+mod orgs;
 mod sign_in;
 mod sites;
 mod task_types;

@@ -4,7 +4,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use sortie_rules::ids::TokenId;
+use sortie_rules::ids::{SessionId, TokenId};
 use sortie_rules::org_settings::known;
 use sortie_store::events::{self, Change};
 
@@ -65,4 +65,6 @@ fn forget(app: &App, change: &Change) {
             None => app.org_settings.evict_all(),
         }
     }
+    let session = data["session"].as_str().and_then(|id| id.parse::<SessionId>().ok());
+    session.into_iter().for_each(|session| crate::sessions::forget(app, session));
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -22,6 +24,15 @@ use crate::fault::Fault;
 
 /// The header that carries the correlation id.
 pub(crate) static CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
+
+/// What every answer says to browsers, unless its handler knows better: nothing of the hub's is kept by those in
+/// between, runs, is framed, is taken for something else, or is told to others.
+const FOR_BROWSERS: [(HeaderName, &str); 4] = [
+    (CACHE_CONTROL, "no-store"),
+    (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
+    (REFERRER_POLICY, "no-referrer"),
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+];
 
 /// Gives out correlation ids: one random half for this start, one that counts.
 #[derive(Debug, Clone)]
@@ -88,7 +99,9 @@ pub(crate) fn frame(
         if let Ok(value) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(CORRELATION_ID.clone(), value);
         }
-        response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        for (name, value) in FOR_BROWSERS {
+            response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+        }
         let status = response.status().as_u16().to_string();
         metrics::counter!("sortie_http_requests_total", "route" => route.clone(), "status" => status).increment(1);
         metrics::histogram!("sortie_http_request_seconds", "route" => route).record(watch.seconds());

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
+use axum::http::header::SET_COOKIE;
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -17,6 +18,7 @@ use crate::http::router::unknown_address;
 use crate::identity::Peer;
 use crate::nodes::Known;
 use crate::people::{self, Principal, holds};
+use crate::sessions::{self, Renewed};
 use crate::trust_api;
 
 /// The node that proved itself on this connection and that the hub still knows.
@@ -55,7 +57,14 @@ pub(crate) struct Guarded {
 pub(crate) async fn guard(State(Guarded { app, need }): State<Guarded>, request: Request, next: Next) -> Response {
     // Boxed: the request may be held for long, its admission is over soon.
     match Box::pin(counted(app, need, request)).await {
-        Ok(request) => next.run(request).await,
+        Ok(mut request) => {
+            let renewed = request.extensions_mut().remove::<Renewed>();
+            let mut response = next.run(request).await;
+            if let Some(Renewed(cookie)) = renewed {
+                response.headers_mut().append(SET_COOKIE, cookie);
+            }
+            response
+        }
         Err(fault) => fault.into_response(),
     }
 }
@@ -87,7 +96,10 @@ async fn admit(app: Shared, need: Need, request: Request) -> Result<Request, Fau
             parts.extensions.insert(caller);
         }
         Need::May(permission) => {
-            let principal = people::authenticate(&app, &parts.headers).await?;
+            let principal = match sessions::authenticate(&app, &mut parts).await? {
+                Some(principal) => principal,
+                None => people::authenticate(&app, &parts.headers).await?,
+            };
             app.rates.of_principal(&principal.key, app.clock.now())?;
             if !need.met_by(principal.permissions) {
                 return Err(may_not(&principal, permission));

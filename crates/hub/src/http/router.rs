@@ -82,6 +82,10 @@ fn all(routes: Routes) -> Routes {
     let routes = crate::people::routes::add(routes);
     let routes = crate::org_settings::routes::add(routes);
     let routes = crate::people::provider::routes::add(routes);
+    let routes = crate::people::provider::code_routes::add(routes);
+    let routes = crate::orgs::routes::add(routes);
+    let routes = crate::accounts::routes::add(routes);
+    let routes = crate::sessions::routes::add(routes);
     let routes = crate::events::routes::add(routes);
     let routes = crate::logs::routes::add(routes);
     let routes = crate::post_steps::routes::add(routes);

@@ -1,5 +1,6 @@
 //! The hub's own keys: one that signs deliveries, one from which secrets are derived.
 
+use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hmac;
@@ -23,6 +24,10 @@ pub(crate) struct Keys {
     root: hmac::Key,
 }
 
+/// Something sealed that was opened is not what was sealed here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NotSealed;
+
 /// A secret that is shown once and kept only as a hash.
 pub(crate) struct Secret(String);
 
@@ -30,6 +35,10 @@ impl Secret {
     /// The text that is shown.
     pub(crate) fn expose(&self) -> &str {
         &self.0
+    }
+    /// One that was drawn, and can be had once only.
+    pub(crate) fn draw(entropy: &Entropy) -> Secret {
+        Secret(URL_SAFE_NO_PAD.encode(entropy.bytes::<32>()))
     }
     /// What is kept.
     pub(crate) fn hash(&self) -> Vec<u8> {
@@ -77,6 +86,29 @@ impl Keys {
         KeySet { version: 1, keys: vec![self.signer.public_key()] }
     }
 
+    /// Makes bytes unreadable to all but this hub, for what must be kept elsewhere: in the store, or in a
+    /// browser. `noun` says what it is, and nothing else is opened in its place.
+    pub(crate) fn seal(&self, noun: &str, plain: &[u8]) -> Vec<u8> {
+        let mut text = plain.to_vec();
+        let nonce = self.sealing_key(noun).seal_in_place_append_tag(Aad::from(noun.as_bytes()), &mut text);
+        let nonce = nonce.expect("so few bytes can be sealed");
+        [&nonce.as_ref()[..], &text].concat()
+    }
+
+    /// Reads what was sealed.
+    pub(crate) fn open(&self, noun: &str, sealed: &[u8]) -> Result<Vec<u8>, NotSealed> {
+        let (nonce, text) = sealed.split_at_checked(NONCE_LEN).ok_or(NotSealed)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| NotSealed)?;
+        let mut text = text.to_vec();
+        let plain = self.sealing_key(noun).open_in_place(nonce, Aad::from(noun.as_bytes()), &mut text);
+        plain.map(|plain| plain.to_vec()).map_err(|_| NotSealed)
+    }
+
+    fn sealing_key(&self, noun: &str) -> RandomizedNonceKey {
+        let key = hmac::sign(&self.root, format!("sortie/seal/{noun}").as_bytes());
+        RandomizedNonceKey::new(&AES_256_GCM, key.as_ref()).expect("a hash has the length of a key")
+    }
+
     /// The secret that belongs to a thing. It is derived, not drawn, so that a repeated request can
     /// be given the same answer although nothing but a hash is kept.
     pub(crate) fn secret_of(&self, noun: &str, id: impl std::fmt::Display) -> Secret {
@@ -98,6 +130,21 @@ pub(crate) fn fingerprint(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_sealed_is_opened_as_the_same_thing_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = Keys::load(&DataFolder::open(folder.path()).unwrap(), &Entropy::default()).unwrap();
+        let sealed = keys.seal("session", b"refresh");
+        assert_eq!(keys.open("session", &sealed), Ok(b"refresh".to_vec()));
+        assert_ne!(sealed, keys.seal("session", b"refresh"), "the same is not seen to be the same");
+        assert_eq!(keys.open("sign-in", &sealed), Err(NotSealed));
+        let mut changed = sealed.clone();
+        changed[NONCE_LEN] ^= 1;
+        for bad in [&changed[..], &sealed[..10], &[], &sealed[1..]] {
+            assert_eq!(keys.open("session", bad), Err(NotSealed));
+        }
+    }
 
     #[test]
     fn a_key_that_was_cut_is_named_and_not_used() {

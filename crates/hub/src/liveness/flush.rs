@@ -1,7 +1,7 @@
 //! Reads presence at the start, and writes it down all at once now and then.
 
 use sortie_rules::time::Millis;
-use sortie_store::{Store, StoreError, meta, nodes, tokens};
+use sortie_store::{Store, StoreError, meta, nodes, sessions, tokens};
 
 use super::board::{PresenceBoard, Seen};
 use crate::app::App;
@@ -57,16 +57,20 @@ pub(crate) async fn load(store: &Store, board: &PresenceBoard) -> Result<(), Sto
 /// nodes were heard.
 pub(crate) async fn flush(app: &App) -> Result<u64, Fault> {
     let (heard, used, now) = (app.presence.take_unwritten(), app.people.take_used(), app.clock.now());
+    let in_sessions = app.sessions.take_used();
+    let written = in_sessions.clone();
     let count = heard.len() as u64;
     app.store
         .write(move |tx| {
             Box::pin(async move {
                 nodes::flush_heard(tx, &heard).await?;
                 tokens::flush_used(tx, &used).await?;
+                sessions::flush_used(tx, &in_sessions).await?;
                 meta::set(tx, ALIVE_AT, &now.0.to_string()).await?;
                 Ok::<_, Fault>(())
             })
         })
         .await?;
+    app.sessions.written(&written);
     Ok(count)
 }

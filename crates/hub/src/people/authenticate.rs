@@ -150,7 +150,7 @@ pub(super) fn bearer_of(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// What stands behind the scheme, whose name may be written large or small.
-fn bearer(header: &str) -> Option<&str> {
+pub(crate) fn bearer(header: &str) -> Option<&str> {
     let (scheme, token) = header.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

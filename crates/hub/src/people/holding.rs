@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::authenticate::TokenCache;
 use super::principal::{Principal, Proof};
 use crate::app::App;
+use crate::sessions;
 use sortie_rules::time::Millis;
 
 /// Longest sleep until a proof's end is looked at again, should the machine's clock be moved meanwhile.
@@ -14,6 +15,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(60);
 async fn holds_until(app: &App, who: &Principal) -> Option<Option<Millis>> {
     match &who.proof {
         Proof::Token(id) => TokenCache::ends_at(app, *id).await,
+        Proof::Session(id) => sessions::ends_at(app, *id).await.map(Some),
         Proof::Provider(token) if app.denied.holds(token.org, &token.jti) => None,
         Proof::Provider(token) => Some(Some(token.ends_at)),
     }

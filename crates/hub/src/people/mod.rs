@@ -9,7 +9,7 @@ pub(crate) mod provider;
 mod revoke_token;
 pub(crate) mod routes;
 
-pub(crate) use authenticate::{TOKEN_PREFIX, TokenCache, authenticate};
-pub(crate) use create_token::create as create_token;
+pub(crate) use authenticate::{TOKEN_PREFIX, TokenCache, authenticate, bearer};
+pub(crate) use create_token::{create as create_token, shown as shown_token};
 pub(crate) use holding::{holds_no_more, still_holds};
-pub(crate) use principal::{Principal, holds};
+pub(crate) use principal::{Principal, Proof, holds};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sortie_rules::access::{Given, Permissions, Role, may_give, permissions_of};
-use sortie_rules::ids::{DEFAULT_ORG, OrgId, TokenId};
+use sortie_rules::ids::{DEFAULT_ORG, OrgId, SessionId, TokenId};
 use sortie_wire::problem::ProblemCode;
 
 use super::provider::ProviderToken;
@@ -31,6 +31,8 @@ pub(crate) struct Principal {
 pub(crate) enum Proof {
     /// An API token.
     Token(TokenId),
+    /// A session of the console.
+    Session(SessionId),
     /// A token of the identity provider.
     Provider(Arc<ProviderToken>),
 }

@@ -94,6 +94,21 @@ mod tests {
     }
 
     #[test]
+    fn the_documented_table_is_this_one() {
+        let documented = include_str!("../../../../docs/people.md");
+        for permission in Permission::ALL {
+            let yes = |role| if role_has(role, permission) { " yes" } else { "" };
+            let cells = [Role::Viewer, Role::Operator, Role::Admin, Role::Service].map(yes).join(" |");
+            let row = format!("| `{}` |{cells} |", permission.as_str());
+            assert!(documented.contains(&row), "docs/people.md has no row `{row}`");
+        }
+    }
+
+    fn role_has(role: Role, permission: Permission) -> bool {
+        role.permissions().contain(permission)
+    }
+
+    #[test]
     fn roles_are_read_back() {
         assert!(Role::ALL.into_iter().all(|role| Role::parse(role.as_str()) == Some(role)));
         assert_eq!(Role::parse("Admin"), None);

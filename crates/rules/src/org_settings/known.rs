@@ -40,9 +40,20 @@ pub const SESSIONS_ABSOLUTE: Key<Span> = Key {
 pub const SESSIONS_IDLE: Key<Span> = Key {
     setting: &OrgSetting {
         key: "sessions.idle_seconds",
-        shape: Shape::Number { unit: "seconds", least: 60, most: 86_400 },
+        shape: Shape::Number { unit: "seconds", least: 5, most: 86_400 },
         default: Value::Number(1800),
         meaning: "When a session of the console ends that nobody uses, counted from its last request.",
+    },
+    read: seconds,
+};
+
+/// When a session's secret is replaced.
+pub const SESSIONS_ROTATE: Key<Span> = Key {
+    setting: &OrgSetting {
+        key: "sessions.rotate_seconds",
+        shape: Shape::Number { unit: "seconds", least: 1, most: 86_400 },
+        default: Value::Number(900),
+        meaning: "How old the secret of a session's cookie may become before the next request replaces it.",
     },
     read: seconds,
 };
@@ -92,10 +103,11 @@ pub const TOKENS_VALID_FOR_MAX: Key<Span> = Key {
 };
 
 /// Every key, in the order of their names.
-pub static ALL: [&OrgSetting; 7] = [
+pub static ALL: [&OrgSetting; 8] = [
     INVITES_VALID_FOR_MAX.setting,
     SESSIONS_ABSOLUTE.setting,
     SESSIONS_IDLE.setting,
+    SESSIONS_ROTATE.setting,
     TERMINAL_SESSION_MAX_TTL.setting,
     TOKENS_ROLE_MAX.setting,
     TOKENS_SCOPES_NEEDED.setting,

@@ -9,8 +9,8 @@ mod let_in;
 mod setting;
 
 pub use known::{
-    ALL, INVITES_VALID_FOR_MAX, Key, SESSIONS_ABSOLUTE, SESSIONS_IDLE, TERMINAL_SESSION_MAX_TTL, TOKENS_ROLE_MAX,
-    TOKENS_SCOPES_NEEDED, TOKENS_VALID_FOR_MAX, known, nearest_known,
+    ALL, INVITES_VALID_FOR_MAX, Key, SESSIONS_ABSOLUTE, SESSIONS_IDLE, SESSIONS_ROTATE, TERMINAL_SESSION_MAX_TTL,
+    TOKENS_ROLE_MAX, TOKENS_SCOPES_NEEDED, TOKENS_VALID_FOR_MAX, known, nearest_known,
 };
 pub use let_in::{Asked, LetIn, TooMuch, invite_life};
 pub use setting::{NotTaken, OrgSetting, Shape, Value};

@@ -3,6 +3,7 @@
 //! Every noun has `run`, which matches its verbs; a verb makes one call of the hub and prints the
 //! answer. Nothing here thinks about tasks or nodes: that is the hub's.
 
+pub(crate) mod account;
 pub(crate) mod agent;
 pub(crate) mod completions;
 pub(crate) mod event;
@@ -12,9 +13,11 @@ pub(crate) mod job;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod node;
+pub(crate) mod org;
 pub(crate) mod pack;
 pub(crate) mod pages;
 pub(crate) mod profile;
+pub(crate) mod session;
 pub(crate) mod settings;
 pub(crate) mod site;
 pub(crate) mod task;

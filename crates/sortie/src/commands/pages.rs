@@ -23,6 +23,11 @@ pub(crate) struct Pages {
 }
 
 impl Pages {
+    /// Every row.
+    pub(crate) fn all() -> Pages {
+        Pages { limit: None, all: true }
+    }
+
     /// Whether every row is wanted.
     pub(crate) fn wants_all(self) -> bool {
         self.all

@@ -51,7 +51,7 @@ enum Verb {
     },
 }
 
-fn parse_role(word: &str) -> Result<Role, String> {
+pub(super) fn parse_role(word: &str) -> Result<Role, String> {
     Role::parse(word).ok_or_else(|| "a role is viewer, operator, admin or service".to_owned())
 }
 

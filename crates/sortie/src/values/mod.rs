@@ -2,9 +2,11 @@
 //! like when it cannot.
 
 mod labels;
+mod password;
 mod payload;
 mod when;
 
 pub(crate) use labels::{Label, labels};
+pub(crate) use password::read_password;
 pub(crate) use payload::read_payload;
 pub(crate) use when::When;

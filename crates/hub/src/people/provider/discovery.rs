@@ -14,6 +14,7 @@ pub(crate) struct Metadata {
     issuer: String,
     jwks_uri: String,
     pub(crate) token_endpoint: String,
+    pub(super) authorization_endpoint: Option<String>,
     pub(super) device_authorization_endpoint: Option<String>,
     pub(super) revocation_endpoint: Option<String>,
 }
@@ -26,7 +27,9 @@ pub(super) async fn metadata(http: &reqwest::Client, issuer: &str) -> Result<Met
         return Err(format!("{address} is of `{}`; the setting oidc.issuer must be exactly that", metadata.issuer));
     }
     let addresses = [Some(&metadata.jwks_uri), Some(&metadata.token_endpoint)];
-    let more = [&metadata.device_authorization_endpoint, &metadata.revocation_endpoint].map(Option::as_ref);
+    let more =
+        [&metadata.authorization_endpoint, &metadata.device_authorization_endpoint, &metadata.revocation_endpoint]
+            .map(Option::as_ref);
     if let Some(unsafe_one) = addresses.into_iter().chain(more).flatten().find(|address| !may_be_asked(address)) {
         return Err(format!("{address} names {unsafe_one}, which is not asked: it is not https"));
     }

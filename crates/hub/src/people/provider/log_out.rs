@@ -2,6 +2,8 @@
 //! (RFC 7009). A provider that is away changes nothing about the first.
 
 use serde::Deserialize;
+use sortie_rules::ids::SessionId;
+use sortie_store::sessions;
 use sortie_wire::problem::ProblemCode;
 use sortie_wire::sign_in::{LogOut, LoggedOut};
 
@@ -42,6 +44,32 @@ pub(super) async fn log_out(app: &App, who: &Principal, token: &str, also: LogOu
             let detail = "You are signed out here, but the identity provider could not be told: it may still give \
                           new tokens to whoever holds the refresh token.";
             LoggedOut { provider_told: false, detail: detail.to_owned() }
+        }
+    })
+}
+
+/// Ends a session, and the sign-in at the provider that it came from.
+pub(super) async fn log_out_session(app: &App, who: &Principal, id: SessionId) -> Result<LoggedOut, Fault> {
+    let sealed = app.store.read(move |tx| Box::pin(async move { sessions::get(tx, id).await })).await?;
+    crate::sessions::end(app, who, id).await?;
+    let kept = sealed.and_then(|row| row.provider).and_then(|sealed| app.keys.open("session", &sealed).ok());
+    let token = kept.and_then(|bytes| String::from_utf8(bytes).ok());
+    let Some((token, provider)) = token.as_deref().zip(app.provider.as_ref()) else {
+        return Ok(LoggedOut { provider_told: false, detail: "You are signed out.".to_owned() });
+    };
+    Ok(match provider.revoke(token, "refresh_token").await {
+        Ok(Revoked::Yes) => {
+            let detail = "You are signed out, here and at the identity provider.".to_owned();
+            LoggedOut { provider_told: true, detail }
+        }
+        Ok(Revoked::NotSuchTokens) => {
+            let detail = "You are signed out here; the identity provider does not revoke tokens of this kind.";
+            LoggedOut { provider_told: true, detail: detail.to_owned() }
+        }
+        Err(why) => {
+            tracing::warn!(why, "The identity provider could not be told that somebody signed out");
+            let detail = "You are signed out here, but the identity provider could not be told.".to_owned();
+            LoggedOut { provider_told: false, detail }
         }
     })
 }
@@ -88,7 +116,7 @@ impl Provider {
 }
 
 /// Fields as forms send them.
-fn form(fields: &[(&str, &str)]) -> String {
+pub(super) fn form(fields: &[(&str, &str)]) -> String {
     let mut url = reqwest::Url::parse("http://form").expect("a host alone is an address");
     url.query_pairs_mut().extend_pairs(fields);
     url.query().unwrap_or_default().to_owned()

@@ -4,6 +4,9 @@
 
 mod cache;
 mod client;
+mod code_flow;
+pub(crate) mod code_routes;
+mod code_state;
 mod denied;
 mod deny;
 mod describe;

@@ -2,7 +2,9 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
+use axum::response::{AppendHeaders, IntoResponse as _, Response};
 use serde::Deserialize;
 use sortie_rules::access::{Need, Permission};
 use sortie_wire::pages::Page;
@@ -13,8 +15,9 @@ use super::{deny, describe, log_out};
 use crate::app::Shared;
 use crate::fault::Fault;
 use crate::http::{Audience, Body, BodyOrNone, QueryOf, Routes, page_size};
-use crate::people::Principal;
 use crate::people::authenticate::bearer_of;
+use crate::people::{Principal, Proof};
+use crate::sessions::unset_cookie;
 
 /// Adds the routes of this room.
 pub(crate) fn add(routes: Routes) -> Routes {
@@ -40,9 +43,13 @@ async fn sign_out(
     who: Principal,
     headers: HeaderMap,
     BodyOrNone(also): BodyOrNone<LogOut>,
-) -> Result<Json<LoggedOut>, Fault> {
+) -> Result<Response, Fault> {
+    if let Proof::Session(id) = who.proof {
+        let told = log_out::log_out_session(&app, &who, id).await?;
+        return Ok((AppendHeaders([(SET_COOKIE, unset_cookie()?)]), Json(told)).into_response());
+    }
     let token = bearer_of(&headers).unwrap_or_default();
-    Ok(Json(log_out::log_out(&app, &who, token, also.unwrap_or_default()).await?))
+    Ok(Json(log_out::log_out(&app, &who, token, also.unwrap_or_default()).await?).into_response())
 }
 
 /// Denies a token of the identity provider before its time is over.

@@ -1,0 +1,128 @@
+//! Changes an account: by an administrator, or its own password by whoever it is. Either ends its sessions.
+
+use sortie_rules::ids::{AccountId, SessionId};
+use sortie_store::accounts::{self, AccountRow};
+use sortie_store::sessions;
+use sortie_wire::accounts::{Account, ChangeAccount};
+use sortie_wire::problem::ProblemCode;
+use sortie_wire::sessions::ChangePassword;
+
+use super::create::{check, check_role, shown};
+use crate::app::App;
+use crate::events::{self, Record};
+use crate::fault::{Fault, refuse};
+use crate::people::{Principal, Proof, holds};
+use crate::sessions::subject_of;
+
+fn unknown() -> Fault {
+    refuse(ProblemCode::UnknownAccount, "There is no such account; `sortie account list` shows those there are.")
+}
+
+/// Changes what the request names.
+pub(super) async fn change(
+    app: &App,
+    who: &Principal,
+    id: AccountId,
+    request: ChangeAccount,
+) -> Result<Account, Fault> {
+    let (org, now) = (who.org, app.clock.now());
+    let row = app.store.read(move |tx| Box::pin(async move { accounts::get(tx, org, id).await })).await?;
+    let row = row.ok_or_else(unknown)?;
+    if let Some(role) = request.role {
+        check_role(role)?;
+    }
+    let role = request.role.unwrap_or(row.role);
+    who.may_give(holds(row.role, None, org), holds(role, None, org))?;
+    let password_hash = match request.password {
+        Some(password) => {
+            check(&password, &row.name, "/password")?;
+            Some(app.hashing.hash(&app.entropy, password).await?)
+        }
+        None => None,
+    };
+    let disabled_at = match request.disabled {
+        Some(true) => row.disabled_at.or(Some(now)),
+        Some(false) => None,
+        None => row.disabled_at,
+    };
+    let data = serde_json::json!({
+        "account": id, "name": row.name, "role": role, "disabled": disabled_at.is_some(),
+        "password_changed": password_hash.is_some(),
+    });
+    let changed = AccountRow {
+        role,
+        disabled_at,
+        password_hash: password_hash.unwrap_or_else(|| row.password_hash.clone()),
+        ..row.clone()
+    };
+    write(app, who, row, changed, None, data).await
+}
+
+/// Gives whoever asks another password. Their other sessions end.
+pub(super) async fn change_own_password(app: &App, who: &Principal, request: ChangePassword) -> Result<Account, Fault> {
+    let not_theirs = || {
+        let detail = "Only somebody who signed in with a password of this hub's changes it here.";
+        refuse(ProblemCode::Forbidden, detail)
+    };
+    let Proof::Session(session) = who.proof else { return Err(not_theirs()) };
+    let org = who.org;
+    let found = app
+        .store
+        .read(move |tx| {
+            Box::pin(async move {
+                let subject = sessions::get(tx, session).await?.map(|row| row.subject).unwrap_or_default();
+                let account = subject.strip_prefix("account:").and_then(|id| id.parse::<AccountId>().ok());
+                match account {
+                    Some(id) => accounts::get(tx, org, id).await,
+                    None => Ok(None),
+                }
+            })
+        })
+        .await?;
+    let row = found.ok_or_else(not_theirs)?;
+    check(&request.new, &row.name, "/new")?;
+    if !app.hashing.fits(request.old, Some(row.password_hash.clone())).await? {
+        return Err(refuse(ProblemCode::Forbidden, "The old password is another one."));
+    }
+    let password_hash = app.hashing.hash(&app.entropy, request.new).await?;
+    let data = serde_json::json!({ "account": row.id, "name": row.name, "password_changed": true });
+    let changed = AccountRow { password_hash, ..row.clone() };
+    write(app, who, row, changed, Some(session), data).await
+}
+
+/// Writes the change, unless another was quicker, and ends the account's sessions but for one.
+async fn write(
+    app: &App,
+    who: &Principal,
+    before: AccountRow,
+    after: AccountRow,
+    but: Option<SessionId>,
+    data: serde_json::Value,
+) -> Result<Account, Fault> {
+    let (org, actor, now) = (who.org, who.name.clone(), app.clock.now());
+    let written = after.clone();
+    let ended = app
+        .store
+        .write(move |tx| {
+            Box::pin(async move {
+                let stands = accounts::get(tx, org, written.id).await?.ok_or_else(unknown)?;
+                let same = |row: &AccountRow| (row.role, row.password_hash.clone(), row.disabled_at);
+                if same(&stands) != same(&before) {
+                    return Err(refuse(ProblemCode::Conflict, "The change met another one; read again and repeat."));
+                }
+                accounts::update(tx, &written).await?;
+                events::record(tx, Record::new(org, now, "account.changed", &actor).data(&data)).await?;
+                let mut ended = Vec::new();
+                for session in sessions::of_subject(tx, org, &subject_of(written.id)).await? {
+                    if Some(session.id) != but {
+                        crate::sessions::end_in(tx, &session, &actor, "account_changed", now).await?;
+                        ended.push(session.id);
+                    }
+                }
+                Ok::<_, Fault>(ended)
+            })
+        })
+        .await?;
+    ended.into_iter().for_each(|session| crate::sessions::forget(app, session));
+    Ok(shown(after))
+}

@@ -1,0 +1,104 @@
+//! `/api/v1/accounts`, and the two addresses at which somebody with a password is asked for it.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use axum::{Extension, Json};
+use serde::Deserialize;
+use sortie_rules::access::{Need, Permission};
+use sortie_rules::ids::AccountId;
+use sortie_wire::accounts::{Account, ChangeAccount, CreateAccount};
+use sortie_wire::pages::Page;
+use sortie_wire::sessions::{ChangePassword, SignIn, SignedIn};
+use utoipa_axum::routes;
+
+use super::{change, create, list, sign_in};
+use crate::app::Shared;
+use crate::fault::Fault;
+use crate::http::{Audience, Body, PathOf, QueryOf, Routes, page_size};
+use crate::identity::Peer;
+use crate::people::Principal;
+
+/// Adds the routes of this room.
+pub(crate) fn add(routes: Routes) -> Routes {
+    routes
+        .add(Audience::People, Need::Nobody, routes!(sign_in_with_password))
+        .add(Audience::People, Need::May(Permission::SelfRead), routes!(change_password))
+        .add(Audience::People, Need::May(Permission::PeopleWrite), routes!(create_account))
+        .add(Audience::People, Need::May(Permission::PeopleRead), routes!(list_accounts))
+        .add(Audience::People, Need::May(Permission::PeopleWrite), routes!(change_account))
+}
+
+/// Signs in with a password of this hub's. A browser gets a cookie; with `as_token` the answer holds a token.
+#[utoipa::path(post, path = "/api/v1/auth/sign-in", tag = "people", request_body = SignIn,
+    responses((status = 200, body = SignedIn)))]
+async fn sign_in_with_password(
+    State(app): State<Shared>,
+    Extension(peer): Extension<Arc<Peer>>,
+    body: Body<SignIn>,
+) -> Result<Response, Fault> {
+    let as_token = body.value.as_token;
+    let begun = sign_in::sign_in(&app, peer.address, body.value).await?;
+    if as_token {
+        return Ok(Json(SignedIn { token: Some(begun.token()), session: begun.session }).into_response());
+    }
+    let cookie = begun.cookie()?;
+    Ok((cookie, Json(SignedIn { token: None, session: begun.session })).into_response())
+}
+
+/// Gives one's own account another password. Its other sessions end.
+#[utoipa::path(post, path = "/api/v1/auth/password", tag = "people", request_body = ChangePassword,
+    responses((status = 200, body = Account)))]
+async fn change_password(
+    State(app): State<Shared>,
+    who: Principal,
+    body: Body<ChangePassword>,
+) -> Result<Json<Account>, Fault> {
+    Ok(Json(change::change_own_password(&app, &who, body.value).await?))
+}
+
+/// Makes an account.
+#[utoipa::path(post, path = "/api/v1/accounts", tag = "people", request_body = CreateAccount,
+    responses((status = 201, body = Account)))]
+async fn create_account(
+    State(app): State<Shared>,
+    who: Principal,
+    body: Body<CreateAccount>,
+) -> Result<(StatusCode, Json<Account>), Fault> {
+    Ok((StatusCode::CREATED, Json(create::create(&app, &who, body.value).await?)))
+}
+
+/// The query of the list.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+struct ListQuery {
+    /// The `next` of the page before.
+    after: Option<AccountId>,
+    /// Rows in the page, at most 1,000; 100 if absent.
+    limit: Option<u32>,
+}
+
+/// Lists accounts, oldest first.
+#[utoipa::path(get, path = "/api/v1/accounts", tag = "people", params(ListQuery),
+    responses((status = 200, body = Page<Account>)))]
+async fn list_accounts(
+    State(app): State<Shared>,
+    who: Principal,
+    QueryOf(query): QueryOf<ListQuery>,
+) -> Result<Json<Page<Account>>, Fault> {
+    Ok(Json(list::list(&app, &who, query.after, page_size(query.limit)?).await?))
+}
+
+/// Changes an account's role or password, or disables it. Its sessions end.
+#[utoipa::path(patch, path = "/api/v1/accounts/{id}", tag = "people", request_body = ChangeAccount,
+    params(("id" = AccountId, Path)), responses((status = 200, body = Account)))]
+async fn change_account(
+    State(app): State<Shared>,
+    who: Principal,
+    PathOf(id): PathOf<AccountId>,
+    body: Body<ChangeAccount>,
+) -> Result<Json<Account>, Fault> {
+    Ok(Json(change::change(&app, &who, id, body.value).await?))
+}

@@ -1,0 +1,38 @@
+//! Signs somebody in with a password.
+
+use std::net::IpAddr;
+
+use sortie_store::accounts;
+use sortie_wire::problem::ProblemCode;
+use sortie_wire::sessions::SignIn;
+
+use crate::app::App;
+use crate::fault::{Fault, refuse};
+use crate::sessions::{Begun, NewSession, begin, subject_of};
+
+/// Begins a session, if name and password belong together. Who guesses is slowed.
+pub(super) async fn sign_in(app: &App, address: IpAddr, request: SignIn) -> Result<Begun, Fault> {
+    // A name that cannot be is not looked for, but it is slowed and takes as long as one that can.
+    let name: String = request.name.chars().take(80).collect();
+    app.slowing.begin(&name, address, app.clock.now()).map_err(|wait| {
+        metrics::counter!("sortie_sign_ins_slowed_total").increment(1);
+        let seconds = (wait.0 + 999) / 1000;
+        refuse(ProblemCode::RateLimited, format!("Too many tries have failed; try again in {seconds} s."))
+    })?;
+    let sought = name.clone();
+    let row = app.store.read(move |tx| Box::pin(async move { accounts::named(tx, &sought).await })).await?;
+    let row = row.filter(|row| row.disabled_at.is_none());
+    let hash = row.as_ref().map(|row| row.password_hash.clone());
+    let fits = app.hashing.fits(request.password, hash).await?;
+    let Some(row) = row.filter(|_| fits) else {
+        metrics::counter!("sortie_sign_ins_failed_total").increment(1);
+        tracing::info!(%address, "A sign-in failed");
+        return Err(refuse(ProblemCode::Unauthenticated, "Name or password is wrong, or the account is disabled."));
+    };
+    app.slowing.succeeded(&name, address);
+    let id = row.id;
+    let now = app.clock.now();
+    app.store.write(move |tx| Box::pin(async move { accounts::set_signed_in(tx, id, now).await })).await?;
+    let session = NewSession { org: row.org, subject: subject_of(id), name: row.name, role: row.role, provider: None };
+    begin(app, session).await
+}

@@ -1,0 +1,5 @@
+//! Orgs: the tenants of a hub. Only the hub's own org makes others.
+
+mod create;
+mod list;
+pub(crate) mod routes;

@@ -1,0 +1,57 @@
+//! `/api/v1/orgs`.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+use sortie_rules::access::{Need, Permission};
+use sortie_rules::ids::OrgId;
+use sortie_wire::orgs::{CreateOrg, CreatedOrg, Org};
+use sortie_wire::pages::Page;
+use utoipa_axum::routes;
+
+use super::{create, list};
+use crate::app::Shared;
+use crate::fault::Fault;
+use crate::http::{Audience, Body, Once, QueryOf, Routes, page_size};
+use crate::people::Principal;
+
+/// Adds the routes of this room.
+pub(crate) fn add(routes: Routes) -> Routes {
+    routes.add(Audience::People, Need::May(Permission::OrgsWrite), routes!(create_org)).add(
+        Audience::People,
+        Need::May(Permission::OrgsWrite),
+        routes!(list_orgs),
+    )
+}
+
+/// Makes an org, and a token for its first administrator, which is shown this once.
+#[utoipa::path(post, path = "/api/v1/orgs", tag = "people", request_body = CreateOrg,
+    params(("Idempotency-Key" = Option<String>, Header, description = "A repeat gets the same answer")),
+    responses((status = 201, body = CreatedOrg)))]
+async fn create_org(
+    State(app): State<Shared>,
+    who: Principal,
+    headers: HeaderMap,
+    body: Body<CreateOrg>,
+) -> Result<(StatusCode, Json<CreatedOrg>), Fault> {
+    let once = Once::from_headers(&headers, &who, "POST /api/v1/orgs", &body.bytes)?;
+    Ok((StatusCode::CREATED, Json(create::create(&app, &who, body.value, once).await?)))
+}
+
+/// The query of the list.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+struct ListQuery {
+    /// The `next` of the page before.
+    after: Option<OrgId>,
+    /// Rows in the page, at most 1,000; 100 if absent.
+    limit: Option<u32>,
+}
+
+/// Lists the orgs.
+#[utoipa::path(get, path = "/api/v1/orgs", tag = "people", params(ListQuery),
+    responses((status = 200, body = Page<Org>)))]
+async fn list_orgs(State(app): State<Shared>, QueryOf(query): QueryOf<ListQuery>) -> Result<Json<Page<Org>>, Fault> {
+    Ok(Json(list::list(&app, query.after, page_size(query.limit)?).await?))
+}

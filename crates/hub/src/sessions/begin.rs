@@ -1,0 +1,88 @@
+//! Begins a session.
+
+use axum::http::HeaderName;
+use axum::http::header::SET_COOKIE;
+use axum::response::AppendHeaders;
+use sortie_rules::access::Role;
+use sortie_rules::ids::{AccountId, OrgId, SessionId};
+use sortie_rules::org_settings::SESSIONS_ABSOLUTE;
+use sortie_store::sessions::{self, SessionRow};
+use sortie_wire::sessions::Session;
+
+use super::cookie::{self, TOKEN_PREFIX};
+use super::list::shown;
+use crate::app::App;
+use crate::events::{self, Record};
+use crate::fault::Fault;
+use crate::identity::Secret;
+
+/// Somebody who has proved who they are.
+pub(crate) struct NewSession {
+    /// Their org.
+    pub(crate) org: OrgId,
+    /// Where they are known.
+    pub(crate) subject: String,
+    /// Their name.
+    pub(crate) name: String,
+    /// What they may do.
+    pub(crate) role: Role,
+    /// What is needed to sign out at the provider, sealed.
+    pub(crate) provider: Option<Vec<u8>>,
+}
+
+/// A session that has just begun, with its secret.
+pub(crate) struct Begun {
+    /// The session.
+    pub(crate) session: Session,
+    secret: Secret,
+}
+
+impl Begun {
+    /// For programs.
+    pub(crate) fn token(&self) -> String {
+        format!("{TOKEN_PREFIX}{}.{}", self.session.id, self.secret.expose())
+    }
+
+    /// For browsers.
+    pub(crate) fn cookie(&self) -> Result<AppendHeaders<[(HeaderName, axum::http::HeaderValue); 1]>, Fault> {
+        Ok(AppendHeaders([(SET_COOKIE, cookie::set(self.session.id, &self.secret)?)]))
+    }
+}
+
+/// How an account stands in a session.
+pub(crate) fn subject_of(account: AccountId) -> String {
+    format!("account:{account}")
+}
+
+/// Begins one.
+pub(crate) async fn begin(app: &App, new: NewSession) -> Result<Begun, Fault> {
+    let (secret, now) = (Secret::draw(&app.entropy), app.clock.now());
+    let id: SessionId = app.entropy.id(now);
+    let life = app.org_settings.read(&app.store, new.org, &SESSIONS_ABSOLUTE).await?;
+    let row = SessionRow {
+        id,
+        org: new.org,
+        subject: new.subject,
+        name: new.name,
+        role: new.role,
+        secret_hash: secret.hash(),
+        previous_hash: None,
+        rotated_at: now,
+        provider: new.provider,
+        created_at: now,
+        last_used_at: now,
+        ends_at: now + life,
+    };
+    let written = row.clone();
+    app.store
+        .write(move |tx| {
+            Box::pin(async move {
+                sessions::insert(tx, &written).await?;
+                let data = serde_json::json!({ "session": id, "name": written.name, "subject": written.subject });
+                events::record(tx, Record::new(written.org, now, "session.began", &written.name).data(&data)).await?;
+                Ok::<_, Fault>(())
+            })
+        })
+        .await?;
+    Ok(Begun { session: shown(row), secret })
+}

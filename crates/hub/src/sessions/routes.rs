@@ -1,0 +1,57 @@
+//! `/api/v1/sessions`.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use sortie_rules::access::{Need, Permission};
+use sortie_rules::ids::SessionId;
+use sortie_wire::pages::Page;
+use sortie_wire::sessions::Session;
+use utoipa_axum::routes;
+
+use super::{end, list};
+use crate::app::Shared;
+use crate::fault::Fault;
+use crate::http::{Audience, PathOf, QueryOf, Routes, page_size};
+use crate::people::Principal;
+
+/// Adds the routes of this room.
+pub(crate) fn add(routes: Routes) -> Routes {
+    routes.add(Audience::People, Need::May(Permission::PeopleRead), routes!(list_sessions)).add(
+        Audience::People,
+        Need::May(Permission::PeopleWrite),
+        routes!(end_session),
+    )
+}
+
+/// The query of the list.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+struct ListQuery {
+    /// The `next` of the page before.
+    after: Option<SessionId>,
+    /// Rows in the page, at most 1,000; 100 if absent.
+    limit: Option<u32>,
+}
+
+/// Lists who is signed in, newest first.
+#[utoipa::path(get, path = "/api/v1/sessions", tag = "people", params(ListQuery),
+    responses((status = 200, body = Page<Session>)))]
+async fn list_sessions(
+    State(app): State<Shared>,
+    who: Principal,
+    QueryOf(query): QueryOf<ListQuery>,
+) -> Result<Json<Page<Session>>, Fault> {
+    Ok(Json(list::list(&app, &who, query.after, page_size(query.limit)?).await?))
+}
+
+/// Signs somebody out at once.
+#[utoipa::path(post, path = "/api/v1/sessions/{id}/end", tag = "people", params(("id" = SessionId, Path)),
+    responses((status = 200, body = Session)))]
+async fn end_session(
+    State(app): State<Shared>,
+    who: Principal,
+    PathOf(id): PathOf<SessionId>,
+) -> Result<Json<Session>, Fault> {
+    Ok(Json(end::end(&app, &who, id).await?))
+}

@@ -1,0 +1,59 @@
+//! The walk of every route as the administrator of another org: nothing of ours is read, changed or even
+//! known to be there.
+
+use http::Method;
+use serde_json::json;
+use stories::{As, Scene, on_both_engines};
+
+use crate::help::account;
+
+on_both_engines!(an_administrator_of_another_org_finds_nothing_of_ours);
+
+const LIST: &str = include_str!("../../openapi/access.txt");
+
+async fn an_administrator_of_another_org_finds_nothing_of_ours(scene: Scene) {
+    let hub = scene.hub().setting("trust_api", true).start().await;
+    let stranger = hub.sortie(&["org", "create", "elsewhere"]).well().stdout.trim().to_owned();
+    // One of everything that is ours.
+    let node = hub.hand_node("north-of-ours").await;
+    let task = hub.submit("north-of-ours", "sleep", json!({ "ms": 0 })).await.to_string();
+    let job = hub.sortie(&["job", "run", "sleep", "--payload", "{\"ms\":0}", "--all"]).well().stdout.trim().to_owned();
+    let invite = hub.sortie_json(&["invite", "create", "--node", "south-of-ours"]);
+    let invite = invite["id"].as_str().or(invite["details"]["id"].as_str()).expect("an id").to_owned();
+    let token = hub.sortie_json(&["token", "create", "--name", "ours", "--role", "viewer"]);
+    let token = token["details"]["id"].as_str().unwrap().to_owned();
+    let anna = account(&hub, "anna-of-ours", "viewer").await["id"].as_str().unwrap().to_owned();
+    crate::help::cookie_of(&hub, "anna-of-ours", crate::help::PASSWORD).await;
+    let session = hub.sortie_json(&["session", "list"])["items"][0]["id"].as_str().unwrap().to_owned();
+    hub.sortie(&["site", "put", "site-of-ours"]).well();
+    let node = node.id.to_string();
+    let ours = [&task, &job, &invite, &token, &anna, &session, &node].map(String::as_str);
+    let before = hub.events("").await.len();
+    let mut walked = 0;
+    for line in LIST.lines() {
+        let [need, method, path, roles] = line.split_whitespace().collect::<Vec<_>>()[..] else { panic!("{line}") };
+        // What waits without end, what needs no proof, and what is of nobody's org is for other stories.
+        let is_of_an_org = need.contains(':') && roles.contains("admin") && !path.ends_with("/stream");
+        if !is_of_an_org || need == "orgs:write" || need == "self:read" {
+            continue;
+        }
+        let id = ["tasks", "jobs", "invites", "tokens", "accounts", "sessions"]
+            .iter()
+            .position(|noun| path.starts_with(&format!("/api/v1/{noun}/{{id}}")))
+            .map_or(task.as_str(), |noun| [&task, &job, &invite, &token, &anna, &session][noun]);
+        let names_one = path.contains('{') && !path.contains("{key}");
+        let path = path.replace("{id}", id).replace("{node}", "north-of-ours").replace("{name}", "mail");
+        let path = path.replace("{key}", "site-of-ours");
+        let request = hub.request(method.parse::<Method>().unwrap(), &path).from(As::Token(stranger.clone()));
+        let answer = if method == "GET" { request } else { request.json(&json!({})) }.send().await;
+        let told = ours.iter().chain(&["of-ours"]).find(|mine| answer.body.contains(**mine) && !path.contains(**mine));
+        assert_eq!(told, None, "{method} {path} tells of what is ours: {answer:?}");
+        if names_one {
+            assert!(matches!(answer.status, 404 | 422 | 400), "{method} {path}: {answer:?}");
+            assert!(answer.status == 404 || method != "GET", "{method} {path}: {answer:?}");
+        }
+        walked += 1;
+    }
+    assert!(walked >= 25, "the list is there");
+    assert_eq!(hub.events("").await.len(), before, "nothing of ours has changed");
+}

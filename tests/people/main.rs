@@ -1,0 +1,7 @@
+//! People: accounts with passwords, sessions of the console, and orgs that see nothing of one another.
+
+mod accounts;
+mod foreign_org;
+mod help;
+mod orgs;
+mod sessions;
