@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 use super::{change, create, list, sign_in};
 use crate::app::Shared;
 use crate::fault::Fault;
-use crate::http::{Audience, Body, PathOf, QueryOf, Routes, page_size};
+use crate::http::{Audience, Body, PathOf, QueryOf, Routes, page_size, to_the_end};
 use crate::identity::Peer;
 use crate::people::Principal;
 
@@ -56,7 +56,8 @@ async fn change_password(
     who: Principal,
     body: Body<ChangePassword>,
 ) -> Result<Json<Account>, Fault> {
-    Ok(Json(change::change_own_password(&app, &who, body.value).await?))
+    let change = async move { change::change_own_password(&app, &who, body.value).await };
+    Ok(Json(to_the_end(change).await?))
 }
 
 /// Makes an account.
@@ -100,5 +101,5 @@ async fn change_account(
     PathOf(id): PathOf<AccountId>,
     body: Body<ChangeAccount>,
 ) -> Result<Json<Account>, Fault> {
-    Ok(Json(change::change(&app, &who, id, body.value).await?))
+    Ok(Json(to_the_end(async move { change::change(&app, &who, id, body.value).await }).await?))
 }

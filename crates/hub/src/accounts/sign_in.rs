@@ -7,7 +7,7 @@ use sortie_wire::problem::ProblemCode;
 use sortie_wire::sessions::SignIn;
 
 use crate::app::App;
-use crate::fault::{Fault, refuse};
+use crate::fault::{Fault, refuse, refuse_for};
 use crate::sessions::{Begun, NewSession, begin, subject_of};
 
 /// Begins a session, if name and password belong together. Who guesses is slowed.
@@ -17,7 +17,7 @@ pub(super) async fn sign_in(app: &App, address: IpAddr, request: SignIn) -> Resu
     app.slowing.begin(&name, address, app.clock.now()).map_err(|wait| {
         metrics::counter!("sortie_sign_ins_slowed_total").increment(1);
         let seconds = (wait.0 + 999) / 1000;
-        refuse(ProblemCode::RateLimited, format!("Too many tries have failed; try again in {seconds} s."))
+        refuse_for(wait, ProblemCode::RateLimited, format!("Too many tries have failed; try again in {seconds} s."))
     })?;
     let sought = name.clone();
     let row = app.store.read(move |tx| Box::pin(async move { accounts::named(tx, &sought).await })).await?;

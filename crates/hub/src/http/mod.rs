@@ -17,6 +17,7 @@ mod protocols;
 mod rates;
 mod router;
 mod streams;
+mod to_the_end;
 mod trace;
 
 pub(crate) use extract::{Body, BodyOrNone, PathOf, QueryOf};
@@ -28,3 +29,4 @@ pub(crate) use page::{page, page_size};
 pub(crate) use rates::Rates;
 pub(crate) use router::{Audience, Routes, routes_of};
 pub(crate) use streams::{Seat, Seats, last_event_id, still_here};
+pub(crate) use to_the_end::to_the_end;

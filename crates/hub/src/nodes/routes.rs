@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 use super::{change, list, revoke, show, sites};
 use crate::app::Shared;
 use crate::fault::Fault;
-use crate::http::{Audience, Body, PathOf, QueryOf, Routes, page_size};
+use crate::http::{Audience, Body, PathOf, QueryOf, Routes, page_size, to_the_end};
 use crate::people::Principal;
 
 /// Adds the routes of this room.
@@ -73,7 +73,7 @@ async fn revoke_node(
     who: Principal,
     PathOf(node): PathOf<String>,
 ) -> Result<Json<Node>, Fault> {
-    Ok(Json(revoke::revoke(&app, &who, &node).await?))
+    Ok(Json(to_the_end(async move { revoke::revoke(&app, &who, &node).await }).await?))
 }
 
 /// The query of the list of sites.

@@ -11,6 +11,7 @@ use super::list::shown;
 use crate::app::Shared;
 use crate::events::{self, Record};
 use crate::fault::{Fault, refuse, refuse_at};
+use crate::http::to_the_end;
 use crate::people::Principal;
 
 /// Chooses this value.
@@ -33,7 +34,7 @@ pub(crate) async fn reset(app: &Shared, who: Principal, setting: &'static OrgSet
 async fn change(app: &Shared, who: Principal, setting: &'static OrgSetting, to: Option<Value>) -> Result<Shown, Fault> {
     let app = app.clone();
     // A caller that hangs up must not leave in memory what is no longer in the store.
-    let work = tokio::spawn(async move {
+    to_the_end(async move {
         let (org, now) = (who.org, app.clock.now());
         let after = to.map(|value| OrgSettingRow {
             org,
@@ -47,8 +48,8 @@ async fn change(app: &Shared, who: Principal, setting: &'static OrgSetting, to: 
         // Even if it is not known whether the change stands.
         app.org_settings.evict(org, setting);
         written.map(|row| shown(setting, row.as_ref()))
-    });
-    work.await.map_err(|error| Fault::Broken(error.to_string()))?
+    })
+    .await
 }
 
 /// Writes it down, unless it stands there already. Returns what stands there then.

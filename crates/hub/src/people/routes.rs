@@ -15,7 +15,7 @@ use super::principal::Principal;
 use super::{create_token, list_tokens, revoke_token};
 use crate::app::Shared;
 use crate::fault::{Fault, refuse};
-use crate::http::{Audience, Body, Once, PathOf, QueryOf, Routes, page_size};
+use crate::http::{Audience, Body, Once, PathOf, QueryOf, Routes, page_size, to_the_end};
 use sortie_wire::problem::ProblemCode;
 
 /// Adds the routes of this room.
@@ -124,5 +124,5 @@ async fn revoke(
     who: Principal,
     PathOf(id): PathOf<TokenId>,
 ) -> Result<Json<TokenDetails>, Fault> {
-    Ok(Json(revoke_token::revoke(&app, &who, id).await?))
+    Ok(Json(to_the_end(async move { revoke_token::revoke(&app, &who, id).await }).await?))
 }

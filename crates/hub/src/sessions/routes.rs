@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 use super::{end, list};
 use crate::app::Shared;
 use crate::fault::Fault;
-use crate::http::{Audience, PathOf, QueryOf, Routes, page_size};
+use crate::http::{Audience, PathOf, QueryOf, Routes, page_size, to_the_end};
 use crate::people::Principal;
 
 /// Adds the routes of this room.
@@ -53,5 +53,5 @@ async fn end_session(
     who: Principal,
     PathOf(id): PathOf<SessionId>,
 ) -> Result<Json<Session>, Fault> {
-    Ok(Json(end::end(&app, &who, id).await?))
+    Ok(Json(to_the_end(async move { end::end(&app, &who, id).await }).await?))
 }

@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 use super::{deny, describe, log_out};
 use crate::app::Shared;
 use crate::fault::Fault;
-use crate::http::{Audience, Body, BodyOrNone, QueryOf, Routes, page_size};
+use crate::http::{Audience, Body, BodyOrNone, QueryOf, Routes, page_size, to_the_end};
 use crate::people::authenticate::bearer_of;
 use crate::people::{Principal, Proof};
 use crate::sessions::unset_cookie;
@@ -45,7 +45,7 @@ async fn sign_out(
     BodyOrNone(also): BodyOrNone<LogOut>,
 ) -> Result<Response, Fault> {
     if let Proof::Session(id) = who.proof {
-        let told = log_out::log_out_session(&app, &who, id).await?;
+        let told = to_the_end(async move { log_out::log_out_session(&app, &who, id).await }).await?;
         return Ok((AppendHeaders([(SET_COOKIE, unset_cookie()?)]), Json(told)).into_response());
     }
     let token = bearer_of(&headers).unwrap_or_default();
