@@ -32,7 +32,7 @@ async fn a_setting_is_printed_alone_chosen_and_reset(scene: Scene) {
     let hub = scene.hub().start().await;
     let got = hub.sortie(&["settings", "get", KEY]).well();
     assert_eq!(got.stdout, "14400\n");
-    assert!(got.stderr.contains("terminal at a node") && got.stderr.contains("from 5 to 86400"), "{got:?}");
+    assert!(got.stderr.contains("terminal at a node") && got.stderr.contains("from 60 to 86400"), "{got:?}");
     let set = hub.sortie(&["settings", "set", KEY, "1h30m"]).well();
     assert!(set.stdout.is_empty() && set.stderr.contains("is 5400; it was 14400"), "{set:?}");
     let again = hub.sortie(&["settings", "set", KEY, "5400"]).well();
