@@ -17,6 +17,7 @@ on_sqlite!(
     a_sign_in_that_is_declined_or_comes_too_late_notes_nothing,
     somebody_whom_the_hub_does_not_know_is_told_so_at_once,
     a_hub_without_a_provider_and_a_profile_without_a_sign_in_say_what_to_do,
+    whoever_has_a_password_signs_in_with_it_and_out_again,
 );
 
 /// The home of somebody who signs in.
@@ -204,4 +205,32 @@ async fn a_hub_without_a_provider_and_a_profile_without_a_sign_in_say_what_to_do
     home.run(&note).well();
     home.run(&["logout"]).failed(2, &["no sign-in", "sortie token revoke"]);
     login(&["--hub", "https://other.example", "--profile", "own"]).failed(2, &["is of another hub"]);
+}
+
+async fn whoever_has_a_password_signs_in_with_it_and_out_again(scene: Scene) {
+    let hub = scene.hub().start().await;
+    let body = json!({ "name": "anna", "role": "operator", "password": "wild geese over the marsh" });
+    let made = hub.request(http::Method::POST, "/api/v1/accounts").json(&body).send().await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let home = Home::new(&scene);
+    let (url, ca) = (hub.url(), hub.ca_file().display().to_string());
+    let login = |password: &str| {
+        let mut command = home.command(&["login", "--hub", &url, "--ca", &ca, "--account", "anna"]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), format!("{password}\n").as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    };
+    let wrong = login("wild geese over the march");
+    assert_eq!(wrong.status.code(), Some(3), "{wrong:?}");
+    assert!(!home.file("profiles.toml").exists(), "nothing is noted");
+    let right = login("wild geese over the marsh");
+    let told = String::from_utf8_lossy(&right.stderr);
+    assert!(right.status.success() && told.contains("Signed in as anna, operator"), "{right:?}");
+    let mode = std::fs::metadata(home.file("default.session")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "for its owner only");
+    assert_eq!(home.run(&["whoami", "--json"]).well().json()["name"], json!("anna"));
+    assert!(home.run(&["logout"]).well().stderr.contains("signed out"));
+    assert!(!home.file("default.session").exists());
+    assert!(hub.sortie_json(&["session", "list"])["items"].as_array().unwrap().is_empty());
+    assert_ne!(home.run(&["whoami"]).code, Some(0), "the next command has nothing to come with");
 }

@@ -1,5 +1,6 @@
 //! With whom to sign in, and signing out.
 
+use sortie_wire::sessions::{SignIn, SignedIn};
 use sortie_wire::sign_in::{LogOut, LoggedOut, SignInWith};
 
 use super::Hub;
@@ -9,6 +10,11 @@ impl Hub {
     /// With whom to sign in. No token is needed for it.
     pub async fn sign_in_with(&self) -> Result<SignInWith, ClientError> {
         self.get(&["auth", "provider"], &()).await
+    }
+
+    /// Signs in with a password of the hub's. No token is needed for it.
+    pub async fn sign_in(&self, sign_in: &SignIn) -> Result<SignedIn, ClientError> {
+        self.act_on(&["auth", "sign-in"], sign_in).await
     }
 
     /// Ends the sign-in whose token we have.

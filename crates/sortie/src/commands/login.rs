@@ -10,11 +10,13 @@ use sortie_client::provider::{DeviceCode, Provider, ProviderError, Tokens};
 use sortie_client::retry::Patience;
 use sortie_rules::sign_in::{AfterPoll, after_poll, first_pause};
 use sortie_rules::time::{Millis, Span};
+use sortie_wire::sessions::SignIn;
 use sortie_wire::sign_in::ProviderDetails;
 
 use crate::context::Context;
 use crate::exit::{Done, Exit, Failure};
 use crate::find_hub::{Profile, Profiles, check_profile_name, sign_in, trust};
+use crate::values::read_password;
 
 /// How long the hub and the first question to the provider are tried.
 const PATIENCE: Span = Span::seconds(4);
@@ -22,6 +24,7 @@ const PATIENCE: Span = Span::seconds(4);
 /// What `sortie login` takes.
 #[derive(Debug, Args)]
 #[command(after_help = "Example: sortie login --hub https://hub.example:8443 --ca hub-ca.pem --profile production\n\n\
+                        A hub without an identity provider: sortie login --hub URL --ca FILE --account anna\n\n\
                         Shows an address and a code; open the one on any device and type the other. From then on\n\
                         commands use the profile, and renew its token by themselves until `sortie logout`.")]
 pub(crate) struct LoginCommand {
@@ -34,19 +37,28 @@ pub(crate) struct LoginCommand {
     /// The profile to note it under; the one in use if no hub is named, else `default`
     #[arg(long, value_name = "NAME", value_parser = check_profile_name)]
     profile: Option<String>,
+    /// Sign in with a password of the hub's, for this account; it is asked for, or read from standard input
+    #[arg(long, value_name = "NAME")]
+    account: Option<String>,
     /// A certificate authority of the identity provider, beside this machine's
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "account")]
     provider_ca: Option<PathBuf>,
 }
 
 /// Does it.
 pub(crate) async fn run(command: LoginCommand, context: &Context) -> Done {
-    let mut profiles = Profiles::read(&context.env)?;
+    let profiles = Profiles::read(&context.env)?;
     let (name, profile) = command.profile(&profiles)?;
     let hub = open(&profile, "", context)?;
+    if let Some(account) = command.account {
+        let session = with_password(&hub, account).await?;
+        let profile = Profile { token_file: sign_in::session_file(&profiles.path, &name), ..profile };
+        return note(name, profile, profiles, &session, |path| sign_in::write_session(path, &session), context).await;
+    }
     let with = hub.sign_in_with().await?.provider.ok_or_else(|| {
-        Failure::usage(format!("the hub at {} has no identity provider to sign in with", hub.address()))
-            .remedy("note an API token instead: `sortie profile add`")
+        Failure::usage(format!("the hub at {} has no identity provider to sign in with", hub.address())).remedy(
+            "sign in with a password: `sortie login --account NAME`; or note an API token: `sortie profile add`",
+        )
     })?;
     let ca = command.provider_ca.map(std::path::absolute).transpose();
     let ca = ca.map_err(|error| Failure::usage(format!("--provider-ca cannot be used: {error}")))?;
@@ -61,9 +73,28 @@ pub(crate) async fn run(command: LoginCommand, context: &Context) -> Done {
         ends_at: Millis(0),
     };
     let kept = empty.with(tokens, context.clock.now());
+    note(name, profile, profiles, &kept.access_token, |path| kept.write(path), context).await
+}
+
+/// Signs in with a password: the session's token.
+async fn with_password(hub: &Hub, name: String) -> Result<String, Failure> {
+    let password = read_password(&format!("Password of {name}"), false)?;
+    let signed_in = hub.sign_in(&SignIn { name, password, as_token: true }).await?;
+    signed_in.token.ok_or_else(|| Failure::other("the hub gave no token"))
+}
+
+/// Keeps a sign-in, and notes the profile that goes with it.
+async fn note(
+    name: String,
+    profile: Profile,
+    mut profiles: Profiles,
+    token: &str,
+    keep: impl FnOnce(&Path) -> Result<(), Failure>,
+    context: &Context,
+) -> Done {
     // Whether the hub knows them at all is told now, and not by the next command.
-    let whoami = open(&profile, &kept.access_token, context)?.whoami().await?;
-    kept.write(&profile.token_file)?;
+    let whoami = open(&profile, token, context)?.whoami().await?;
+    keep(&profile.token_file)?;
     profiles.profile.insert(name.clone(), profile.clone());
     profiles.active.get_or_insert(name.clone());
     profiles.write()?;

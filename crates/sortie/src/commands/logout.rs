@@ -1,5 +1,7 @@
 //! `sortie logout`: ends a sign-in, at the hub and at the identity provider.
 
+use std::path::Path;
+
 use clap::Args;
 use sortie_client::people::Token;
 use sortie_rules::time::Span;
@@ -30,6 +32,9 @@ pub(crate) async fn run(command: LogoutCommand, context: &Context) -> Done {
     let name = command.profile.or_else(|| profiles.active.clone());
     let name = name.ok_or_else(|| Failure::usage("no profile is in use").remedy("name one with --profile"))?;
     let path = profiles.get(&name)?.token_file.clone();
+    if sign_in::is_session(&path) {
+        return out_of_session(&path, name, context).await;
+    }
     if !sign_in::is_sign_in(&path) {
         return Err(Failure::usage(format!("the profile `{name}` has an API token, which is no sign-in"))
             .remedy("`sortie token revoke ID` ends the token, `sortie profile remove` forgets the hub"));
@@ -46,7 +51,22 @@ pub(crate) async fn run(command: LogoutCommand, context: &Context) -> Done {
         }
         None => None,
     };
-    std::fs::remove_file(&path)
+    forget(&path, out, context)
+}
+
+/// Ends a session that began with a password.
+async fn out_of_session(path: &Path, name: String, context: &Context) -> Done {
+    let found = find(&HubOptions { data: None, profile: Some(name) }, &context.env)?;
+    let out = match context.open(&found, PATIENCE)?.log_out(&LogOut::default()).await {
+        Err(error) if error.problem().is_some_and(|problem| problem.code == Unauthenticated) => None,
+        out => Some(out?),
+    };
+    forget(path, out, context)
+}
+
+/// Deletes what was kept of a sign-in, and says what became of it.
+fn forget(path: &Path, out: Option<LoggedOut>, context: &Context) -> Done {
+    std::fs::remove_file(path)
         .map_err(|error| Failure::other(format!("{} cannot be deleted: {error}", path.display())))?;
     let had_ended = || LoggedOut { provider_told: false, detail: "Your sign-in had ended already.".to_owned() };
     context.output.either(&out.unwrap_or_else(had_ended), |out| {

@@ -46,6 +46,24 @@ impl std::fmt::Debug for SignIn {
     }
 }
 
+/// How the file is called that keeps a session which began with a password.
+const SESSION_ENDING: &str = "session";
+
+/// Where the session of a profile is kept.
+pub(crate) fn session_file(profiles: &Path, name: &str) -> PathBuf {
+    profiles.with_file_name(format!("{name}.{SESSION_ENDING}"))
+}
+
+/// Whether this file keeps a session.
+pub(crate) fn is_session(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == SESSION_ENDING)
+}
+
+/// Keeps a session, for its owner only.
+pub(crate) fn write_session(path: &Path, token: &str) -> Result<(), Failure> {
+    write_private(path, token).map_err(|error| Failure::other(format!("{} cannot be written: {error}", path.display())))
+}
+
 /// Whether a file is a sign-in's, by its name.
 pub(crate) fn is_sign_in(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(ENDING))
