@@ -16,6 +16,7 @@ on_both_engines!(an_open_stream_ends_within_a_second_of_the_denial_of_its_token)
 on_sqlite!(
     an_open_stream_ends_with_its_token_s_time,
     streams_of_logs_end_with_a_revoked_token_though_nothing_happens_in_them,
+    a_held_request_ends_with_a_revoked_token_and_does_not_wait_on,
 );
 
 /// How long a stream may outlive what its reader came with.
@@ -78,4 +79,31 @@ async fn streams_of_logs_end_with_a_revoked_token_though_nothing_happens_in_them
     let since = Instant::now();
     stream.end().await;
     assert!(since.elapsed() < AT_ONCE, "it took {:?}", since.elapsed());
+}
+
+async fn a_held_request_ends_with_a_revoked_token_and_does_not_wait_on(scene: Scene) {
+    let hub = scene.hub().start().await;
+    let north = hub.hand_node("north").await;
+    let task = hub.submit("north", "sleep", json!({ "ms": 0 })).await;
+    let request = CreateToken { name: "ci".to_owned(), role: Role::Viewer, scopes: None, valid_for: None };
+    let made = hub.people().create_token(&request, None).await.expect("an administrator may");
+    for path in [format!("/api/v1/tasks/{task}?wait_s=55"), "/api/v1/events?kind=none&after=0&wait_s=55".to_owned()] {
+        let request = CreateToken { name: "held".to_owned(), ..request.clone() };
+        let held = hub.people().create_token(&request, None).await.expect("an administrator may");
+        let asked = hub.request(http::Method::GET, &path).from(stories::As::Token(held.token.clone()));
+        let asked = tokio::spawn(asked.send());
+        let used = async || {
+            hub.people().tokens().await.ok()?.items.into_iter().find(|token| token.id == held.details.id)?.last_used_at
+        };
+        until("the request is held", used).await;
+        hub.people().revoke_token(held.details.id).await.expect("an administrator may");
+        let answer = asked.await.expect("it is answered");
+        answer.is_problem(sortie_wire::problem::ProblemCode::Unauthenticated, None);
+    }
+    // Others wait on.
+    let waits = hub.request(http::Method::GET, &format!("/api/v1/tasks/{task}?wait_s=55"));
+    let waits = tokio::spawn(waits.from(stories::As::Token(made.token)).send());
+    let handed = north.take_one().await;
+    north.report(&HandNode::completed(&handed, json!({ "slept_ms": 0 }))).await.expect("it is taken");
+    assert_eq!(waits.await.expect("it is answered").status, 200);
 }

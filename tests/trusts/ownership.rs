@@ -3,11 +3,15 @@
 use serde_json::json;
 use sortie_rules::tasks::Status;
 use sortie_wire::problem::ProblemCode::{FieldInvalid, NotInProgress, NotYourTask, OtherResult, UnknownTask};
+use sortie_wire::trusts::AddNode;
 use stories::{Scene, on_both_engines, on_sqlite};
 
 use crate::client::{Trust, done, hub, nap};
 
-on_both_engines!(a_result_of_a_foreign_or_missing_task_is_refused);
+on_both_engines!(
+    a_result_of_a_foreign_or_missing_task_is_refused,
+    a_key_opens_its_own_customer_s_trust_only_though_two_have_one_name,
+);
 on_sqlite!(
     what_was_not_handed_out_has_no_result,
     the_same_result_again_is_answered_like_the_first_and_another_is_refused,
@@ -26,6 +30,25 @@ async fn a_result_of_a_foreign_or_missing_task_is_refused(scene: Scene) {
     south.report(&id.to_string(), done()).await.is_problem(NotYourTask, None);
     north.report(NOWHERE, done()).await.is_problem(UnknownTask, None);
     assert_eq!(hub.task(id).await.summary.status, Status::InProgress);
+}
+
+async fn a_key_opens_its_own_customer_s_trust_only_though_two_have_one_name(scene: Scene) {
+    let hub = hub(&scene).await;
+    let other = hub.sortie(&["org", "create", "other-customer"]).well().stdout.trim().to_owned();
+    let other = hub.people_as(&other);
+    let ours = Trust::add(&hub, "north").await;
+    let added = other.add_node(&AddNode { name: "north".to_owned(), ..AddNode::default() }).await;
+    let theirs = Trust { hub: &hub, name: "north", key: added.expect("names are an org's own").key };
+    let task = serde_json::from_value(json!({ "type": "sleep", "node": "north", "payload": { "ms": 0 } })).unwrap();
+    let foreign = other.submit(&task, None).await.expect("an administrator may submit").id.to_string();
+    let own = nap(&hub, "north").await.to_string();
+    assert_eq!((ours.taken().await, theirs.taken().await), (vec![own.clone()], vec![foreign.clone()]));
+    // Any key that holds is not enough: the task of the other customer is not even there.
+    for (trust, task) in [(&ours, &foreign), (&theirs, &own)] {
+        let refused = trust.report(task, done()).await;
+        assert!(matches!(refused.problem().code, NotYourTask | UnknownTask), "{refused:?}");
+    }
+    assert_eq!((ours.report(&own, done()).await.status, theirs.report(&foreign, done()).await.status), (200, 200));
 }
 
 async fn what_was_not_handed_out_has_no_result(scene: Scene) {

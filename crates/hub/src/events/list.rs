@@ -9,7 +9,7 @@ use sortie_wire::pages::Page;
 use crate::app::App;
 use crate::fault::Fault;
 use crate::http::page_size;
-use crate::people::Principal;
+use crate::people::{Principal, ended, holds_no_more};
 
 /// The same, held for as long as the query says if nothing follows `after` yet.
 pub(crate) async fn list_held(app: &App, who: &Principal, query: EventQuery) -> Result<Page<Event>, Fault> {
@@ -28,6 +28,7 @@ pub(crate) async fn list_held(app: &App, who: &Principal, query: EventQuery) -> 
         }
         tokio::select! {
             _ = news.changed() => {}
+            () = holds_no_more(app, who) => return Err(ended()),
             () = &mut end => return Ok(page),
             () = app.stop.cancelled() => return Ok(page),
         }

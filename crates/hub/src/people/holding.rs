@@ -5,8 +5,10 @@ use std::time::Duration;
 use super::authenticate::TokenCache;
 use super::principal::{Principal, Proof};
 use crate::app::App;
+use crate::fault::{Fault, refuse};
 use crate::sessions;
 use sortie_rules::time::Millis;
+use sortie_wire::problem::ProblemCode;
 
 /// Longest sleep until a proof's end is looked at again, should the machine's clock be moved meanwhile.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
@@ -24,6 +26,11 @@ async fn holds_until(app: &App, who: &Principal) -> Option<Option<Millis>> {
 /// Whether the proof that a caller came with holds still.
 pub(crate) async fn still_holds(app: &App, who: &Principal) -> bool {
     holds_until(app, who).await.is_some_and(|end| end.is_none_or(|end| app.clock.now() < end))
+}
+
+/// What is answered to somebody whose proof has ended while their request was held.
+pub(crate) fn ended() -> Fault {
+    refuse(ProblemCode::Unauthenticated, "What you came with has ended while you waited; come with what holds.")
 }
 
 /// Waits until the proof that a caller came with holds no more. Costs nothing until then.

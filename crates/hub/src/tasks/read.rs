@@ -15,7 +15,7 @@ use crate::fault::{Fault, refuse};
 use crate::http::page_size;
 use crate::jobs;
 use crate::logs::progress;
-use crate::people::Principal;
+use crate::people::{Principal, ended, holds_no_more};
 use crate::post_steps::of_task;
 
 /// What is answered for a task that is not there, or not this org's.
@@ -55,6 +55,7 @@ pub(super) async fn show_ended(app: &App, who: &Principal, id: TaskId, wait: Spa
         }
         tokio::select! {
             _ = bell => {}
+            () = holds_no_more(app, who) => return Err(ended()),
             () = &mut end => return Ok(task),
             () = app.stop.cancelled() => return Ok(task),
         }
