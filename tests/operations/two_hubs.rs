@@ -72,3 +72,23 @@ async fn a_provider_s_token_that_is_denied_at_one_hub_is_refused_by_the_other() 
     assert!(since.elapsed() < std::time::Duration::from_secs(1), "it took {:?}", since.elapsed());
     assert_eq!(whoami(&token).await, 200);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_session_that_ends_at_one_hub_is_refused_by_the_other() {
+    let scene = Scene::new(Engine::Postgres);
+    let (one, other) = two(&scene).await;
+    let password = "wild geese over the marsh";
+    let body = json!({ "name": "anna", "role": "viewer", "password": password });
+    let made = one.request(Method::POST, "/api/v1/accounts").json(&body).send().await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let sign_in = json!({ "name": "anna", "password": password, "as_token": true });
+    let signed_in = other.request(Method::POST, "/api/v1/auth/sign-in").from(As::Nobody).json(&sign_in).send().await;
+    let token = signed_in.json()["token"].as_str().expect("a token").to_owned();
+    let whoami =
+        async || other.request(Method::GET, "/api/v1/whoami").from(As::Token(token.clone())).send().await.status;
+    assert_eq!(whoami().await, 200);
+    let path = format!("/api/v1/accounts/{}", made.json()["id"].as_str().expect("an id"));
+    let disabled = one.request(Method::PATCH, &path).json(&json!({ "disabled": true })).send().await;
+    assert_eq!(disabled.status, 200, "{disabled:?}");
+    until("the other hub refuses the session", async || (whoami().await == 401).then_some(())).await;
+}

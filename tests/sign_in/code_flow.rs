@@ -104,6 +104,10 @@ async fn nobody_is_led_away_from_the_hub(scene: Scene) {
         assert!(arrived.body.contains("0;url=/api/docs\"") && !arrived.body.contains("evil"), "{arrived:?}");
         assert!(!arrived.body.contains("<script"), "{arrived:?}");
     }
+    // What a browser would read as `//evil.example` once it has read the page.
+    let (page, cookie) = begin(&hub, "?return_to=/%26%2347;evil.example").await;
+    let arrived = open(&hub, &provider.sign_in("vic", &page), &cookie).await;
+    assert!(arrived.body.contains("0;url=/&amp;#47;evil.example\""), "{arrived:?}");
 }
 
 async fn a_provider_that_says_no_is_told_on_a_page(scene: Scene) {

@@ -87,23 +87,30 @@ pub async fn list(
     tx.query(SQL, &[org.into(), after, limit.into()]).await?.into_iter().map(read).collect()
 }
 
-/// Writes what may change of an account: role, password, and whether it is disabled.
-pub async fn update(tx: &mut Tx, account: &AccountRow) -> Result<(), StoreError> {
-    const SQL: &str = "update accounts set role = $3, password_hash = $4, disabled_at = $5 where org = $1 and id = $2";
+/// Writes what may change of an account: role, password, and whether it is disabled. `false` if it is not as
+/// it was in `before` any more.
+pub async fn update(tx: &mut Tx, before: &AccountRow, after: &AccountRow) -> Result<bool, StoreError> {
+    const SQL: &str = "update accounts set role = $3, password_hash = $4, disabled_at = $5
+        where org = $1 and id = $2 and role = $6 and password_hash = $7 and coalesce(disabled_at, 0) = $8";
     let values = [
-        account.org.into(),
-        account.id.into(),
-        account.role.as_str().into(),
-        (&account.password_hash).into(),
-        account.disabled_at.into(),
+        after.org.into(),
+        after.id.into(),
+        after.role.as_str().into(),
+        (&after.password_hash).into(),
+        after.disabled_at.into(),
+        before.role.as_str().into(),
+        (&before.password_hash).into(),
+        before.disabled_at.unwrap_or(Millis(0)).into(),
     ];
-    tx.execute(SQL, &values).await.map(drop)
+    Ok(tx.execute(SQL, &values).await? > 0)
 }
 
-/// Notes when somebody signed in.
-pub async fn set_signed_in(tx: &mut Tx, id: AccountId, at: Millis) -> Result<(), StoreError> {
-    const SQL: &str = "update accounts set signed_in_at = $2 where id = $1";
-    tx.execute(SQL, &[id.into(), at.into()]).await.map(drop)
+/// Notes that somebody signs in. `false` if the account is not as it was, or is disabled.
+pub async fn sign_in(tx: &mut Tx, account: &AccountRow, at: Millis) -> Result<bool, StoreError> {
+    const SQL: &str = "update accounts set signed_in_at = $2
+        where id = $1 and role = $3 and password_hash = $4 and disabled_at is null";
+    let values = [account.id.into(), at.into(), account.role.as_str().into(), (&account.password_hash).into()];
+    Ok(tx.execute(SQL, &values).await? > 0)
 }
 
 fn read(row: Row) -> Result<AccountRow, StoreError> {

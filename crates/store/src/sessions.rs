@@ -27,6 +27,8 @@ pub struct SessionRow {
     pub previous_hash: Option<Vec<u8>>,
     /// When the secret was last replaced.
     pub rotated_at: Millis,
+    /// Whether the secret that holds has been shown since.
+    pub confirmed: bool,
     /// What is needed to sign out at the provider, sealed.
     pub provider: Option<Vec<u8>>,
     /// When it began.
@@ -40,7 +42,7 @@ pub struct SessionRow {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "select id, org, subject, name, role, secret_hash, previous_hash, rotated_at, provider, created_at, \
+            "select id, org, subject, name, role, secret_hash, previous_hash, rotated_at, confirmed, provider, created_at, \
             last_used_at, ends_at from sessions ",
             $rest
         )
@@ -50,9 +52,9 @@ macro_rules! select {
 /// Adds a session.
 pub async fn insert(tx: &mut Tx, session: &SessionRow) -> Result<(), StoreError> {
     const SQL: &str = "insert into sessions
-        (id, org, subject, name, role, secret_hash, previous_hash, rotated_at, provider, created_at, last_used_at,
-        ends_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+        (id, org, subject, name, role, secret_hash, previous_hash, rotated_at, confirmed, provider, created_at,
+        last_used_at, ends_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
     let values = [
         session.id.into(),
         session.org.into(),
@@ -62,6 +64,7 @@ pub async fn insert(tx: &mut Tx, session: &SessionRow) -> Result<(), StoreError>
         (&session.secret_hash).into(),
         session.previous_hash.as_ref().into(),
         session.rotated_at.into(),
+        session.confirmed.into(),
         session.provider.as_ref().into(),
         session.created_at.into(),
         session.last_used_at.into(),
@@ -96,9 +99,15 @@ pub async fn of_subject(tx: &mut Tx, org: OrgId, subject: &str) -> Result<Vec<Se
 
 /// Replaces the secret, if `old` is the one that holds. `false` if another request was quicker.
 pub async fn rotate(tx: &mut Tx, id: SessionId, old: &[u8], new: &[u8], at: Millis) -> Result<bool, StoreError> {
-    const SQL: &str = "update sessions set secret_hash = $3, previous_hash = $2, rotated_at = $4
+    const SQL: &str = "update sessions set secret_hash = $3, previous_hash = $2, rotated_at = $4, confirmed = 0
         where id = $1 and secret_hash = $2";
     Ok(tx.execute(SQL, &[id.into(), old.into(), new.into(), at.into()]).await? > 0)
+}
+
+/// Notes that the secret of this hash has been shown.
+pub async fn confirm(tx: &mut Tx, id: SessionId, hash: &[u8]) -> Result<(), StoreError> {
+    const SQL: &str = "update sessions set confirmed = 1 where id = $1 and secret_hash = $2";
+    tx.execute(SQL, &[id.into(), hash.into()]).await.map(drop)
 }
 
 /// Notes when sessions were last used, many at once. Never moves a note back.
@@ -131,6 +140,7 @@ fn read(row: Row) -> Result<SessionRow, StoreError> {
         secret_hash: row.bytes("secret_hash")?,
         previous_hash: row.bytes_or_none("previous_hash")?,
         rotated_at: row.millis("rotated_at")?,
+        confirmed: row.flag("confirmed")?,
         provider: row.bytes_or_none("provider")?,
         created_at: row.millis("created_at")?,
         last_used_at: row.millis("last_used_at")?,

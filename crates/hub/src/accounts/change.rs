@@ -1,5 +1,7 @@
 //! Changes an account: by an administrator, or its own password by whoever it is. Either ends its sessions.
 
+use std::net::IpAddr;
+
 use sortie_rules::ids::{AccountId, SessionId};
 use sortie_store::accounts::{self, AccountRow};
 use sortie_store::sessions;
@@ -8,6 +10,7 @@ use sortie_wire::problem::ProblemCode;
 use sortie_wire::sessions::ChangePassword;
 
 use super::create::{check, check_role, shown};
+use super::sign_in::too_often;
 use crate::app::App;
 use crate::events::{self, Record};
 use crate::fault::{Fault, refuse};
@@ -59,7 +62,12 @@ pub(super) async fn change(
 }
 
 /// Gives whoever asks another password. Their other sessions end.
-pub(super) async fn change_own_password(app: &App, who: &Principal, request: ChangePassword) -> Result<Account, Fault> {
+pub(super) async fn change_own_password(
+    app: &App,
+    who: &Principal,
+    address: IpAddr,
+    request: ChangePassword,
+) -> Result<Account, Fault> {
     let not_theirs = || {
         let detail = "Only somebody who signed in with a password of this hub's changes it here.";
         refuse(ProblemCode::Forbidden, detail)
@@ -81,9 +89,12 @@ pub(super) async fn change_own_password(app: &App, who: &Principal, request: Cha
         .await?;
     let row = found.ok_or_else(not_theirs)?;
     check(&request.new, &row.name, "/new")?;
+    // Whoever has only the session is slowed as whoever has nothing.
+    app.slowing.begin(&row.name, address, app.clock.now()).map_err(too_often)?;
     if !app.hashing.fits(request.old, Some(row.password_hash.clone())).await? {
         return Err(refuse(ProblemCode::Forbidden, "The old password is another one."));
     }
+    app.slowing.succeeded(&row.name, address);
     let password_hash = app.hashing.hash(&app.entropy, request.new).await?;
     let data = serde_json::json!({ "account": row.id, "name": row.name, "password_changed": true });
     let changed = AccountRow { password_hash, ..row.clone() };
@@ -105,12 +116,9 @@ async fn write(
         .store
         .write(move |tx| {
             Box::pin(async move {
-                let stands = accounts::get(tx, org, written.id).await?.ok_or_else(unknown)?;
-                let same = |row: &AccountRow| (row.role, row.password_hash.clone(), row.disabled_at);
-                if same(&stands) != same(&before) {
+                if !accounts::update(tx, &before, &written).await? {
                     return Err(refuse(ProblemCode::Conflict, "The change met another one; read again and repeat."));
                 }
-                accounts::update(tx, &written).await?;
                 events::record(tx, Record::new(org, now, "account.changed", &actor).data(&data)).await?;
                 let mut ended = Vec::new();
                 for session in sessions::of_subject(tx, org, &subject_of(written.id)).await? {

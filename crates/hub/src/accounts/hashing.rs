@@ -1,6 +1,8 @@
 //! Passwords and their hashes: argon2id with 19 MiB, two passes and one lane, as OWASP advises for it. Few
 //! are hashed at once, few more wait, and whoever comes then is told to come again.
 
+use std::sync::Arc;
+
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use sortie_rules::limits::{PASSWORDS_AT_ONCE, SIGN_INS_WAITING_MAX};
@@ -20,15 +22,15 @@ const SALT_BYTES: usize = 16;
 /// Where passwords are hashed.
 #[derive(Debug)]
 pub(crate) struct Hashing {
-    places: Semaphore,
-    queue: Semaphore,
+    places: Arc<Semaphore>,
+    queue: Arc<Semaphore>,
 }
 
 impl Default for Hashing {
     fn default() -> Hashing {
         Hashing {
-            places: Semaphore::new(PASSWORDS_AT_ONCE),
-            queue: Semaphore::new(PASSWORDS_AT_ONCE + SIGN_INS_WAITING_MAX),
+            places: Arc::new(Semaphore::new(PASSWORDS_AT_ONCE)),
+            queue: Arc::new(Semaphore::new(PASSWORDS_AT_ONCE + SIGN_INS_WAITING_MAX)),
         }
     }
 }
@@ -56,8 +58,13 @@ impl Hashing {
 
     async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Fault> {
         let full = || refuse(ProblemCode::RateLimited, "Too many sign in at this moment; try again in a moment.");
-        let _queued = self.queue.try_acquire().map_err(|_| full())?;
-        let _place = self.places.acquire().await.map_err(|error| Fault::Broken(error.to_string()))?;
+        let queued = Arc::clone(&self.queue).try_acquire_owned().map_err(|_| full())?;
+        let place = Arc::clone(&self.places).acquire_owned().await.map_err(|error| Fault::Broken(error.to_string()))?;
+        // Both stay with the work: it goes on when whoever asked has hung up.
+        let work = move || {
+            let _held = (queued, place);
+            work()
+        };
         tokio::task::spawn_blocking(work).await.map_err(|error| Fault::Broken(error.to_string()))
     }
 }
@@ -83,7 +90,7 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_comes_when_the_queue_is_full_is_told_so() {
-        let hashing = Hashing { places: Semaphore::new(0), queue: Semaphore::new(0) };
+        let hashing = Hashing { places: Arc::new(Semaphore::new(0)), queue: Arc::new(Semaphore::new(0)) };
         let refused = hashing.fits(password("x"), None).await.unwrap_err();
         assert_eq!(refused.to_problem().code, ProblemCode::RateLimited);
     }

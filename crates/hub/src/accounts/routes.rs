@@ -54,9 +54,10 @@ async fn sign_in_with_password(
 async fn change_password(
     State(app): State<Shared>,
     who: Principal,
+    Extension(peer): Extension<Arc<Peer>>,
     body: Body<ChangePassword>,
 ) -> Result<Json<Account>, Fault> {
-    let change = async move { change::change_own_password(&app, &who, body.value).await };
+    let change = async move { change::change_own_password(&app, &who, peer.address, body.value).await };
     Ok(Json(to_the_end(change).await?))
 }
 

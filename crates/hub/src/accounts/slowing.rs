@@ -52,6 +52,16 @@ impl Slowing {
         Ok(())
     }
 
+    /// The try was not looked at, and counts for nothing.
+    pub(super) fn take_back(&self, name: &str, address: IpAddr) {
+        let mut all = self.all();
+        for whose in [Whose::Account(name.to_lowercase()), Whose::Address(network(address))] {
+            if let Some(failures) = all.get_mut(&whose) {
+                *failures = failures.less_one();
+            }
+        }
+    }
+
     /// The try succeeded: the account's failures are forgotten, and this one of the address.
     pub(super) fn succeeded(&self, name: &str, address: IpAddr) {
         let mut all = self.all();

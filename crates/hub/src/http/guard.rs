@@ -56,29 +56,28 @@ pub(crate) struct Guarded {
 /// The innermost layer of every route.
 pub(crate) async fn guard(State(Guarded { app, need }): State<Guarded>, request: Request, next: Next) -> Response {
     // Boxed: the request may be held for long, its admission is over soon.
-    match Box::pin(counted(app, need, request)).await {
-        Ok(mut request) => {
-            let renewed = request.extensions_mut().remove::<Renewed>();
-            let mut response = next.run(request).await;
-            if let Some(Renewed(cookie)) = renewed {
-                response.headers_mut().append(SET_COOKIE, cookie);
-            }
-            response
-        }
+    let mut renewed = None;
+    let mut response = match Box::pin(counted(app, need, request, &mut renewed)).await {
+        Ok(request) => next.run(request).await,
         Err(fault) => fault.into_response(),
+    };
+    // A secret that was replaced must arrive, whatever else is answered.
+    if let Some(Renewed(cookie)) = renewed {
+        response.headers_mut().append(SET_COOKIE, cookie);
     }
+    response
 }
 
 /// The same as [`admit`], for callers who have requests left.
-async fn counted(app: Shared, need: Need, request: Request) -> Result<Request, Fault> {
+async fn counted(app: Shared, need: Need, request: Request, renewed: &mut Option<Renewed>) -> Result<Request, Fault> {
     let asks = app.rates.asks(&request);
     app.rates.comes(&asks, app.clock.now())?;
-    let admitted = admit(app.clone(), need, request).await;
+    let admitted = admit(app.clone(), need, request, renewed).await;
     app.rates.came(&asks, need, admitted, app.clock.now())
 }
 
 /// The request, and with it who asks, if it meets the need.
-async fn admit(app: Shared, need: Need, request: Request) -> Result<Request, Fault> {
+async fn admit(app: Shared, need: Need, request: Request, renewed: &mut Option<Renewed>) -> Result<Request, Fault> {
     let (mut parts, body) = request.into_parts();
     match need {
         Need::Nobody => {}
@@ -96,7 +95,9 @@ async fn admit(app: Shared, need: Need, request: Request) -> Result<Request, Fau
             parts.extensions.insert(caller);
         }
         Need::May(permission) => {
-            let principal = match sessions::authenticate(&app, &mut parts).await? {
+            let shown = sessions::authenticate(&app, &mut parts).await?;
+            *renewed = parts.extensions.remove::<Renewed>();
+            let principal = match shown {
                 Some(principal) => principal,
                 None => people::authenticate(&app, &parts.headers).await?,
             };

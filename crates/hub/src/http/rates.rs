@@ -88,6 +88,7 @@ impl Rates {
                 // Counted already, or no fault of the caller's.
                 429 | 500.. => true,
                 401 => false,
+                403 => fault.to_problem().code == ProblemCode::Forbidden && matches!(need, Need::May(_)),
                 _ => matches!(need, Need::May(_)),
             },
         };

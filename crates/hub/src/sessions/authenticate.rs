@@ -11,7 +11,7 @@ use sortie_rules::limits::SESSION_GRACE;
 use sortie_rules::org_settings::{SESSIONS_IDLE, SESSIONS_ROTATE};
 use sortie_rules::sessions::{Shown, Terms, Verdict, judge};
 use sortie_rules::time::Millis;
-use sortie_store::sessions;
+use sortie_store::sessions::{self, SessionRow};
 use sortie_wire::problem::ProblemCode;
 
 use super::cookie::{self, ShownSession};
@@ -44,7 +44,9 @@ pub(crate) async fn authenticate(app: &App, parts: &mut Parts) -> Result<Option<
     let renewed = match judge(app.sessions.to_judge(&known), terms(app, known.row.org).await?, secret, now) {
         Verdict::Holds => None,
         Verdict::Rotate if shown.by_cookie => rotate(app, &known).await?,
-        Verdict::Rotate => None,
+        // A program has the secret that it was given, and never another.
+        Verdict::Rotate if secret == Shown::Current => None,
+        Verdict::Rotate => return Err(over()),
         Verdict::Ended => {
             end(app, &known, "timed_out").await?;
             return Err(over());
@@ -55,8 +57,8 @@ pub(crate) async fn authenticate(app: &App, parts: &mut Parts) -> Result<Option<
             return Err(over());
         }
     };
-    if secret == Shown::Current {
-        known.confirm();
+    if secret == Shown::Current && !known.row.confirmed {
+        confirm(app, &known).await?;
     }
     app.sessions.note_used(id, now);
     if let Some(cookie) = renewed {
@@ -85,21 +87,36 @@ fn over() -> Fault {
 }
 
 /// The session, and which of its secrets this is. Another hub may have replaced the secret a moment ago, so
-/// one that does not fit is looked up once more.
+/// one that does not fit is compared with the store's row, too.
 async fn find(app: &App, shown: ShownSession<'_>) -> Result<Option<(Arc<Known>, Shown)>, Fault> {
-    for is_fresh in [false, true] {
-        if is_fresh {
-            app.sessions.forget(shown.id);
-        }
-        let Some(known) = app.sessions.find(&app.store, shown.id).await? else { return Ok(None) };
-        if secret_fits(shown.secret, &known.row.secret_hash) {
-            return Ok(Some((known, Shown::Current)));
-        }
-        if known.row.previous_hash.as_ref().is_some_and(|hash| secret_fits(shown.secret, hash)) {
-            return Ok(Some((known, Shown::Previous)));
-        }
+    let Some(known) = app.sessions.find(&app.store, shown.id).await? else { return Ok(None) };
+    if let Some(secret) = which(shown, &known.row) {
+        return Ok(Some((known, secret)));
     }
-    Ok(None)
+    let id = shown.id;
+    let row = app.store.read(move |tx| Box::pin(async move { sessions::get(tx, id).await })).await?;
+    if row.is_none_or(|row| which(shown, &row).is_none()) {
+        return Ok(None);
+    }
+    app.sessions.forget(id);
+    let known = app.sessions.find(&app.store, id).await?;
+    Ok(known.and_then(|known| which(shown, &known.row).map(|secret| (Arc::clone(&known), secret))))
+}
+
+fn which(shown: ShownSession<'_>, row: &SessionRow) -> Option<Shown> {
+    if secret_fits(shown.secret, &row.secret_hash) {
+        return Some(Shown::Current);
+    }
+    let fits = row.previous_hash.as_ref().is_some_and(|hash| secret_fits(shown.secret, hash));
+    fits.then_some(Shown::Previous)
+}
+
+/// The secret that holds has been shown: from now on the one before it betrays a thief.
+async fn confirm(app: &App, known: &Known) -> Result<(), Fault> {
+    let (id, hash) = (known.row.id, known.row.secret_hash.clone());
+    app.store.write(move |tx| Box::pin(async move { Ok::<_, Fault>(sessions::confirm(tx, id, &hash).await?) })).await?;
+    app.sessions.forget(id);
+    Ok(())
 }
 
 /// Replaces the secret. Nothing, if another request was quicker: its answer brings the new one.

@@ -6,14 +6,16 @@ use axum::response::AppendHeaders;
 use sortie_rules::access::Role;
 use sortie_rules::ids::{AccountId, OrgId, SessionId};
 use sortie_rules::org_settings::SESSIONS_ABSOLUTE;
+use sortie_store::accounts::{self, AccountRow};
 use sortie_store::sessions::{self, SessionRow};
+use sortie_wire::problem::ProblemCode;
 use sortie_wire::sessions::Session;
 
 use super::cookie::{self, TOKEN_PREFIX};
 use super::list::shown;
 use crate::app::App;
 use crate::events::{self, Record};
-use crate::fault::Fault;
+use crate::fault::{Fault, refuse};
 use crate::identity::Secret;
 
 /// Somebody who has proved who they are.
@@ -28,6 +30,8 @@ pub(crate) struct NewSession {
     pub(crate) role: Role,
     /// What is needed to sign out at the provider, sealed.
     pub(crate) provider: Option<Vec<u8>>,
+    /// The account whose password was right.
+    pub(crate) account: Option<AccountRow>,
 }
 
 /// A session that has just begun, with its secret.
@@ -68,6 +72,7 @@ pub(crate) async fn begin(app: &App, new: NewSession) -> Result<Begun, Fault> {
         secret_hash: secret.hash(),
         previous_hash: None,
         rotated_at: now,
+        confirmed: true,
         provider: new.provider,
         created_at: now,
         last_used_at: now,
@@ -77,6 +82,13 @@ pub(crate) async fn begin(app: &App, new: NewSession) -> Result<Begun, Fault> {
     app.store
         .write(move |tx| {
             Box::pin(async move {
+                if let Some(account) = new.account {
+                    // A change of the account ends its sessions, and must not miss one that was on its way.
+                    if !accounts::sign_in(tx, &account, now).await? {
+                        let detail = "The account was changed at this moment; sign in again.";
+                        return Err(refuse(ProblemCode::Unauthenticated, detail));
+                    }
+                }
                 sessions::insert(tx, &written).await?;
                 let data = serde_json::json!({ "session": id, "name": written.name, "subject": written.subject });
                 events::record(tx, Record::new(written.org, now, "session.began", &written.name).data(&data)).await?;

@@ -1,7 +1,6 @@
 //! Sessions that were used lately, so that a request costs no query.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sortie_rules::ids::SessionId;
@@ -34,14 +33,6 @@ struct Entries {
 pub(super) struct Known {
     pub(super) row: SessionRow,
     pub(super) principal: Principal,
-    confirmed: AtomicBool,
-}
-
-impl Known {
-    /// The secret that holds has been shown.
-    pub(super) fn confirm(&self) {
-        self.confirmed.store(true, Ordering::Relaxed);
-    }
 }
 
 impl Sessions {
@@ -103,9 +94,7 @@ impl Sessions {
             key: format!("session:{id}").into(),
             proof: Proof::Session(id),
         };
-        // A secret that has not been replaced yet has been shown: it came with the answer to the sign-in.
-        let confirmed = AtomicBool::new(row.previous_hash.is_none());
-        let known = Arc::new(Known { row, principal, confirmed });
+        let known = Arc::new(Known { row, principal });
         let mut entries = self.entries();
         if entries.changes == before {
             if entries.by_id.len() >= KNOWN_MAX {
@@ -123,7 +112,7 @@ impl Sessions {
             last_used_at: self.used_since(row.id).unwrap_or(row.last_used_at).max(row.last_used_at),
             rotated_at: row.rotated_at,
             ends_at: row.ends_at,
-            confirmed: known.confirmed.load(Ordering::Relaxed),
+            confirmed: row.confirmed,
         }
     }
 

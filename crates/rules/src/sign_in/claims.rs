@@ -111,6 +111,10 @@ pub fn judge(claims: &Map<String, Value>, expected: &Expected<'_>, now: Millis) 
     if matches!(text(claims, "typ"), Some("ID" | "Refresh" | "Offline" | "Logout")) {
         return Err(Refusal::NoAccessToken);
     }
+    // Where nothing else tells the one from the other: these stand in tokens that say who somebody is.
+    if expected.audience.is_none() && ["nonce", "at_hash", "c_hash"].iter().any(|claim| claims.contains_key(*claim)) {
+        return Err(Refusal::NoAccessToken);
+    }
     let ends_at = moment(claims, "exp")?.ok_or(Refusal::Claim("exp"))? + expected.leeway;
     if now >= ends_at {
         return Err(Refusal::Expired);

@@ -50,6 +50,7 @@ create table sessions (
     secret_hash   bytea  not null,
     previous_hash bytea,
     rotated_at    bigint not null,
+    confirmed     bigint not null,
     provider      bytea,
     created_at    bigint not null,
     last_used_at  bigint not null,

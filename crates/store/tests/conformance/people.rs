@@ -42,6 +42,7 @@ fn session(number: u128) -> SessionRow {
         secret_hash: vec![0, 255, number as u8],
         previous_hash: None,
         rotated_at: NOW,
+        confirmed: true,
         provider: Some(vec![0, 7]),
         created_at: NOW,
         last_used_at: NOW,
@@ -60,7 +61,7 @@ async fn an_account_is_read_back_by_id_and_by_name(tx: &mut Tx) -> Result<(), St
     assert_eq!(accounts::list(tx, DEFAULT_ORG, None, 9).await?, [account(1, "anna"), account(2, "bela")]);
     assert_eq!(accounts::list(tx, DEFAULT_ORG, Some(id(1)), 9).await?, [account(2, "bela")]);
     assert_eq!(accounts::list(tx, OTHER_ORG, None, 9).await?, []);
-    accounts::set_signed_in(tx, id(1), NOW).await?;
+    assert!(accounts::sign_in(tx, &account(1, "anna"), NOW).await?);
     let signed_in = accounts::get(tx, DEFAULT_ORG, id(1)).await?.and_then(|account| account.signed_in_at);
     assert_eq!(signed_in, Some(NOW));
     Ok(())
@@ -70,9 +71,13 @@ async fn an_account_is_changed_by_its_org_only(tx: &mut Tx) -> Result<(), StoreE
     accounts::insert(tx, &account(1, "anna")).await?;
     let changed =
         AccountRow { role: Role::Admin, password_hash: "other".into(), disabled_at: Some(NOW), ..account(1, "anna") };
-    accounts::update(tx, &AccountRow { org: OTHER_ORG, ..changed.clone() }).await?;
+    let before = account(1, "anna");
+    assert!(!accounts::update(tx, &before, &AccountRow { org: OTHER_ORG, ..changed.clone() }).await?);
     assert_eq!(accounts::get(tx, DEFAULT_ORG, id(1)).await?, Some(account(1, "anna")));
-    accounts::update(tx, &changed).await?;
+    assert!(accounts::update(tx, &before, &changed).await?);
+    assert!(!accounts::update(tx, &before, &before).await?, "it is not as it was any more");
+    assert!(!accounts::sign_in(tx, &before, NOW).await?, "nor is it for a sign-in that was under way");
+    assert!(!accounts::sign_in(tx, &changed, NOW).await?, "a disabled one signs nobody in");
     assert_eq!(accounts::get(tx, DEFAULT_ORG, id(1)).await?, Some(changed));
     Ok(())
 }
@@ -98,6 +103,11 @@ async fn a_session_s_secret_is_replaced_by_the_quickest(tx: &mut Tx) -> Result<(
     assert!(!sessions::rotate(tx, id(1), &old, b"newer", later).await?);
     let row = sessions::get(tx, id(1)).await?.expect("it is there");
     assert_eq!((row.secret_hash, row.previous_hash, row.rotated_at), (b"new".to_vec(), Some(old), later));
+    assert!(!row.confirmed, "nobody has shown it yet");
+    for (hash, is_confirmed) in [(&b"other"[..], false), (b"new", true)] {
+        sessions::confirm(tx, id(1), hash).await?;
+        assert_eq!(sessions::get(tx, id(1)).await?.map(|row| row.confirmed), Some(is_confirmed));
+    }
     Ok(())
 }
 

@@ -86,6 +86,7 @@ pub(super) async fn arrive(app: &App, headers: &HeaderMap, came: CameBack) -> Re
         name: who.name.to_string(),
         role: who.role,
         provider: Some(app.keys.seal("session", kept.as_bytes())),
+        account: None,
     };
     Ok((begin(app, session).await?, own.return_to))
 }

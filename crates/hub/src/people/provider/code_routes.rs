@@ -55,6 +55,7 @@ async fn finish_sign_in(State(app): State<Shared>, headers: HeaderMap, query: Qu
     match arrived {
         Ok((session, gone, return_to)) => {
             // Not a redirect: the session's cookie is sent only where a page of the hub's own leads.
+            let return_to = escaped(&return_to);
             let go = format!("<meta http-equiv=\"refresh\" content=\"0;url={return_to}\">");
             let text = format!("You are signed in. <a href=\"{return_to}\">Go on</a>");
             (session, AppendHeaders([(SET_COOKIE, gone)]), page("Signed in", &go, &text)).into_response()
