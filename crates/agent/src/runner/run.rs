@@ -71,6 +71,7 @@ impl Runner {
     /// Writes an end down and hands it to the reporter.
     pub(crate) async fn settle(&self, ended: Ended) {
         self.insist("write down how a run ended", || self.ledger.finish(ended.clone())).await;
+        tracing::debug!("the end of a run is kept");
         self.outbox.push(ended);
     }
 

@@ -29,7 +29,7 @@ pub(crate) struct LogoutCommand {
 /// Does it.
 pub(crate) async fn run(command: LogoutCommand, context: &Context) -> Done {
     let profiles = Profiles::read(&context.env)?;
-    let name = command.profile.or_else(|| profiles.active.clone());
+    let name = command.profile.or_else(|| context.env.get("SORTIE_PROFILE")).or_else(|| profiles.active.clone());
     let name = name.ok_or_else(|| Failure::usage("no profile is in use").remedy("name one with --profile"))?;
     let path = profiles.get(&name)?.token_file.clone();
     if sign_in::is_session(&path) {
