@@ -42,8 +42,8 @@ pub struct SessionRow {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "select id, org, subject, name, role, secret_hash, previous_hash, rotated_at, confirmed, provider, created_at, \
-            last_used_at, ends_at from sessions ",
+            "select id, org, subject, name, role, secret_hash, previous_hash, rotated_at, confirmed, provider, \
+            created_at, last_used_at, ends_at from sessions ",
             $rest
         )
     };
