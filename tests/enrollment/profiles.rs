@@ -2,11 +2,11 @@
 
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use sortie_client::tls::fingerprint;
-use stories::{Ended, Program, RunningHub, Scene, on_sqlite};
+use stories::{Ended, Home, RunningHub, Scene, on_sqlite};
 
 on_sqlite!(
     the_first_of_the_places_that_names_a_hub_is_taken_whole,
@@ -20,8 +20,8 @@ on_sqlite!(
 async fn the_first_of_the_places_that_names_a_hub_is_taken_whole(scene: Scene) {
     let [data, named, environment, in_use] = hubs(&scene).await;
     let home = Home::new(&scene);
-    home.note("named", &named);
-    home.note("in-use", &in_use);
+    note(&home, "named", &named);
+    note(&home, "in-use", &in_use);
     home.run(&["profile", "use", "in-use"]).well();
     let folder = data.data().display().to_string();
     let all = |words: &[&str]| {
@@ -45,8 +45,8 @@ async fn profiles_are_noted_used_and_forgotten(scene: Scene) {
     let (hub, other) = (scene.hub().start().await, scene.hub_named("other").start().await);
     let home = Home::new(&scene);
     assert!(home.run(&["profile", "list"]).well().stderr.contains("sortie profile add"));
-    assert!(home.note("first", &hub).stderr.contains("It is in use"));
-    assert!(home.note("second", &other).stderr.contains("sortie profile use second"));
+    assert!(note(&home, "first", &hub).stderr.contains("It is in use"));
+    assert!(note(&home, "second", &other).stderr.contains("sortie profile use second"));
     speaks_to(&mut home.command(&["doctor", "--json"]), &hub);
     home.run(&["profile", "use", "second"]).well();
     speaks_to(&mut home.command(&["doctor", "--json"]), &other);
@@ -135,34 +135,11 @@ async fn an_address_that_does_not_answer_or_is_not_believed_ends_with_4(scene: S
     assert!(other.people().invites().await.unwrap().items.is_empty());
 }
 
-/// The home of somebody who works with several hubs.
-struct Home(PathBuf);
-
-impl Home {
-    fn new(scene: &Scene) -> Home {
-        Home(scene.folder().join("home"))
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.0.join(".config/sortie").join(name)
-    }
-
-    fn command(&self, words: &[&str]) -> Command {
-        let mut command = Program::Sortie.command();
-        command.env_remove("XDG_CONFIG_HOME").env("HOME", &self.0).args(words).stdin(Stdio::null());
-        command
-    }
-
-    fn run(&self, words: &[&str]) -> Ended {
-        Ended::of(&mut self.command(words))
-    }
-
-    /// Notes a hub under this name.
-    fn note(&self, name: &str, hub: &RunningHub<'_>) -> Ended {
-        let text = |path: &Path| path.display().to_string();
-        let (token, ca) = (text(&hub.data().join("admin.token")), text(&hub.ca_file()));
-        self.run(&["profile", "add", name, "--hub", &hub.url(), "--token-file", &token, "--ca", &ca]).well()
-    }
+/// Notes a hub under this name.
+fn note(home: &Home, name: &str, hub: &RunningHub<'_>) -> Ended {
+    let text = |path: &Path| path.display().to_string();
+    let (token, ca) = (text(&hub.data().join("admin.token")), text(&hub.ca_file()));
+    home.run(&["profile", "add", name, "--hub", &hub.url(), "--token-file", &token, "--ca", &ca]).well()
 }
 
 async fn hubs(scene: &Scene) -> [RunningHub<'_>; 4] {

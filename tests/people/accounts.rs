@@ -182,6 +182,13 @@ async fn somebody_changes_their_own_password(scene: Scene) {
     assert_eq!((status_with(&hub, &mine).await, status_with(&hub, &other).await), (200, 401), "the others end");
     sign_in(&hub, "anna", PASSWORD).await.is_problem(Unauthenticated, None);
     cookie_of(&hub, "anna", "other geese at night").await;
+    // Whoever has got hold of the session does not guess the password by it, however often they try.
+    let mut guesses = Vec::new();
+    for number in 0..20 {
+        guesses.push(change(&mine, &format!("guess number {number}"), "more geese at night").await.status);
+    }
+    assert!(guesses.contains(&403) && guesses.contains(&429), "{guesses:?}");
+    assert!(guesses.iter().all(|status| matches!(status, 403 | 429)), "{guesses:?}");
     let by_token = hub.request(Method::POST, "/api/v1/auth/password");
     by_token.json(&json!({ "old": PASSWORD, "new": PASSWORD })).send().await.is_problem(Forbidden, None);
 }

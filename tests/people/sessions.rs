@@ -12,6 +12,7 @@ on_both_engines!(
     a_new_secret_that_never_arrived_is_replaced_again,
 );
 on_sqlite!(
+    a_new_secret_arrives_with_a_refusal_too,
     a_session_that_nobody_uses_ends,
     a_session_ends_at_its_time_however_busy_it_is,
     a_page_of_another_site_cannot_act_with_the_cookie,
@@ -37,6 +38,9 @@ async fn a_session_s_secret_is_replaced_and_the_old_one_betrays_a_thief(scene: S
     assert_ne!(first, second);
     assert_eq!(status_with(&hub, &first).await, 200, "a request that was under way is not turned away");
     assert_eq!(status_with(&hub, &second).await, 200);
+    // What is no secret of it at all changes nothing of what is known of it.
+    let (id, _) = first.split_once('.').unwrap();
+    assert_eq!(status_with(&hub, &format!("{id}.nonsense")).await, 401);
     // Whoever still has the first one later is not the one who got the second.
     let betrayed = async || (status_with(&hub, &first).await == 401).then_some(());
     until("the old secret is refused", betrayed).await;
@@ -55,6 +59,20 @@ async fn a_new_secret_that_never_arrived_is_replaced_again(scene: Scene) {
     let third = renewed(&hub, &first).await;
     assert_eq!(status_with(&hub, &third).await, 200);
     assert!(hub.events("session.ended").await.is_empty());
+}
+
+async fn a_new_secret_arrives_with_a_refusal_too(scene: Scene) {
+    let hub = scene.hub().start().await;
+    account(&hub, "anna", "viewer").await;
+    hub.sortie(&["settings", "set", "sessions.rotate_seconds", "1"]).well();
+    let first = cookie_of(&hub, "anna", PASSWORD).await;
+    let second = until("the cookie is replaced", async || {
+        let refused = as_browser(&hub, &first, Method::GET, "/api/v1/tokens").send().await;
+        assert_eq!(refused.status, 403, "{refused:?}");
+        set_cookie(&refused)
+    })
+    .await;
+    assert_eq!(status_with(&hub, &second).await, 200);
 }
 
 async fn a_session_that_nobody_uses_ends(scene: Scene) {

@@ -2,12 +2,11 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use counterparts::{OidcPlan, OidcProvider};
 use serde_json::{Value, json};
-use stories::{Ended, Program, RunningHub, Scene, on_sqlite};
+use stories::{Ended, Home, RunningHub, Scene, on_sqlite};
 
 use crate::help::{deny, provider, start, whoami};
 
@@ -20,33 +19,10 @@ on_sqlite!(
     whoever_has_a_password_signs_in_with_it_and_out_again,
 );
 
-/// The home of somebody who signs in.
-struct Home(PathBuf);
-
-impl Home {
-    fn new(scene: &Scene) -> Home {
-        Home(scene.folder().join("home"))
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.0.join(".config/sortie").join(name)
-    }
-
-    fn command(&self, words: &[&str]) -> Command {
-        let mut command = Program::Sortie.command();
-        command.env_remove("XDG_CONFIG_HOME").env("HOME", &self.0).args(words).stdin(Stdio::null());
-        command
-    }
-
-    fn run(&self, words: &[&str]) -> Ended {
-        Ended::of(&mut self.command(words))
-    }
-
-    /// What is kept of a sign-in.
-    fn kept(&self, profile: &str) -> Value {
-        let text = std::fs::read_to_string(self.file(&format!("{profile}.sign-in.json"))).expect("it is kept");
-        serde_json::from_str(&text).expect("it is JSON")
-    }
+/// What is kept of a sign-in.
+fn kept(home: &Home, profile: &str) -> Value {
+    let text = std::fs::read_to_string(home.file(&format!("{profile}.sign-in.json"))).expect("it is kept");
+    serde_json::from_str(&text).expect("it is JSON")
 }
 
 /// `sortie login` at work, which has shown its code.
@@ -102,7 +78,7 @@ async fn whoever_signs_in_on_another_device_is_known_to_every_command_until_they
     assert_eq!(home.run(&["whoami", "--json"]).well().json()["name"], "ada");
     home.run(&["node", "list", "--profile", "home"]).well();
     home.run(&["doctor"]).well();
-    let kept = home.kept("home");
+    let kept = kept(&home, "home");
     let (access, refresh) = (kept["access_token"].as_str().unwrap(), kept["refresh_token"].as_str().unwrap());
     for file in ["home.sign-in.json", "profiles.toml"] {
         let mode = std::fs::metadata(home.file(file)).expect("it is there").permissions().mode();
@@ -136,7 +112,7 @@ async fn a_sign_in_is_renewed_before_its_token_ends_and_once_for_all_commands(sc
     let hub = start(scene.hub(), &provider).await;
     let home = Home::new(&scene);
     sign_in(&home, &hub, &provider, "ada").well();
-    let first = home.kept("home");
+    let first = kept(&home, "home");
     let commands = (0..4).map(|_| {
         let mut command = home.command(&["whoami", "--json"]);
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it can be started")
@@ -146,7 +122,7 @@ async fn a_sign_in_is_renewed_before_its_token_ends_and_once_for_all_commands(sc
         let output = command.wait_with_output().expect("it ends");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
-    let renewed = home.kept("home");
+    let renewed = kept(&home, "home");
     assert_ne!(renewed["access_token"], first["access_token"]);
     let refresh = renewed["refresh_token"].as_str().expect("a refresh token");
     assert!(provider.holds(refresh), "no command used one that another had used");
@@ -161,7 +137,7 @@ async fn a_sign_in_is_renewed_before_its_token_ends_and_once_for_all_commands(sc
     std::fs::write(home.file("home.sign-in.json"), renewed.to_string()).expect("it can be written");
     provider.answer_next("invalid_grant");
     home.run(&["whoami"]).failed(2, &["your sign-in has ended", "sortie login --profile home"]);
-    let denied = deny(&hub, &hub.admin_token(), &json!({ "token": home.kept("home")["access_token"] })).await;
+    let denied = deny(&hub, &hub.admin_token(), &json!({ "token": kept(&home, "home")["access_token"] })).await;
     assert_eq!(denied.status, 201, "{denied:?}");
     let out = home.run(&["logout"]);
     assert_eq!(out.code, Some(0), "{out:?}");

@@ -89,6 +89,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_password_keeps_its_place_until_it_is_hashed_though_its_sender_hangs_up() {
+        let hashing = Arc::new(Hashing::default());
+        let ((begun, begins), (release, released)) =
+            (tokio::sync::oneshot::channel(), std::sync::mpsc::sync_channel(1));
+        let asker = tokio::spawn({
+            let hashing = Arc::clone(&hashing);
+            async move {
+                let work = move || (begun.send(()), released.recv()).1.is_ok();
+                hashing.work(work).await
+            }
+        });
+        begins.await.unwrap();
+        asker.abort();
+        assert!(asker.await.unwrap_err().is_cancelled());
+        assert_eq!(hashing.places.available_permits(), PASSWORDS_AT_ONCE - 1, "the work goes on");
+        release.send(()).unwrap();
+        let all = u32::try_from(PASSWORDS_AT_ONCE).unwrap();
+        assert!(hashing.places.acquire_many(all).await.is_ok(), "and gives its place back at its end");
+    }
+
+    #[tokio::test]
     async fn whoever_comes_when_the_queue_is_full_is_told_so() {
         let hashing = Hashing { places: Arc::new(Semaphore::new(0)), queue: Arc::new(Semaphore::new(0)) };
         let refused = hashing.fits(password("x"), None).await.unwrap_err();

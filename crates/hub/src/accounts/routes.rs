@@ -6,7 +6,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json};
-use serde::Deserialize;
 use sortie_rules::access::{Need, Permission};
 use sortie_rules::ids::AccountId;
 use sortie_wire::accounts::{Account, ChangeAccount, CreateAccount};
@@ -17,7 +16,7 @@ use utoipa_axum::routes;
 use super::{change, create, list, sign_in};
 use crate::app::Shared;
 use crate::fault::Fault;
-use crate::http::{Audience, Body, PathOf, QueryOf, Routes, page_size, to_the_end};
+use crate::http::{Audience, Body, PageQuery, PathOf, QueryOf, Routes, page_size, to_the_end};
 use crate::identity::Peer;
 use crate::people::Principal;
 
@@ -72,23 +71,13 @@ async fn create_account(
     Ok((StatusCode::CREATED, Json(create::create(&app, &who, body.value).await?)))
 }
 
-/// The query of the list.
-#[derive(Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-struct ListQuery {
-    /// The `next` of the page before.
-    after: Option<AccountId>,
-    /// Rows in the page, at most 1,000; 100 if absent.
-    limit: Option<u32>,
-}
-
 /// Lists accounts, oldest first.
-#[utoipa::path(get, path = "/api/v1/accounts", tag = "people", params(ListQuery),
+#[utoipa::path(get, path = "/api/v1/accounts", tag = "people", params(PageQuery<AccountId>),
     responses((status = 200, body = Page<Account>)))]
 async fn list_accounts(
     State(app): State<Shared>,
     who: Principal,
-    QueryOf(query): QueryOf<ListQuery>,
+    QueryOf(query): QueryOf<PageQuery<AccountId>>,
 ) -> Result<Json<Page<Account>>, Fault> {
     Ok(Json(list::list(&app, &who, query.after, page_size(query.limit)?).await?))
 }

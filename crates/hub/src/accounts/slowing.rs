@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use sortie_rules::addresses::counted_as;
 use sortie_rules::limits::{FAILURES_FREE_PER_ACCOUNT, FAILURES_FREE_PER_ADDRESS};
 use sortie_rules::passwords::Failures;
 use sortie_rules::time::{Millis, Span};
@@ -32,7 +33,7 @@ impl Slowing {
         let mut all = self.all();
         let whose = [
             (Whose::Account(name.to_lowercase()), FAILURES_FREE_PER_ACCOUNT),
-            (Whose::Address(network(address)), FAILURES_FREE_PER_ADDRESS),
+            (Whose::Address(counted_as(address)), FAILURES_FREE_PER_ADDRESS),
         ];
         let wait = |(whose, free): &(Whose, u32)| all.get(whose).and_then(|failures| failures.wait(*free, now));
         if let Some(wait) = whose.iter().filter_map(wait).max() {
@@ -55,7 +56,7 @@ impl Slowing {
     /// The try was not looked at, and counts for nothing.
     pub(super) fn take_back(&self, name: &str, address: IpAddr) {
         let mut all = self.all();
-        for whose in [Whose::Account(name.to_lowercase()), Whose::Address(network(address))] {
+        for whose in [Whose::Account(name.to_lowercase()), Whose::Address(counted_as(address))] {
             if let Some(failures) = all.get_mut(&whose) {
                 *failures = failures.less_one();
             }
@@ -66,20 +67,13 @@ impl Slowing {
     pub(super) fn succeeded(&self, name: &str, address: IpAddr) {
         let mut all = self.all();
         all.remove(&Whose::Account(name.to_lowercase()));
-        if let Some(failures) = all.get_mut(&Whose::Address(network(address))) {
+        if let Some(failures) = all.get_mut(&Whose::Address(counted_as(address))) {
             *failures = failures.less_one();
         }
     }
 
     fn all(&self) -> MutexGuard<'_, HashMap<Whose, Failures>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
     }
 }
 
@@ -120,6 +114,19 @@ mod tests {
             assert_eq!(slowing.begin("anna", address("192.0.2.1"), NOW), Ok(()));
             slowing.succeeded("anna", address("192.0.2.1"));
         }
+    }
+
+    #[test]
+    fn a_try_that_was_not_looked_at_counts_for_nothing() {
+        let slowing = Slowing::default();
+        for _ in 0..100 {
+            assert_eq!(slowing.begin("anna", address("192.0.2.1"), NOW), Ok(()));
+            slowing.take_back("anna", address("192.0.2.1"));
+        }
+        for _ in 0..FAILURES_FREE_PER_ACCOUNT {
+            assert_eq!(slowing.begin("anna", address("192.0.2.1"), NOW), Ok(()));
+        }
+        assert!(slowing.begin("anna", address("192.0.2.1"), NOW).is_err(), "and those that were looked at do count");
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use serde::Deserialize;
 use sortie_rules::access::{Need, Permission};
 use sortie_rules::ids::InviteId;
 use sortie_wire::deliveries::{SignedTime, TimeQuery};
@@ -18,7 +17,7 @@ use utoipa_axum::routes;
 use super::{InviteHolder, create_invite, enroll, invites, renew};
 use crate::app::Shared;
 use crate::fault::{Fault, refuse};
-use crate::http::{Audience, Body, NodeCaller, Once, PathOf, QueryOf, Routes, page_size};
+use crate::http::{Audience, Body, NodeCaller, Once, PageQuery, PathOf, QueryOf, Routes, page_size};
 use crate::people::Principal;
 
 /// Adds the routes of this room.
@@ -48,25 +47,16 @@ async fn create(
 }
 
 /// The query of the list of invites.
-#[derive(Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-struct InviteQuery {
-    /// The `next` of the page before.
-    after: Option<InviteId>,
-    /// Rows in the page, at most 1,000; 100 if absent.
-    limit: Option<u32>,
-}
-
 /// Lists invites, newest first.
 #[utoipa::path(
     get, path = "/api/v1/invites", tag = "invites",
-    params(InviteQuery),
+    params(PageQuery<InviteId>),
     responses((status = 200, body = Page<InviteDetails>)),
 )]
 async fn list(
     State(app): State<Shared>,
     who: Principal,
-    QueryOf(query): QueryOf<InviteQuery>,
+    QueryOf(query): QueryOf<PageQuery<InviteId>>,
 ) -> Result<Json<Page<InviteDetails>>, Fault> {
     Ok(Json(invites::list(&app, &who, query.after, page_size(query.limit)?).await?))
 }

@@ -3,6 +3,7 @@
 //! that describe them all.
 
 mod body;
+mod cookies;
 pub(crate) mod docs;
 pub(crate) mod documents;
 mod doors;
@@ -20,12 +21,13 @@ mod streams;
 mod to_the_end;
 mod trace;
 
+pub(crate) use cookies::cookie;
 pub(crate) use extract::{Body, BodyOrNone, PathOf, QueryOf};
 pub(crate) use guard::NodeCaller;
 pub(crate) use listener::{Listening, serve};
 pub(crate) use once::Once;
 pub(crate) use operations::{install_metrics, serve_operations};
-pub(crate) use page::{page, page_size};
+pub(crate) use page::{PageQuery, page, page_size};
 pub(crate) use rates::Rates;
 pub(crate) use router::{Audience, Routes, routes_of};
 pub(crate) use streams::{Seat, Seats, last_event_id, still_here};

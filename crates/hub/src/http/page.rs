@@ -1,10 +1,23 @@
 //! Pages: how many rows, and where the next ones begin.
 
+use serde::Deserialize;
 use sortie_rules::limits::{PAGE_DEFAULT, PAGE_MAX};
 use sortie_wire::pages::Page;
 use sortie_wire::problem::ProblemCode;
+use utoipa::ToSchema;
 
 use crate::fault::{Fault, refuse};
+
+/// The query of a list that is not narrowed.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PageQuery<C: ToSchema> {
+    /// The `next` of the page before.
+    pub(crate) after: Option<C>,
+    /// Rows in the page, at most 1,000; 100 if absent.
+    pub(crate) limit: Option<u32>,
+}
 
 /// How many rows a page shall have. One more is read than is shown, to know whether more follow.
 pub(crate) fn page_size(asked: Option<u32>) -> Result<u32, Fault> {

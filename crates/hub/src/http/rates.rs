@@ -226,6 +226,22 @@ mod tests {
     }
 
     #[test]
+    fn a_request_is_free_for_its_address_only_if_it_was_counted_for_somebody() {
+        let limits = Limits { requests_per_address: 1, requests_per_address_burst: 1, ..Limits::default() };
+        let asks = Asks { address: Some(IpAddr::from([192, 0, 2, 1])), has_certificate: false, proof: None };
+        let need = Need::May(sortie_rules::access::Permission::TasksRead);
+        let counted = |code: ProblemCode| {
+            let rates = Rates::new(&limits);
+            let answer = || rates.came(&asks, need, Err(crate::fault::refuse(code, "No.")), NOW);
+            [answer(), answer()].map(|answer| answer.unwrap_err().to_problem().code)
+        };
+        assert_eq!(counted(ProblemCode::Forbidden), [ProblemCode::Forbidden; 2], "whoever may not is somebody");
+        for code in [ProblemCode::Unauthenticated, ProblemCode::CrossSite] {
+            assert_eq!(counted(code), [code, ProblemCode::RateLimited]);
+        }
+    }
+
+    #[test]
     fn when_there_is_no_more_room_the_rest_are_counted_together() {
         let buckets = Buckets::new(Rate { per_second: 1, burst: 2 });
         for caller in 0..CALLERS_COUNTED_MAX {

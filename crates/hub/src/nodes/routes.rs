@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use serde::Deserialize;
 use sortie_rules::access::{Need, Permission};
 use sortie_wire::nodes::{ChangeNode, Node, NodeQuery, PutSite, Site};
 use sortie_wire::pages::Page;
@@ -11,7 +10,7 @@ use utoipa_axum::routes;
 use super::{change, list, revoke, show, sites};
 use crate::app::Shared;
 use crate::fault::Fault;
-use crate::http::{Audience, Body, PathOf, QueryOf, Routes, page_size, to_the_end};
+use crate::http::{Audience, Body, PageQuery, PathOf, QueryOf, Routes, page_size, to_the_end};
 use crate::people::Principal;
 
 /// Adds the routes of this room.
@@ -77,25 +76,16 @@ async fn revoke_node(
 }
 
 /// The query of the list of sites.
-#[derive(Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-struct SiteQuery {
-    /// The `next` of the page before.
-    after: Option<String>,
-    /// Rows in the page, at most 1,000; 100 if absent.
-    limit: Option<u32>,
-}
-
 /// Lists sites by key.
 #[utoipa::path(
     get, path = "/api/v1/sites", tag = "nodes",
-    params(SiteQuery),
+    params(PageQuery<String>),
     responses((status = 200, body = Page<Site>)),
 )]
 async fn list_sites(
     State(app): State<Shared>,
     who: Principal,
-    QueryOf(query): QueryOf<SiteQuery>,
+    QueryOf(query): QueryOf<PageQuery<String>>,
 ) -> Result<Json<Page<Site>>, Fault> {
     Ok(Json(sites::list(&app, &who, query.after, page_size(query.limit)?).await?))
 }

@@ -41,13 +41,14 @@ pub(super) async fn create(app: &App, who: &Principal, request: CreateOrg, once:
             })
         })
         .await;
+    let written = written.map_err(|fault| match fault {
+        Fault::Store(error) if error.is_taken(ID_TAKEN) || error.is_taken(NAME_TAKEN) => {
+            refuse(ProblemCode::OrgExists, "An org of this name or id exists; `sortie org list` shows it.")
+        }
+        fault => fault,
+    });
     let (row, token) = match written {
         Ok(rows) => rows,
-        Err(Fault::Store(error)) if error.is_taken(ID_TAKEN) || error.is_taken(NAME_TAKEN) => {
-            let taken = refuse(ProblemCode::OrgExists, "An org of this name or id exists; `sortie org list` shows it.");
-            let answer = first.recall_after(&app.store, taken).await?;
-            app.store.read(move |tx| Box::pin(async move { remembered(tx, &answer).await })).await?
-        }
         Err(refusal) => {
             let answer = first.recall_after(&app.store, refusal).await?;
             app.store.read(move |tx| Box::pin(async move { remembered(tx, &answer).await })).await?

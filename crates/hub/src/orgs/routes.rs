@@ -3,7 +3,6 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use serde::Deserialize;
 use sortie_rules::access::{Need, Permission};
 use sortie_rules::ids::OrgId;
 use sortie_wire::orgs::{CreateOrg, CreatedOrg, Org};
@@ -13,7 +12,7 @@ use utoipa_axum::routes;
 use super::{create, list};
 use crate::app::Shared;
 use crate::fault::Fault;
-use crate::http::{Audience, Body, Once, QueryOf, Routes, page_size};
+use crate::http::{Audience, Body, Once, PageQuery, QueryOf, Routes, page_size};
 use crate::people::Principal;
 
 /// Adds the routes of this room.
@@ -39,19 +38,12 @@ async fn create_org(
     Ok((StatusCode::CREATED, Json(create::create(&app, &who, body.value, once).await?)))
 }
 
-/// The query of the list.
-#[derive(Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-struct ListQuery {
-    /// The `next` of the page before.
-    after: Option<OrgId>,
-    /// Rows in the page, at most 1,000; 100 if absent.
-    limit: Option<u32>,
-}
-
 /// Lists the orgs.
-#[utoipa::path(get, path = "/api/v1/orgs", tag = "people", params(ListQuery),
+#[utoipa::path(get, path = "/api/v1/orgs", tag = "people", params(PageQuery<OrgId>),
     responses((status = 200, body = Page<Org>)))]
-async fn list_orgs(State(app): State<Shared>, QueryOf(query): QueryOf<ListQuery>) -> Result<Json<Page<Org>>, Fault> {
+async fn list_orgs(
+    State(app): State<Shared>,
+    QueryOf(query): QueryOf<PageQuery<OrgId>>,
+) -> Result<Json<Page<Org>>, Fault> {
     Ok(Json(list::list(&app, query.after, page_size(query.limit)?).await?))
 }

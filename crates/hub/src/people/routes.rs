@@ -3,7 +3,6 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use serde::Deserialize;
 use sortie_rules::access::{Need, Permission};
 use sortie_rules::ids::TokenId;
 use sortie_store::{Tx, tokens};
@@ -15,7 +14,7 @@ use super::principal::Principal;
 use super::{create_token, list_tokens, revoke_token};
 use crate::app::Shared;
 use crate::fault::{Fault, refuse};
-use crate::http::{Audience, Body, Once, PathOf, QueryOf, Routes, page_size, to_the_end};
+use crate::http::{Audience, Body, Once, PageQuery, PathOf, QueryOf, Routes, page_size, to_the_end};
 use sortie_wire::problem::ProblemCode;
 
 /// Adds the routes of this room.
@@ -89,26 +88,16 @@ async fn remembered(tx: &mut Tx, answer: &str) -> Result<tokens::TokenRow, Fault
     tokens::get(tx, id).await?.ok_or_else(gone)
 }
 
-/// The query of a plain list.
-#[derive(Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-struct ListQuery {
-    /// The `next` of the page before.
-    after: Option<TokenId>,
-    /// Rows in the page, at most 1,000; 100 if absent.
-    limit: Option<u32>,
-}
-
 /// Lists API tokens, newest first.
 #[utoipa::path(
     get, path = "/api/v1/tokens", tag = "people",
-    params(ListQuery),
+    params(PageQuery<TokenId>),
     responses((status = 200, body = Page<TokenDetails>)),
 )]
 async fn list(
     State(app): State<Shared>,
     who: Principal,
-    QueryOf(query): QueryOf<ListQuery>,
+    QueryOf(query): QueryOf<PageQuery<TokenId>>,
 ) -> Result<Json<Page<TokenDetails>>, Fault> {
     Ok(Json(list_tokens::list(&app, &who, query.after, page_size(query.limit)?).await?))
 }

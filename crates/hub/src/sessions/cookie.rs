@@ -1,10 +1,10 @@
 //! The cookie of a session, and the token that says the same for programs.
 
-use axum::http::header::COOKIE;
 use axum::http::{HeaderMap, HeaderValue};
 use sortie_rules::ids::SessionId;
 
 use crate::fault::Fault;
+use crate::http::cookie;
 use crate::identity::Secret;
 
 /// The cookie's name. By its prefix browsers keep it to this host, to TLS, and to the whole path.
@@ -23,10 +23,7 @@ pub(super) struct ShownSession<'a> {
 
 /// The session that the request's cookies name.
 pub(super) fn from_cookies(headers: &HeaderMap) -> Option<ShownSession<'_>> {
-    let texts = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut cookies = texts.flat_map(|text| text.split(';')).filter_map(|cookie| cookie.trim().split_once('='));
-    let (_, value) = cookies.find(|(name, _)| *name == NAME)?;
-    split(value, true)
+    split(cookie(headers, NAME)?, true)
 }
 
 /// The session that a bearer token names.
@@ -57,6 +54,8 @@ fn header(text: &str) -> Result<HeaderValue, Fault> {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::header::COOKIE;
+
     use super::*;
 
     const ID: &str = "01980c5e-7d1a-7c3e-9b7e-0123456789ab";

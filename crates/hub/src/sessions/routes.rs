@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use serde::Deserialize;
 use sortie_rules::access::{Need, Permission};
 use sortie_rules::ids::SessionId;
 use sortie_wire::pages::Page;
@@ -12,7 +11,7 @@ use utoipa_axum::routes;
 use super::{end, list};
 use crate::app::Shared;
 use crate::fault::Fault;
-use crate::http::{Audience, PathOf, QueryOf, Routes, page_size, to_the_end};
+use crate::http::{Audience, PageQuery, PathOf, QueryOf, Routes, page_size, to_the_end};
 use crate::people::Principal;
 
 /// Adds the routes of this room.
@@ -24,23 +23,13 @@ pub(crate) fn add(routes: Routes) -> Routes {
     )
 }
 
-/// The query of the list.
-#[derive(Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-struct ListQuery {
-    /// The `next` of the page before.
-    after: Option<SessionId>,
-    /// Rows in the page, at most 1,000; 100 if absent.
-    limit: Option<u32>,
-}
-
 /// Lists who is signed in, newest first.
-#[utoipa::path(get, path = "/api/v1/sessions", tag = "people", params(ListQuery),
+#[utoipa::path(get, path = "/api/v1/sessions", tag = "people", params(PageQuery<SessionId>),
     responses((status = 200, body = Page<Session>)))]
 async fn list_sessions(
     State(app): State<Shared>,
     who: Principal,
-    QueryOf(query): QueryOf<ListQuery>,
+    QueryOf(query): QueryOf<PageQuery<SessionId>>,
 ) -> Result<Json<Page<Session>>, Fault> {
     Ok(Json(list::list(&app, &who, query.after, page_size(query.limit)?).await?))
 }

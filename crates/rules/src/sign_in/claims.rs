@@ -286,6 +286,11 @@ mod tests {
         assert_eq!(other, Err(Refusal::OtherAudience));
         assert_eq!(with(json!({ "typ": "ID" })), Err(Refusal::NoAccessToken));
         assert!(with(json!({ "typ": "Bearer" })).is_ok());
+        for claim in ["nonce", "at_hash", "c_hash"] {
+            let by_client = judged(json!({ "aud": "sortie", (claim): "x" }), |expected| expected.audience = None);
+            assert_eq!(by_client, Err(Refusal::NoAccessToken), "{claim} says that it is an ID token");
+            assert!(with(json!({ (claim): "x" })).is_ok(), "the audience tells them apart");
+        }
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! What a browser carries while it is at the provider, in a sealed cookie: by it the hub knows its own sign-in
 //! again, without keeping anything.
 
-use axum::http::header::COOKIE;
 use axum::http::{HeaderMap, HeaderValue};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,6 +10,7 @@ use sortie_rules::time::Millis;
 
 use crate::app::App;
 use crate::fault::Fault;
+use crate::http::cookie;
 
 /// The cookie's name. It is sent when the provider's page leads back, so it cannot be `SameSite=Strict`.
 const NAME: &str = "__Host-sortie-sign-in";
@@ -50,9 +50,7 @@ impl CodeState {
 
     /// The one that a request carries, if its time is not over.
     pub(super) fn of(app: &App, headers: &HeaderMap) -> Option<CodeState> {
-        let texts = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let mut cookies = texts.flat_map(|text| text.split(';')).filter_map(|cookie| cookie.trim().split_once('='));
-        let (_, value) = cookies.find(|(name, _)| *name == NAME)?;
+        let value = cookie(headers, NAME)?;
         let plain = app.keys.open("sign-in", &URL_SAFE_NO_PAD.decode(value).ok()?).ok()?;
         let state: CodeState = serde_json::from_slice(&plain).ok()?;
         (app.clock.now() < state.ends_at).then_some(state)

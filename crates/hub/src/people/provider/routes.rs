@@ -5,7 +5,6 @@ use axum::extract::State;
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{AppendHeaders, IntoResponse as _, Response};
-use serde::Deserialize;
 use sortie_rules::access::{Need, Permission};
 use sortie_wire::pages::Page;
 use sortie_wire::sign_in::{DeniedToken, DenyToken, LogOut, LoggedOut, SignInWith};
@@ -14,7 +13,7 @@ use utoipa_axum::routes;
 use super::{deny, describe, log_out};
 use crate::app::Shared;
 use crate::fault::Fault;
-use crate::http::{Audience, Body, BodyOrNone, QueryOf, Routes, page_size, to_the_end};
+use crate::http::{Audience, Body, BodyOrNone, PageQuery, QueryOf, Routes, page_size, to_the_end};
 use crate::people::authenticate::bearer_of;
 use crate::people::{Principal, Proof};
 use crate::sessions::unset_cookie;
@@ -63,23 +62,13 @@ async fn deny_token(
     Ok((StatusCode::CREATED, Json(deny::deny(&app, &who, body.value).await?)))
 }
 
-/// The query of the list.
-#[derive(Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-struct DeniedQuery {
-    /// The `next` of the page before.
-    after: Option<String>,
-    /// Rows in the page, at most 1,000; 100 if absent.
-    limit: Option<u32>,
-}
-
 /// Lists the denied tokens of the org that have not ended by themselves.
-#[utoipa::path(get, path = "/api/v1/denied-tokens", tag = "people", params(DeniedQuery),
+#[utoipa::path(get, path = "/api/v1/denied-tokens", tag = "people", params(PageQuery<String>),
     responses((status = 200, body = Page<DeniedToken>)))]
 async fn list_denied(
     State(app): State<Shared>,
     who: Principal,
-    QueryOf(query): QueryOf<DeniedQuery>,
+    QueryOf(query): QueryOf<PageQuery<String>>,
 ) -> Result<Json<Page<DeniedToken>>, Fault> {
     Ok(Json(deny::list(&app, &who, query.after, page_size(query.limit)?).await?))
 }
