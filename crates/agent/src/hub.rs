@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use sortie_client::agent::HubLine;
 use sortie_client::{ClientError, Clock, Connect, Entropy, SetupError};
 use sortie_rules::ids::NodeId;
-use sortie_rules::time::Millis;
+use sortie_rules::time::{Millis, Span};
 use sortie_wire::deliveries::SignedTime;
 use sortie_wire::enrollment::{Facts, Renew, Renewed};
 use sortie_wire::envelope::{Distrust, TIME, Verifier};
@@ -60,6 +60,16 @@ pub enum HubError {
     /// A file that the settings name cannot be read.
     #[error(transparent)]
     File(#[from] UnreadableFile),
+}
+
+impl HubError {
+    /// How long the hub asked to wait, if it answered.
+    pub(crate) fn retry_after(&self) -> Option<Span> {
+        match self {
+            HubError::Call(error) => error.retry_after(),
+            _ => None,
+        }
+    }
 }
 
 impl From<KeyError> for HubError {

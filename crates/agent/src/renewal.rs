@@ -3,8 +3,7 @@
 
 use std::sync::Arc;
 
-use sortie_rules::backoff::Backoff;
-use sortie_rules::enrollment::renew_at;
+use sortie_rules::renewals::{Life, renewal_again, renewal_due};
 use sortie_rules::time::{Millis, Span};
 use tokio_util::sync::CancellationToken;
 
@@ -14,8 +13,6 @@ use crate::hub::Hub;
 use crate::line::HubTime;
 use crate::runner::Runner;
 
-/// How the waits between tries grow.
-const BACKOFF: Backoff = Backoff { first: Span::minutes(1), cap: Span::hours(1) };
 /// Longest sleep: time may turn out to be later than it seemed.
 const LOOK_EVERY: Span = Span::hours(1);
 
@@ -57,37 +54,21 @@ impl Renewal {
                 }
                 Err(error) => {
                     failures += 1;
-                    let wait = BACKOFF.wait(failures, self.entropy.draw());
+                    let (now, asked) = (self.hub_time.now(), error.retry_after());
+                    let wait = renewal_again(self.life(), None, now, failures, asked, self.entropy.draw());
                     tracing::warn!(%error, wait_ms = wait.0, "the certificate was not renewed; it will be tried again");
-                    tokio::time::sleep(wait.to_std()).await;
+                    due = now + wait;
                 }
             }
         }
     }
 
     fn due(&self) -> Millis {
-        let (from, until) = self.hub.certificate_life();
-        due(from, until, self.entropy.draw())
+        renewal_due(self.life(), None, self.entropy.draw())
     }
-}
 
-/// Half life, or by chance up to a twentieth of the life earlier, so that nodes that enrolled
-/// together do not renew together. Never sooner than a minute after it was issued.
-fn due(from: Millis, until: Millis, draw: u32) -> Millis {
-    let spread = until.since(from).0 / 20;
-    let early = i128::from(spread) * i128::from(draw) / i128::from(u32::MAX);
-    let due = renew_at(from, until) - Span(i64::try_from(early).unwrap_or(0));
-    due.max(from + Span::minutes(1))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn renewal_is_due_at_about_half_life() {
-        let (from, until) = (Millis(0), Millis(0) + Span::days(30));
-        assert_eq!(due(from, until, 0), from + Span::days(15));
-        assert_eq!(due(from, until, u32::MAX), from + Span::hours(36 * 9));
+    fn life(&self) -> Life {
+        let (from, until) = self.hub.certificate_life();
+        Life { from, until }
     }
 }

@@ -1,6 +1,6 @@
-//! Who may enrol with an invite, and when a certificate is due.
+//! Who may enrol with an invite.
 
-use crate::time::{Millis, Span};
+use crate::time::Millis;
 
 /// What is known of an invite when someone comes with its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,11 +81,6 @@ pub fn admit(invite: &Invite, key: &str, there: Option<Standing<'_>>, now: Milli
     }
 }
 
-/// When a certificate valid from `from` until `until` should be renewed: at half its life.
-pub fn renew_at(from: Millis, until: Millis) -> Millis {
-    from + Span(until.since(from).0 / 2)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,10 +120,5 @@ mod tests {
         assert_eq!(admit(&used, "k", standing("s"), Millis(1)), Err(Refusal::Void));
         assert_eq!(admit(&used, "k", Some(Standing { key: "k", revoked: true }), Millis(1)), Err(Refusal::Void));
         assert_eq!(admit(&used, "k", None, Millis(1)), Err(Refusal::Void));
-    }
-
-    #[test]
-    fn renewal_is_due_at_half_life() {
-        assert_eq!(renew_at(Millis(1000), Millis(3000)), Millis(2000));
     }
 }

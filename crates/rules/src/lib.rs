@@ -25,6 +25,7 @@ pub mod post_steps;
 pub mod progress;
 pub mod rates;
 pub mod redaction;
+pub mod renewals;
 #[cfg(feature = "openapi")]
 mod schemas;
 pub mod selectors;

@@ -65,6 +65,8 @@ pub const INVITE_LIFE: Span = Span::hours(1);
 pub const INVITE_LIFE_MAX: Span = Span::days(30);
 /// Life of a node's certificate. It is renewed at half of it.
 pub const NODE_CERTIFICATE_LIFE: Span = Span::days(30);
+/// How many nodes are asked to renew their certificates in a second, when all are asked to.
+pub const RENEWALS_PER_SECOND: i64 = 10;
 /// Life of the hub's own server certificate, made anew at each start and at half life.
 pub const SERVER_CERTIFICATE_LIFE: Span = Span::days(90);
 /// Life of the hub's certificate authority.

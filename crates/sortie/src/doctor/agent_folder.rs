@@ -10,8 +10,8 @@ use sortie_agent::{
 use sortie_client::agent::HubLine;
 use sortie_client::{ClientError, Connect, Proxy};
 use sortie_rules::config::{known_keys, load};
-use sortie_rules::enrollment::renew_at;
 use sortie_rules::ids::{DEFAULT_ORG, Id};
+use sortie_rules::renewals::{Life, renewal_due};
 use sortie_rules::time::Millis;
 use sortie_wire::deliveries::SignedTime;
 use sortie_wire::envelope::{TIME, Verifier};
@@ -55,7 +55,7 @@ pub(super) async fn checks(folder: &Path, context: &Context) -> Vec<Check> {
 }
 
 fn life((from, until): (Millis, Millis), now: Millis) -> Check {
-    let due = renew_at(from, until);
+    let due = renewal_due(Life { from, until }, None, 0);
     if now > until {
         let remedy = "run the agent: it may still renew with its key; else enrol it with an invite made with --replace";
         Check::bad("identity", format!("its certificate ended at {}", utc(until)), remedy)
