@@ -4,6 +4,7 @@
 //! the product needs no hooks. A `life` is what goes on meanwhile, and what must hold afterwards.
 
 mod agent_is_killed;
+mod audit_is_whole;
 mod both_are_killed;
 mod cut;
 mod hub_is_killed;

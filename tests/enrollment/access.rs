@@ -52,7 +52,7 @@ async fn each_route_lets_in_whoever_has_what_it_asks_for_and_nobody_else(scene: 
     let routes: Vec<Vec<&str>> = LIST.lines().map(|line| line.split_whitespace().collect()).collect();
     assert!(routes.len() >= 30, "the list is there");
     for route in &routes {
-        let [need, method, path, roles] = route[..] else { panic!("not a route: {route:?}") };
+        let [need, method, path, roles, _action] = route[..] else { panic!("not a route: {route:?}") };
         let path = path.replace("{node_id}", &callers.node.id.to_string());
         let path = ["{id}", "{task_id}"].iter().fold(path, |path, part| path.replace(part, NOWHERE));
         let path = path.replace("{node}", "nowhere").replace("{key}", "somewhere");

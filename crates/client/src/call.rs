@@ -133,6 +133,22 @@ impl Call<'_> {
 
     /// Sends it and reads the answer.
     pub(crate) async fn send<T: DeserializeOwned>(self) -> Result<T, ClientError> {
+        let line = self.line;
+        let (response, body) = self.answered().await?;
+        understand(line, &response, &body)
+    }
+
+    /// Sends it and reads an answer that is no JSON, unless it is a refusal.
+    pub(crate) async fn send_for_bytes(self) -> Result<Vec<u8>, ClientError> {
+        let line = self.line;
+        let (response, body) = self.answered().await?;
+        if response.status().is_success() {
+            return Ok(body);
+        }
+        understand::<serde_json::Value>(line, &response, &body).map(|_| body)
+    }
+
+    async fn answered(self) -> Result<(Response, Vec<u8>), ClientError> {
         let (line, time) = (self.line, self.time());
         let mut request = line.http.request(self.method, self.url).timeout(time).header(ACCEPT, "application/json");
         for (name, value) in self.headers {
@@ -143,7 +159,7 @@ impl Call<'_> {
         }
         let mut response = request.send().await.map_err(|error| classify(&line.name, error))?;
         let body = read(line, &mut response).await?;
-        understand(line, &response, &body)
+        Ok((response, body))
     }
 
     fn time(&self) -> Duration {

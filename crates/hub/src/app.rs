@@ -9,6 +9,7 @@ use sortie_store::Store;
 use tokio_util::sync::CancellationToken;
 
 use crate::accounts::{Hashing, Slowing};
+use crate::audit::Refused;
 use crate::clock::{Clock, Entropy};
 use crate::http::{Rates, Seats};
 use crate::identity::{Authority, Keys, ServerTls};
@@ -50,6 +51,8 @@ pub struct App {
     pub(crate) hashing: Hashing,
     /// Who failed to sign in.
     pub(crate) slowing: Slowing,
+    /// What was refused to whom, as far as the audit log is concerned.
+    pub(crate) refused: Refused,
     pub(crate) waiting: Waiting,
     pub(crate) mailer: Mailer,
     pub(crate) webhooks: Webhooks,

@@ -7,6 +7,7 @@
 
 mod accounts;
 pub mod app;
+mod audit;
 pub mod clock;
 mod data_folder;
 mod enrollment;

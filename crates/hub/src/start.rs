@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use sortie_rules::access::Role;
+use sortie_rules::audit::Action;
 use sortie_rules::ids::DEFAULT_ORG;
 use sortie_rules::time::Span;
 use sortie_store::{Location, OpenError, Options, Store, StoreError, meta, orgs};
@@ -15,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, Shared};
+use crate::audit::{self, Act};
 use crate::clock::{Clock, Entropy};
 use crate::data_folder::{DataFolder, DataFolderError};
 use crate::fault::Fault;
@@ -166,6 +168,9 @@ impl Hub {
                 tracing::warn!(what, %error, "Could not write down what was in memory");
             }
         }
+        if let Err(error) = audit::seal(&self.app).await {
+            tracing::warn!(%error, "Some entries of the audit log wait for their link; they get it at the next start");
+        }
         self.app.store.close().await;
     }
 }
@@ -208,6 +213,7 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
         sessions: crate::sessions::Sessions::default(),
         hashing: crate::accounts::Hashing::default(),
         slowing: crate::accounts::Slowing::default(),
+        refused: crate::audit::Refused::default(),
         waiting: waiting::Waiting::default(),
         seats: crate::http::Seats::default(),
         rates: crate::http::Rates::new(&settings.limits),
@@ -282,6 +288,8 @@ async fn bootstrap(
                     orgs::insert(tx, &org).await?;
                 }
                 create_token(tx, secret_keys, DEFAULT_ORG, "hub", id, request, now).await?;
+                let act = Act::by_hub(DEFAULT_ORG, Action::TokenCreate, now).on("token", id).named("admin");
+                audit::record(tx, act.changes(serde_json::json!({ "role": Role::Admin }))).await?;
                 meta::set(tx, "bootstrapped_at", &now.0.to_string()).await?;
                 Ok::<_, Fault>(())
             })

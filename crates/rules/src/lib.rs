@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod addresses;
+pub mod audit;
 pub mod backoff;
 pub mod config;
 pub mod deliveries;

@@ -219,3 +219,16 @@ pub const TRACEPARENT_BYTES_MAX: usize = 55;
 pub const RETRY_BACKOFF_FIRST: Span = Span::seconds(1);
 /// Longest wait of a retry.
 pub const RETRY_BACKOFF_MAX: Span = Span::minutes(5);
+/// Largest block of links of the audit log that is kept as one row, in bytes, unless one link alone is larger.
+pub const AUDIT_BLOCK_BYTES_MAX: usize = 256 << 10;
+/// Largest account of what an act changed, in bytes; of a larger one the audit log has the SHA-256.
+pub const AUDIT_CHANGES_BYTES_MAX: usize = 8 << 10;
+/// Most blocks of the audit log that are looked through for one page of a list; a page that found fewer entries
+/// than were asked for says where to go on.
+pub const AUDIT_BLOCKS_PER_PAGE_MAX: u32 = 2000;
+/// Blocks of the audit log that are read at once.
+pub const AUDIT_BLOCKS_AT_ONCE: u32 = 32;
+/// Most callers whose refusals are counted apart for the audit log.
+pub const AUDIT_REFUSED_CALLERS_MAX: usize = 10_000;
+/// Where an export of the audit log that was asked for in parts ends a part, in bytes.
+pub const AUDIT_EXPORT_BYTES_MAX: usize = 8 << 20;

@@ -65,6 +65,8 @@ enum Noun {
     Token(commands::token::TokenCommand),
     /// Read and change what the administrators of your org may choose
     Settings(commands::settings::SettingsCommand),
+    /// See who did what, keep it elsewhere, and prove that nothing of it was changed
+    Audit(commands::audit::AuditCommand),
     /// Read what happened
     Event(commands::event::EventCommand),
     /// Sign in with the hub's identity provider, on any device with a browser
@@ -159,6 +161,7 @@ fn dispatch(noun: Noun, context: &Context) -> Result<ExitCode, Failure> {
         Noun::Org(org) => block_on(commands::org::run(org, context)),
         Noun::Token(token) => block_on(commands::token::run(token, context)),
         Noun::Settings(settings) => block_on(commands::settings::run(settings, context)),
+        Noun::Audit(audit) => block_on(commands::audit::run(audit, context)),
         Noun::Event(event) => block_on(commands::event::run(event, context)),
         Noun::Login(login) => block_on(commands::login::run(login, context)),
         Noun::Logout(logout) => block_on(commands::logout::run(logout, context)),

@@ -21,6 +21,7 @@ Every command ends with one of these codes:
   4  The hub cannot be reached, or what answers there is not believed to be the hub.
   5  The awaited task has ended but did not complete.
   6  The time to wait is over. What was waited for goes on.
+  7  What was to be verified does not hold. The message names the first place.
 
 A wait that is ended with Ctrl-C gives 130, as shells have it; what was waited for goes on too.";
 
@@ -39,6 +40,8 @@ pub(crate) enum Exit {
     NotCompleted = 5,
     /// The time to wait is over.
     TimedOut = 6,
+    /// What was to be verified does not hold.
+    DoesNotHold = 7,
     /// Someone pressed Ctrl-C.
     Interrupted = 130,
 }

@@ -97,6 +97,16 @@ pub(crate) const NUMBER_EVENTS: &str = "
     ) waiting, (select coalesce(max(number), 0) as newest from events) taken
     where events.row_id = waiting.row_id and events.number is null";
 
+/// PostgreSQL only: one hub at a time gives links to entries of the audit log. The number is arbitrary but must
+/// never change.
+pub(crate) const LOCK_AUDIT_CHAINS: &str = "select pg_advisory_xact_lock(7308325551093837428)";
+
+/// PostgreSQL only: takes entries of the audit log that wait for their link. SQLite has no data-changing CTE, and
+/// nothing waits there.
+pub(crate) const TAKE_AUDIT_WAITING: &str = "
+    delete from audit_waiting where row_id in (select row_id from audit_waiting order by row_id limit $1)
+    returning row_id, org, entry";
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -67,6 +67,13 @@ const ALL: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0006_people.sql"),
         postgres: include_str!("../migrations/postgres/0006_people.sql"),
     },
+    Migration {
+        version: 7,
+        name: "audit",
+        oldest_program: 1,
+        sqlite: include_str!("../migrations/sqlite/0007_audit.sql"),
+        postgres: include_str!("../migrations/postgres/0007_audit.sql"),
+    },
 ];
 
 /// The table of what was done, and the table that says who may use the database. The same on both

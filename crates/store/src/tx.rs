@@ -1,5 +1,6 @@
 //! One transaction, whichever engine it runs on.
 
+use crate::audit::NewEntry;
 use crate::errors::StoreError;
 use crate::row::Row;
 use crate::value::Value;
@@ -13,7 +14,11 @@ use crate::{postgres, sqlite};
 #[derive(Debug)]
 pub struct Tx {
     engine: Engine,
+    /// Whether it is of those that write.
+    writes: bool,
     failed: Option<StoreError>,
+    /// What goes into the audit log when this commits.
+    entries: Vec<NewEntry>,
 }
 
 #[derive(Debug)]
@@ -23,12 +28,12 @@ enum Engine {
 }
 
 impl Tx {
-    pub(crate) fn on_sqlite(connection: sqlite::Connection) -> Tx {
-        Tx { engine: Engine::Sqlite(connection), failed: None }
+    pub(crate) fn on_sqlite(connection: sqlite::Connection, writes: bool) -> Tx {
+        Tx { engine: Engine::Sqlite(connection), writes, failed: None, entries: Vec::new() }
     }
 
-    pub(crate) fn on_postgres(transaction: postgres::Transaction) -> Tx {
-        Tx { engine: Engine::Postgres(transaction), failed: None }
+    pub(crate) fn on_postgres(transaction: postgres::Transaction, writes: bool) -> Tx {
+        Tx { engine: Engine::Postgres(transaction), writes, failed: None, entries: Vec::new() }
     }
 
     /// Runs a statement. Returns how many rows it changed.
@@ -82,6 +87,32 @@ impl Tx {
     /// Which engine this runs on; for the few places in `dialect` where a text must differ.
     pub(crate) fn is_postgres(&self) -> bool {
         matches!(self.engine, Engine::Postgres(_))
+    }
+
+    /// Takes an entry for the audit log.
+    pub(crate) fn hand_in(&mut self, entry: NewEntry) -> Result<(), StoreError> {
+        self.check()?;
+        if !self.writes {
+            let why = "a transaction that only reads has something for the audit log".to_owned();
+            return self.remember(Err(StoreError::Bug { why }));
+        }
+        self.entries.push(entry);
+        Ok(())
+    }
+
+    /// How many entries have been handed in.
+    pub(crate) fn handed_in(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Forgets the entries that were handed in after the first so many: what they tell does not stand.
+    pub(crate) fn keep_entries(&mut self, count: usize) {
+        self.entries.truncate(count);
+    }
+
+    /// The entries that were handed in, to be given their links, or a place among those that wait for one.
+    pub(crate) fn take_entries(&mut self) -> Vec<NewEntry> {
+        std::mem::take(&mut self.entries)
     }
 
     /// The SQLite connection. Only the threads that made this transaction from one call it.

@@ -18,6 +18,8 @@ use crate::keys::{KeySet, PublicKey};
 pub const DELIVERY: &str = "application/vnd.sortie.delivery+json";
 /// The payload type of the hub's signed time.
 pub const TIME: &str = "application/vnd.sortie.time+json";
+/// The payload type of the head of an audit log.
+pub const AUDIT_HEAD: &str = "application/vnd.sortie.audit-head+json";
 /// Most signatures in one envelope.
 const SIGNATURES_MAX: usize = 16;
 

@@ -67,6 +67,18 @@ impl Hub {
         self.repeat(Repeat::Safely, || self.call(Method::GET, path).query(query)).await
     }
 
+    /// A read of something that is no JSON.
+    pub(super) async fn get_bytes(&self, path: &[&str], query: &impl Serialize) -> Result<Vec<u8>, ClientError> {
+        let make = || self.call(Method::GET, path).query(query);
+        patiently(&self.patience, Repeat::Safely, || async { make()?.send_for_bytes().await }).await
+    }
+
+    /// A read of what the hub tells agents and everybody else.
+    pub(super) async fn get_told<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, ClientError> {
+        let path: Vec<&str> = ["agent", "v1"].into_iter().chain(path.iter().copied()).collect();
+        self.repeat(Repeat::Safely, || Ok(self.line.call(Method::GET, &path))).await
+    }
+
     /// A read that the hub may hold so many seconds.
     pub(super) async fn held_get<T: DeserializeOwned>(
         &self,

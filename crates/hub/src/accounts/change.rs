@@ -12,6 +12,7 @@ use sortie_wire::sessions::ChangePassword;
 use super::create::{check, check_role, shown};
 use super::sign_in::too_often;
 use crate::app::App;
+use crate::audit::{self, Act};
 use crate::events::{self, Record};
 use crate::fault::{Fault, refuse};
 use crate::people::{Principal, Proof, holds};
@@ -111,6 +112,7 @@ async fn write(
     data: serde_json::Value,
 ) -> Result<Account, Fault> {
     let (org, actor, now) = (who.org, who.name.clone(), app.clock.now());
+    let act = Act::by(who, now)?.on("account", before.id).named(&before.name).changes(changes(&before, &after));
     let written = after.clone();
     let ended = app
         .store
@@ -120,6 +122,7 @@ async fn write(
                     return Err(refuse(ProblemCode::Conflict, "The change met another one; read again and repeat."));
                 }
                 events::record(tx, Record::new(org, now, "account.changed", &actor).data(&data)).await?;
+                audit::record(tx, act).await?;
                 let mut ended = Vec::new();
                 for session in sessions::of_subject(tx, org, &subject_of(written.id)).await? {
                     if Some(session.id) != but {
@@ -133,4 +136,19 @@ async fn write(
         .await?;
     ended.into_iter().for_each(|session| crate::sessions::forget(app, session));
     Ok(shown(after))
+}
+
+/// What becomes another, for the audit log. Of a password only that it does.
+fn changes(before: &AccountRow, after: &AccountRow) -> serde_json::Value {
+    let mut changes = serde_json::Map::new();
+    if before.role != after.role {
+        changes.insert("role".to_owned(), serde_json::json!({ "after": after.role, "before": before.role }));
+    }
+    if before.disabled_at.is_some() != after.disabled_at.is_some() {
+        changes.insert("disabled".to_owned(), after.disabled_at.is_some().into());
+    }
+    if before.password_hash != after.password_hash {
+        changes.insert("password".to_owned(), "another".into());
+    }
+    changes.into()
 }

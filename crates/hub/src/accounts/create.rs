@@ -9,6 +9,7 @@ use sortie_wire::accounts::{Account, CreateAccount, Password};
 use sortie_wire::problem::ProblemCode;
 
 use crate::app::App;
+use crate::audit::{self, Act};
 use crate::events::{self, Record};
 use crate::fault::{Fault, refuse, refuse_at};
 use crate::people::{Principal, holds};
@@ -22,6 +23,7 @@ pub(super) async fn create(app: &App, who: &Principal, request: CreateAccount) -
     who.may_give(Permissions::NONE, holds(request.role, None, who.org))?;
     let (org, actor, now) = (who.org, who.name.clone(), app.clock.now());
     let id: AccountId = app.entropy.id(now);
+    let act = Act::by(who, now)?.on("account", id).named(&request.name);
     let password_hash = app.hashing.hash(&app.entropy, request.password).await?;
     let row = AccountRow {
         id,
@@ -42,6 +44,7 @@ pub(super) async fn create(app: &App, who: &Principal, request: CreateAccount) -
                 accounts::insert(tx, &written).await?;
                 let data = serde_json::json!({ "account": id, "name": written.name, "role": written.role });
                 events::record(tx, Record::new(org, now, "account.created", &actor).data(&data)).await?;
+                audit::record(tx, act.changes(serde_json::json!({ "role": written.role }))).await?;
                 Ok::<_, Fault>(())
             })
         })

@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json};
 use sortie_rules::access::{Need, Permission};
+use sortie_rules::audit::Action;
 use sortie_rules::ids::AccountId;
 use sortie_wire::accounts::{Account, ChangeAccount, CreateAccount};
 use sortie_wire::pages::Page;
@@ -15,6 +16,7 @@ use utoipa_axum::routes;
 
 use super::{change, create, list, sign_in};
 use crate::app::Shared;
+use crate::audit::Asked;
 use crate::fault::Fault;
 use crate::http::{Audience, Body, PageQuery, PathOf, QueryOf, Routes, page_size, to_the_end};
 use crate::identity::Peer;
@@ -23,11 +25,16 @@ use crate::people::Principal;
 /// Adds the routes of this room.
 pub(crate) fn add(routes: Routes) -> Routes {
     routes
-        .add(Audience::People, Need::Nobody, routes!(sign_in_with_password))
-        .add(Audience::People, Need::May(Permission::SelfRead), routes!(change_password))
-        .add(Audience::People, Need::May(Permission::PeopleWrite), routes!(create_account))
+        .does(Audience::People, Need::Nobody, Action::SessionBegin, routes!(sign_in_with_password))
+        .does(
+            Audience::People,
+            Need::May(Permission::SelfRead),
+            Action::AccountChangePassword,
+            routes!(change_password),
+        )
+        .does(Audience::People, Need::May(Permission::PeopleWrite), Action::AccountCreate, routes!(create_account))
         .add(Audience::People, Need::May(Permission::PeopleRead), routes!(list_accounts))
-        .add(Audience::People, Need::May(Permission::PeopleWrite), routes!(change_account))
+        .does(Audience::People, Need::May(Permission::PeopleWrite), Action::AccountChange, routes!(change_account))
 }
 
 /// Signs in with a password of this hub's. A browser gets a cookie; with `as_token` the answer holds a token.
@@ -35,11 +42,12 @@ pub(crate) fn add(routes: Routes) -> Routes {
     responses((status = 200, body = SignedIn)))]
 async fn sign_in_with_password(
     State(app): State<Shared>,
+    Asked(asking): Asked,
     Extension(peer): Extension<Arc<Peer>>,
     body: Body<SignIn>,
 ) -> Result<Response, Fault> {
     let as_token = body.value.as_token;
-    let begun = sign_in::sign_in(&app, peer.address, body.value).await?;
+    let begun = sign_in::sign_in(&app, &asking, peer.address, body.value).await?;
     if as_token {
         return Ok(Json(SignedIn { token: Some(begun.token()), session: begun.session }).into_response());
     }

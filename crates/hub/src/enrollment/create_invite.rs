@@ -13,6 +13,7 @@ use sortie_wire::problem::ProblemCode;
 
 use super::invites::details;
 use crate::app::{App, Shared};
+use crate::audit::{self, Act};
 use crate::events::{self, Record};
 use crate::fault::{Fault, refuse_at};
 use crate::http::Once;
@@ -47,6 +48,7 @@ pub(crate) async fn create(
         used_by_key: None,
         node: None,
     };
+    let act = Act::by(who, now)?.on("invite", id);
     let (org, first) = (who.org, once.clone());
     let written = app
         .store
@@ -71,6 +73,11 @@ pub(crate) async fn create(
                 let data = serde_json::json!({ "invite": row.id, "node": row.node_name, "replace": row.replace });
                 let record = Record::new(row.org, row.created_at, "invite.created", &row.created_by).data(&data);
                 events::record(tx, record).await?;
+                let changes = serde_json::json!({
+                    "node": row.node_name, "replace": row.replace, "site": row.site, "kind": row.kind,
+                    "labels": row.labels, "expires_at": row.expires_at,
+                });
+                audit::record(tx, act.changes(changes)).await?;
                 Ok::<_, Fault>(row)
             })
         })

@@ -1,5 +1,7 @@
 //! Lets an agent in: asks the rules, gives the key a certificate.
 
+use std::sync::Arc;
+
 use sortie_rules::enrollment::{Admission, Invite, Refusal, Standing, admit};
 use sortie_rules::ids::NodeId;
 use sortie_rules::limits::NODE_CERTIFICATE_LIFE;
@@ -13,13 +15,19 @@ use sortie_wire::problem::ProblemCode;
 
 use super::holder::{InviteHolder, unknown_invite};
 use crate::app::Shared;
+use crate::audit::{self, Act, Asking};
 use crate::events::{self, Record};
 use crate::fault::{Fault, refuse, refuse_at};
 use crate::identity::NodeKey;
 use crate::tasks::abandon_held;
 
 /// Enrols the holder of an invite. The same key with the same invite gets the same enrolment again.
-pub(crate) async fn enroll(app: &Shared, holder: InviteHolder, request: Enroll) -> Result<Enrolled, Fault> {
+pub(crate) async fn enroll(
+    app: &Shared,
+    asking: Arc<Asking>,
+    holder: InviteHolder,
+    request: Enroll,
+) -> Result<Enrolled, Fault> {
     let InviteHolder(id) = holder;
     let key = read_key(&request.certificate_request)?;
     check_facts(&request.facts)?;
@@ -43,6 +51,12 @@ pub(crate) async fn enroll(app: &Shared, holder: InviteHolder, request: Enroll) 
                 let stands = there.as_ref().map(standing);
                 let admission = admit(&asked(&row), &fingerprint, stands, now).map_err(|why| refused(&row, why))?;
                 let node = write(tx, &row, there, admission, &fingerprint, fresh, now).await?;
+                if admission != Admission::Again {
+                    let act = Act::by_invite(&asking, row.org, (row.id, &row.created_by), now);
+                    let changes =
+                        serde_json::json!({ "key": fingerprint, "replaced": admission == Admission::Replace });
+                    audit::record(tx, act.on("node", node).named(&row.node_name).changes(changes)).await?;
+                }
                 if admission == Admission::Replace {
                     // A new enrolment begins a new line of deliveries: what was handed out on the old one
                     // belongs to an agent that is no more.

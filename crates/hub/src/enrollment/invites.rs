@@ -7,6 +7,7 @@ use sortie_wire::pages::Page;
 use sortie_wire::problem::ProblemCode;
 
 use crate::app::App;
+use crate::audit::{self, Act};
 use crate::events::{self, Record};
 use crate::fault::{Fault, refuse};
 use crate::http::page;
@@ -28,16 +29,20 @@ pub(crate) async fn list(
 /// Withdraws an invite. One that is withdrawn already stays as it is.
 pub(crate) async fn revoke(app: &App, who: &Principal, id: InviteId) -> Result<InviteDetails, Fault> {
     let (org, actor, now) = (who.org, who.name.clone(), app.clock.now());
+    let act = Act::by(who, now)?.on("invite", id);
     let row = app
         .store
         .write(move |tx| {
             Box::pin(async move {
-                if invites::revoke(tx, org, id, now).await? {
+                let is_new = invites::revoke(tx, org, id, now).await?;
+                let unknown = || refuse(ProblemCode::UnknownInvite, "There is no such invite.");
+                let row = invites::get(tx, org, id).await?.ok_or_else(unknown)?;
+                if is_new {
                     let data = serde_json::json!({ "invite": id });
                     events::record(tx, Record::new(org, now, "invite.revoked", &actor).data(&data)).await?;
+                    audit::record(tx, act.changes(serde_json::json!({ "node": row.node_name }))).await?;
                 }
-                let unknown = || refuse(ProblemCode::UnknownInvite, "There is no such invite.");
-                invites::get(tx, org, id).await?.ok_or_else(unknown)
+                Ok::<_, Fault>(row)
             })
         })
         .await?;

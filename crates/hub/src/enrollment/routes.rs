@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use sortie_rules::access::{Need, Permission};
+use sortie_rules::audit::Action;
 use sortie_rules::ids::InviteId;
 use sortie_wire::deliveries::{SignedTime, TimeQuery};
 use sortie_wire::enrollment::{Enroll, Enrolled, Renew, Renewed};
@@ -16,6 +17,7 @@ use utoipa_axum::routes;
 
 use super::{InviteHolder, create_invite, enroll, invites, renew};
 use crate::app::Shared;
+use crate::audit::Asked;
 use crate::fault::{Fault, refuse};
 use crate::http::{Audience, Body, NodeCaller, Once, PageQuery, PathOf, QueryOf, Routes, page_size};
 use crate::people::Principal;
@@ -23,10 +25,10 @@ use crate::people::Principal;
 /// Adds the routes of this room.
 pub(crate) fn add(routes: Routes) -> Routes {
     routes
-        .add(Audience::People, Need::May(Permission::AdmissionWrite), routes!(create))
+        .does(Audience::People, Need::May(Permission::AdmissionWrite), Action::InviteCreate, routes!(create))
         .add(Audience::People, Need::May(Permission::AdmissionRead), routes!(list))
-        .add(Audience::People, Need::May(Permission::AdmissionWrite), routes!(revoke))
-        .add(Audience::Agents, Need::Invite, routes!(enroll_agent))
+        .does(Audience::People, Need::May(Permission::AdmissionWrite), Action::InviteRevoke, routes!(revoke))
+        .does(Audience::Agents, Need::Invite, Action::NodeEnroll, routes!(enroll_agent))
         .add(Audience::Agents, Need::Node, routes!(renew_certificate))
         .add(Audience::Agents, Need::Nobody, routes!(keys))
         .add(Audience::Agents, Need::Nobody, routes!(time))
@@ -83,10 +85,11 @@ async fn revoke(
 )]
 async fn enroll_agent(
     State(app): State<Shared>,
+    Asked(asking): Asked,
     holder: InviteHolder,
     body: Body<Enroll>,
 ) -> Result<Json<Enrolled>, Fault> {
-    Ok(Json(enroll::enroll(&app, holder, body.value).await?))
+    Ok(Json(enroll::enroll(&app, asking, holder, body.value).await?))
 }
 
 /// Gives the calling node a new certificate for its key.

@@ -6,12 +6,13 @@ use std::sync::OnceLock;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use sortie_rules::access::{Need, Role};
+use sortie_rules::audit::Action;
 use sortie_wire::problem::Problem;
 use utoipa::openapi::{Components, ContentBuilder, InfoBuilder, OpenApi, RefOr, ResponseBuilder};
 use utoipa::{PartialSchema as _, ToSchema};
 use utoipa_axum::routes;
 
-use super::router::{Audience, Routes};
+use super::router::{Audience, Declared, Routes};
 
 /// What the hub says of itself.
 #[derive(Debug, Clone)]
@@ -20,7 +21,7 @@ pub struct Documents {
     pub people: String,
     /// `openapi/agent.json`: for agents.
     pub agents: String,
-    /// `openapi/access.txt`: each route and what it needs.
+    /// `openapi/access.txt`: each route, what it needs, who has that, and what it does as the audit log calls it.
     pub access: String,
 }
 
@@ -30,15 +31,16 @@ impl Documents {
         Routes::describe()
     }
 
-    pub(crate) fn new(people: OpenApi, agents: OpenApi, access: &[(String, String, Need)]) -> Documents {
-        let lines = access.iter().map(|(method, path, need)| {
+    pub(crate) fn new(people: OpenApi, agents: OpenApi, access: &[Declared]) -> Documents {
+        let lines = access.iter().map(|Declared { method, path, need, action }| {
             let roles: Vec<&str> = Role::ALL
                 .into_iter()
                 .filter(|role| matches!(need, Need::May(_)) && need.met_by(role.permissions()))
                 .map(Role::as_str)
                 .collect();
             let roles = if roles.is_empty() { "-".to_owned() } else { roles.join(",") };
-            format!("{:<15} {method:<6} {path:<50} {roles}\n", need.as_str())
+            let action = action.map_or("-", Action::as_str);
+            format!("{:<15} {method:<6} {path:<50} {roles:<35} {action}\n", need.as_str())
         });
         Documents {
             people: finish(people, "Sortie: people and programs", "What people and programs may ask of the hub."),

@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
 use sortie_rules::rates::retry_after_seconds;
 use sortie_rules::time::Span;
-use sortie_wire::problem::{MEDIA_TYPE, Problem};
+use sortie_wire::problem::{MEDIA_TYPE, Problem, ProblemCode};
 use tracing::Instrument as _;
 
 use super::trace;
@@ -47,10 +47,14 @@ impl Correlation {
         Correlation { start: entropy.draw(), count: Arc::new(AtomicU64::new(1)) }
     }
 
-    fn next(&self) -> String {
-        format!("{:08x}{:08x}", self.start, self.count.fetch_add(1, Ordering::Relaxed))
+    fn next(&self) -> Arc<str> {
+        format!("{:08x}{:08x}", self.start, self.count.fetch_add(1, Ordering::Relaxed)).into()
     }
 }
+
+/// The id of a request, for those who write it down.
+#[derive(Debug, Clone)]
+pub(crate) struct CorrelationId(pub(crate) Arc<str>);
 
 /// A refusal on its way out; [`frame`] writes it down once the correlation id is known.
 #[derive(Debug, Clone)]
@@ -58,6 +62,11 @@ struct Refused {
     problem: Problem,
     /// How long to wait before another try, where that is known.
     wait: Option<Span>,
+}
+
+/// The code of the problem with which a request is about to be refused.
+pub(super) fn refusal(response: &Response) -> Option<ProblemCode> {
+    response.extensions().get::<Refused>().map(|refused| refused.problem.code)
 }
 
 /// How long to wait before another try where nobody knows better.
@@ -79,13 +88,14 @@ impl IntoResponse for Fault {
 /// The outermost layer of every route.
 pub(crate) fn frame(
     State(correlation): State<Correlation>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> impl Future<Output = Response> + Send {
     let (id, watch) = (correlation.next(), Stopwatch::start());
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
     let span = tracing::info_span!("request", correlation_id = %id, method = %request.method(), route = %route);
     trace::join(&span, request.headers());
+    request.extensions_mut().insert(CorrelationId(Arc::clone(&id)));
     // The request goes on before anything here is held: one that waits for long should be kept once.
     let handling = Box::pin(AssertUnwindSafe(next.run(request).instrument(span.clone())).catch_unwind());
     async move {
@@ -94,7 +104,7 @@ pub(crate) fn frame(
             .unwrap_or_else(|_| span.in_scope(|| Fault::Broken("a handler panicked".to_owned()).into_response()));
         if let Some(Refused { problem, wait }) = response.extensions_mut().remove::<Refused>() {
             tracing::debug!(parent: &span, code = problem.code.as_str(), detail = %problem.detail, "Refused a request");
-            response = problem_response(Problem { instance: Some(id.clone()), ..problem }, wait, response);
+            response = problem_response(Problem { instance: Some(id.as_ref().to_owned()), ..problem }, wait, response);
         }
         if let Ok(value) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(CORRELATION_ID.clone(), value);

@@ -3,17 +3,21 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
+use axum::http::StatusCode;
 use axum::http::header::SET_COOKIE;
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use sortie_rules::access::{Need, Permission, Role};
+use sortie_rules::audit::Action;
 use sortie_rules::ids::{NodeId, OrgId};
 use sortie_wire::problem::ProblemCode;
 
 use crate::app::Shared;
+use crate::audit::{self, Asking};
 use crate::enrollment::{self, InviteHolder};
 use crate::fault::{Fault, refuse};
+use crate::http::frame::refusal;
 use crate::http::router::unknown_address;
 use crate::identity::Peer;
 use crate::nodes::Known;
@@ -51,33 +55,54 @@ impl NodeCaller {
 pub(crate) struct Guarded {
     pub(crate) app: Shared,
     pub(crate) need: Need,
+    /// What the route does, if it does something.
+    pub(crate) action: Option<Action>,
+}
+
+/// What the guard finds out about a request on the way to its handler.
+#[derive(Default)]
+struct Found {
+    renewed: Option<Renewed>,
+    /// Who asks, if the route does something.
+    actor: Option<Principal>,
 }
 
 /// The innermost layer of every route.
-pub(crate) async fn guard(State(Guarded { app, need }): State<Guarded>, request: Request, next: Next) -> Response {
+pub(crate) async fn guard(State(guarded): State<Guarded>, mut request: Request, next: Next) -> Response {
+    let app = guarded.app.clone();
+    if let Some(action) = guarded.action {
+        let asking = Asking::of(action, &request);
+        request.extensions_mut().insert(asking);
+    }
     // Boxed: the request may be held for long, its admission is over soon.
-    let mut renewed = None;
-    let mut response = match Box::pin(counted(app, need, request, &mut renewed)).await {
+    let mut found = Found::default();
+    let mut response = match Box::pin(counted(guarded, request, &mut found)).await {
         Ok(request) => next.run(request).await,
         Err(fault) => fault.into_response(),
     };
     // A secret that was replaced must arrive, whatever else is answered.
-    if let Some(Renewed(cookie)) = renewed {
+    if let Some(Renewed(cookie)) = found.renewed {
         response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    if let (StatusCode::FORBIDDEN, Some(actor)) = (response.status(), found.actor) {
+        let code = refusal(&response).unwrap_or(ProblemCode::Forbidden);
+        audit::forbidden(&app, &actor, code).await;
     }
     response
 }
 
 /// The same as [`admit`], for callers who have requests left.
-async fn counted(app: Shared, need: Need, request: Request, renewed: &mut Option<Renewed>) -> Result<Request, Fault> {
+async fn counted(guarded: Guarded, request: Request, found: &mut Found) -> Result<Request, Fault> {
+    let (app, need) = (guarded.app.clone(), guarded.need);
     let asks = app.rates.asks(&request);
     app.rates.comes(&asks, app.clock.now())?;
-    let admitted = admit(app.clone(), need, request, renewed).await;
+    let admitted = admit(guarded, request, found).await;
     app.rates.came(&asks, need, admitted, app.clock.now())
 }
 
 /// The request, and with it who asks, if it meets the need.
-async fn admit(app: Shared, need: Need, request: Request, renewed: &mut Option<Renewed>) -> Result<Request, Fault> {
+async fn admit(guarded: Guarded, request: Request, found: &mut Found) -> Result<Request, Fault> {
+    let Guarded { app, need, .. } = guarded;
     let (mut parts, body) = request.into_parts();
     match need {
         Need::Nobody => {}
@@ -96,12 +121,15 @@ async fn admit(app: Shared, need: Need, request: Request, renewed: &mut Option<R
         }
         Need::May(permission) => {
             let shown = sessions::authenticate(&app, &mut parts).await?;
-            *renewed = parts.extensions.remove::<Renewed>();
+            found.renewed = parts.extensions.remove::<Renewed>();
             let principal = match shown {
                 Some(principal) => principal,
                 None => people::authenticate(&app, &parts.headers).await?,
             };
             app.rates.of_principal(&principal.key, app.clock.now())?;
+            let asking = parts.extensions.get::<Arc<Asking>>().cloned();
+            let principal = principal.asking(asking);
+            found.actor = principal.asking.is_some().then(|| principal.clone());
             if !need.met_by(principal.permissions) {
                 return Err(may_not(&principal, permission));
             }

@@ -23,6 +23,7 @@ mod trace;
 
 pub(crate) use cookies::cookie;
 pub(crate) use extract::{Body, BodyOrNone, PathOf, QueryOf};
+pub(crate) use frame::CorrelationId;
 pub(crate) use guard::NodeCaller;
 pub(crate) use listener::{Listening, serve};
 pub(crate) use once::Once;

@@ -17,7 +17,8 @@ pub(crate) struct Once {
     org: OrgId,
     principal: std::sync::Arc<str>,
     route: &'static str,
-    given: Option<(String, Vec<u8>)>,
+    given: Option<String>,
+    body_hash: [u8; 32],
 }
 
 impl Once {
@@ -36,11 +37,12 @@ impl Once {
                     let detail = "An Idempotency-Key has 1 to 128 visible ASCII characters.";
                     return Err(refuse(ProblemCode::MalformedParameter, detail));
                 }
-                let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body);
-                Some((key.to_owned(), hash.as_ref().to_vec()))
+                Some(key.to_owned())
             }
         };
-        Ok(Once { org: who.org, principal: who.key.clone(), route, given })
+        let mut body_hash = [0; 32];
+        body_hash.copy_from_slice(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body).as_ref());
+        Ok(Once { org: who.org, principal: who.key.clone(), route, given, body_hash })
     }
 
     /// Whether a key was given at all.
@@ -48,11 +50,16 @@ impl Once {
         self.given.is_some()
     }
 
+    /// The SHA-256 of the request's body, in hex: what the audit log has of it.
+    pub(crate) fn body_sha256(&self) -> String {
+        hex::encode(self.body_hash)
+    }
+
     /// The answer of the first request, if this is a repetition of it.
     pub(crate) async fn recall(&self, tx: &mut Tx) -> Result<Option<String>, Fault> {
-        let Some((key, hash)) = &self.given else { return Ok(None) };
+        let Some(key) = &self.given else { return Ok(None) };
         let Some(row) = idempotency::recall(tx, self.org, &self.principal, key).await? else { return Ok(None) };
-        if row.route != self.route || row.body_hash != *hash {
+        if row.route != self.route || row.body_hash != self.body_hash {
             let detail = "This Idempotency-Key was used for another request within the last 24 hours; use a new one.";
             return Err(refuse(ProblemCode::IdempotencyKeyReused, detail));
         }
@@ -72,8 +79,8 @@ impl Once {
 
     /// Writes down what a repetition shall be answered with.
     pub(crate) async fn remember(&self, tx: &mut Tx, answer: &str, now: Millis) -> Result<(), Fault> {
-        let Some((key, hash)) = &self.given else { return Ok(()) };
-        idempotency::remember(tx, self.org, &self.principal, key, self.route, hash, answer, now).await?;
+        let Some(key) = &self.given else { return Ok(()) };
+        idempotency::remember(tx, self.org, &self.principal, key, self.route, &self.body_hash, answer, now).await?;
         Ok(())
     }
 }

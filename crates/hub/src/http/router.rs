@@ -5,6 +5,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::Router;
 use sortie_rules::access::Need;
+use sortie_rules::audit::Action;
 use sortie_wire::problem::ProblemCode;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterExt as _};
 
@@ -28,8 +29,17 @@ pub(crate) struct Routes {
     app: Option<Shared>,
     agents: OpenApiRouter<Shared>,
     people: OpenApiRouter<Shared>,
-    /// Method, path and need of each route, for the committed list.
-    pub(crate) access: Vec<(String, String, Need)>,
+    /// Each route, for the committed list.
+    pub(crate) access: Vec<Declared>,
+}
+
+/// A route as the committed list has it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Declared {
+    pub(crate) method: &'static str,
+    pub(crate) path: String,
+    pub(crate) need: Need,
+    pub(crate) action: Option<Action>,
 }
 
 impl Routes {
@@ -38,8 +48,30 @@ impl Routes {
         Routes { app, agents: OpenApiRouter::new(), people: OpenApiRouter::new(), access: Vec::new() }
     }
 
-    /// Adds routes (as `routes!` makes them) with the need that they declare.
-    pub(crate) fn add(mut self, audience: Audience, need: Need, routes: UtoipaMethodRouter<Shared>) -> Routes {
+    /// Adds routes (as `routes!` makes them) that change nothing, or nothing that anybody answers for, with the
+    /// need that they declare.
+    pub(crate) fn add(self, audience: Audience, need: Need, routes: UtoipaMethodRouter<Shared>) -> Routes {
+        self.declare(audience, need, None, routes)
+    }
+
+    /// Adds routes by which somebody does something: their verb writes an `audit::Act`.
+    pub(crate) fn does(
+        self,
+        audience: Audience,
+        need: Need,
+        action: Action,
+        routes: UtoipaMethodRouter<Shared>,
+    ) -> Routes {
+        self.declare(audience, need, Some(action), routes)
+    }
+
+    fn declare(
+        mut self,
+        audience: Audience,
+        need: Need,
+        action: Option<Action>,
+        routes: UtoipaMethodRouter<Shared>,
+    ) -> Routes {
         for (path, item) in &routes.1.paths {
             for (method, operation) in [
                 ("GET", &item.get),
@@ -49,12 +81,12 @@ impl Routes {
                 ("DELETE", &item.delete),
             ] {
                 if operation.is_some() {
-                    self.access.push((method.to_owned(), path.clone(), need));
+                    self.access.push(Declared { method, path: path.clone(), need, action });
                 }
             }
         }
         let routes = match &self.app {
-            Some(app) => routes.layer(from_fn_with_state(Guarded { app: app.clone(), need }, guard)),
+            Some(app) => routes.layer(from_fn_with_state(Guarded { app: app.clone(), need, action }, guard)),
             None => routes,
         };
         match audience {
@@ -86,6 +118,7 @@ fn all(routes: Routes) -> Routes {
     let routes = crate::orgs::routes::add(routes);
     let routes = crate::accounts::routes::add(routes);
     let routes = crate::sessions::routes::add(routes);
+    let routes = crate::audit::routes::add(routes);
     let routes = crate::events::routes::add(routes);
     let routes = crate::logs::routes::add(routes);
     let routes = crate::post_steps::routes::add(routes);

@@ -13,6 +13,7 @@ use sortie_wire::tasks::SubmitTask;
 
 use super::read::shown;
 use crate::app::Shared;
+use crate::audit::{self, Act};
 use crate::events::{self, Record};
 use crate::fault::{Fault, refuse, refuse_at};
 use crate::http::Once;
@@ -81,6 +82,8 @@ async fn create_anew(
         turn: 0,
         finished_at: None,
     };
+    let act = Act::by(who, now)?.on("job", row.id);
+    let request_sha256 = once.body_sha256();
     app.store
         .write_checked(move |tx| {
             Box::pin(async move {
@@ -96,6 +99,11 @@ async fn create_anew(
                 let nodes: Vec<NodeId> = found.into_iter().map(|(_, id)| id).collect();
                 jobs::insert(tx, &row, &nodes).await?;
                 told(tx, row.org, row.id, "job.created", &row.submitted_by, row.life.nodes, now).await?;
+                let changes = serde_json::json!({
+                    "nodes": row.life.nodes, "request_sha256": request_sha256, "selector": row.selector,
+                    "type": row.type_name,
+                });
+                audit::record(tx, act.changes(changes)).await?;
                 let answer = serde_json::to_string(&shown(row, None)?).map_err(broken)?;
                 once.remember(tx, &answer, now).await?;
                 Ok(answer)

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use sortie_rules::access::{Need, Permission};
+use sortie_rules::audit::Action;
 use sortie_rules::ids::JobId;
 use sortie_rules::limits::{BODY_BYTES_MAX, TASK_PAYLOAD_BYTES_MAX};
 use sortie_wire::jobs::{Job, JobNode, JobNodeQuery, JobPreview, JobQuery, RunJob};
@@ -24,14 +25,14 @@ const JOB_BYTES_MAX: usize = TASK_PAYLOAD_BYTES_MAX + BODY_BYTES_MAX;
 /// Adds the routes of this room.
 pub(crate) fn add(routes: Routes) -> Routes {
     routes
-        .add(Audience::People, Need::May(Permission::JobsWrite), routes!(run_job))
+        .does(Audience::People, Need::May(Permission::JobsWrite), Action::JobCreate, routes!(run_job))
         .add(Audience::People, Need::May(Permission::JobsWrite), routes!(preview_job))
         .add(Audience::People, Need::May(Permission::JobsRead), routes!(list_jobs))
         .add(Audience::People, Need::May(Permission::JobsRead), routes!(show_job))
         .add(Audience::People, Need::May(Permission::JobsRead), routes!(list_job_nodes))
-        .add(Audience::People, Need::May(Permission::JobsWrite), routes!(pause_job))
-        .add(Audience::People, Need::May(Permission::JobsWrite), routes!(resume_job))
-        .add(Audience::People, Need::May(Permission::JobsWrite), routes!(cancel_job))
+        .does(Audience::People, Need::May(Permission::JobsWrite), Action::JobPause, routes!(pause_job))
+        .does(Audience::People, Need::May(Permission::JobsWrite), Action::JobResume, routes!(resume_job))
+        .does(Audience::People, Need::May(Permission::JobsWrite), Action::JobCancel, routes!(cancel_job))
 }
 
 /// Begins a job: a task at each node that the selector means. It is on disk when this is answered.

@@ -9,6 +9,7 @@ use sortie_wire::problem::ProblemCode;
 use super::create::told;
 use super::read;
 use crate::app::Shared;
+use crate::audit::{self, Act};
 use crate::fault::{Fault, refuse};
 use crate::people::Principal;
 
@@ -41,6 +42,7 @@ impl Steer {
 /// Does it. Asking again changes nothing.
 pub(super) async fn steer(app: &Shared, who: &Principal, id: JobId, what: Steer) -> Result<Job, Fault> {
     let (org, actor, now) = (who.org, who.name.clone(), app.clock.now());
+    let act = Act::by(who, now)?.on("job", id);
     app.store
         .write(move |tx| {
             Box::pin(async move {
@@ -56,6 +58,7 @@ pub(super) async fn steer(app: &Shared, who: &Principal, id: JobId, what: Steer)
                     return Err(refuse(ProblemCode::Conflict, "The job changed meanwhile; look again."));
                 }
                 jobs::set_status(tx, id, status, None).await?;
+                audit::record(tx, act).await?;
                 Ok::<_, Fault>(told(tx, org, id, what.event(), &actor, row.life.nodes, now).await?)
             })
         })

@@ -10,13 +10,13 @@ use crate::app::Shared;
 use crate::identity::ServerTls;
 use crate::people::provider::Provider;
 use crate::tasks::WakeDue;
-use crate::{events, jobs, liveness, post_steps, tasks};
+use crate::{audit, events, jobs, liveness, post_steps, tasks};
 
 /// How often deadlines of leases and tasks are looked at.
 const DEADLINES_EVERY: Duration = Duration::from_secs(1);
 /// How often tasks are looked for whose time to begin has come.
 const DUE_EVERY: Duration = Duration::from_millis(500);
-/// How often PostgreSQL's committed events are numbered.
+/// How often PostgreSQL's committed events are numbered, and its entries of the audit log sealed.
 const SEQUENCE_EVERY: Duration = Duration::from_millis(250);
 /// How often it is looked whether there are events that somebody waits for.
 const ANNOUNCE_EVERY: Duration = Duration::from_millis(200);
@@ -53,6 +53,7 @@ pub(crate) fn start_all(app: &Shared) {
         app.waiting.logs.tidy();
         app.denied.tidy(app.clock.now());
         app.rates.tidy(app.clock.now());
+        app.refused.tidy(app.clock.now());
         tasks::forget_old(&app).await
     });
     every(
@@ -69,6 +70,7 @@ pub(crate) fn start_all(app: &Shared) {
     }
     if app.store.engine() == "postgres" {
         every(app, "number_events", SEQUENCE_EVERY, |app| async move { events::sequence(&app).await });
+        every(app, "seal_audit", SEQUENCE_EVERY, |app| async move { audit::seal(&app).await });
         let followed = Arc::new(events::Followed::default());
         every(app, "follow_changes", SEQUENCE_EVERY, move |app| {
             let followed = Arc::clone(&followed);

@@ -8,6 +8,7 @@ use sortie_wire::problem::ProblemCode;
 
 use super::{show, sites};
 use crate::app::App;
+use crate::audit::{self, Act};
 use crate::events::{self, Record};
 use crate::fault::{Fault, refuse, refuse_at};
 use crate::people::Principal;
@@ -16,6 +17,7 @@ use crate::people::Principal;
 pub(crate) async fn change(app: &App, who: &Principal, node: &str, request: ChangeNode) -> Result<Node, Fault> {
     let id = app.nodes.find_named(&app.store, who.org, node).await?.id;
     let (org, actor, now) = (who.org, who.name.clone(), app.clock.now());
+    let act = Act::by(who, now)?.on("node", id);
     let defaults = app.settings.thresholds();
     let row = app
         .store
@@ -42,6 +44,7 @@ pub(crate) async fn change(app: &App, who: &Principal, node: &str, request: Chan
                 nodes::set_intent(tx, org, id, &intent).await?;
                 let data = serde_json::to_value(&request).unwrap_or_default();
                 events::record(tx, Record::new(org, now, "node.changed", &actor).node(id).data(&data)).await?;
+                audit::record(tx, act.named(&before.name).changes(data)).await?;
                 nodes::get(tx, org, id).await?.ok_or_else(unknown)
             })
         })

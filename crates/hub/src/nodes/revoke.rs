@@ -6,6 +6,7 @@ use sortie_wire::problem::ProblemCode;
 
 use super::show::shown;
 use crate::app::App;
+use crate::audit::{self, Act};
 use crate::events::{self, Record};
 use crate::fault::{Fault, refuse};
 use crate::people::Principal;
@@ -14,15 +15,19 @@ use crate::people::Principal;
 pub(crate) async fn revoke(app: &App, who: &Principal, node: &str) -> Result<Node, Fault> {
     let id = app.nodes.find_named(&app.store, who.org, node).await?.id;
     let (org, actor, now) = (who.org, who.name.clone(), app.clock.now());
+    let act = Act::by(who, now)?.on("node", id);
     let row = app
         .store
         .write(move |tx| {
             Box::pin(async move {
-                if nodes::revoke(tx, org, id, now).await? {
-                    events::record(tx, Record::new(org, now, "node.revoked", &actor).node(id)).await?;
-                }
+                let is_new = nodes::revoke(tx, org, id, now).await?;
                 let unknown = || refuse(ProblemCode::UnknownNode, "There is no such node.");
-                nodes::get(tx, org, id).await?.ok_or_else(unknown)
+                let row = nodes::get(tx, org, id).await?.ok_or_else(unknown)?;
+                if is_new {
+                    events::record(tx, Record::new(org, now, "node.revoked", &actor).node(id)).await?;
+                    audit::record(tx, act.named(&row.name)).await?;
+                }
+                Ok::<_, Fault>(row)
             })
         })
         .await?;

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use sortie_rules::access::{Need, Permission};
+use sortie_rules::audit::Action;
 use sortie_wire::nodes::{ChangeNode, Node, NodeQuery, PutSite, Site};
 use sortie_wire::pages::Page;
 use utoipa_axum::routes;
@@ -18,10 +19,10 @@ pub(crate) fn add(routes: Routes) -> Routes {
     routes
         .add(Audience::People, Need::May(Permission::NodesRead), routes!(list_nodes))
         .add(Audience::People, Need::May(Permission::NodesRead), routes!(show_node))
-        .add(Audience::People, Need::May(Permission::NodesWrite), routes!(change_node))
-        .add(Audience::People, Need::May(Permission::AdmissionWrite), routes!(revoke_node))
+        .does(Audience::People, Need::May(Permission::NodesWrite), Action::NodeChange, routes!(change_node))
+        .does(Audience::People, Need::May(Permission::AdmissionWrite), Action::NodeRevoke, routes!(revoke_node))
         .add(Audience::People, Need::May(Permission::NodesRead), routes!(list_sites))
-        .add(Audience::People, Need::May(Permission::NodesWrite), routes!(put_site))
+        .does(Audience::People, Need::May(Permission::NodesWrite), Action::SiteChange, routes!(put_site))
 }
 
 /// Lists nodes by name.

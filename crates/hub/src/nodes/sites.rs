@@ -11,6 +11,7 @@ use sortie_wire::pages::Page;
 use sortie_wire::problem::ProblemCode;
 
 use crate::app::App;
+use crate::audit::{self, Act};
 use crate::events::{self, Record};
 use crate::fault::{Fault, refuse_at};
 use crate::http::page;
@@ -34,6 +35,7 @@ pub(crate) async fn put(app: &App, who: &Principal, key: String, request: PutSit
         return Err(refuse_at(ProblemCode::FieldInvalid, "/name", detail));
     }
     let (org, actor, now) = (who.org, who.name.clone(), app.clock.now());
+    let act = Act::by(who, now)?.on("site", &key);
     let row = app
         .store
         .write(move |tx| {
@@ -44,6 +46,7 @@ pub(crate) async fn put(app: &App, who: &Principal, key: String, request: PutSit
                 sites::upsert(tx, &row).await?;
                 let data = serde_json::json!({ "site": row.key, "name": row.name });
                 events::record(tx, Record::new(org, now, "site.changed", &actor).data(&data)).await?;
+                audit::record(tx, act.named(&row.name)).await?;
                 Ok::<_, Fault>(row)
             })
         })

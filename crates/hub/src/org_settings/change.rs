@@ -9,6 +9,7 @@ use sortie_wire::problem::ProblemCode;
 use super::cache::value_of;
 use super::list::shown;
 use crate::app::Shared;
+use crate::audit::{self, Act};
 use crate::events::{self, Record};
 use crate::fault::{Fault, refuse, refuse_at};
 use crate::http::to_the_end;
@@ -79,5 +80,7 @@ async fn write(
         "key": setting.key, "before": value(before.as_ref()), "after": value(after.as_ref()),
     });
     events::record(tx, Record::new(who.org, now, "setting.changed", &who.name).data(&data)).await?;
+    let changes = serde_json::json!({ "after": data["after"], "before": data["before"] });
+    audit::record(tx, Act::by(who, now)?.on("setting", setting.key).changes(changes)).await?;
     Ok(after)
 }

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use sortie_rules::access::{Need, Permission};
+use sortie_rules::audit::Action;
 use sortie_wire::org_settings::{OrgSetting, PutOrgSetting};
 use sortie_wire::pages::Page;
 use utoipa_axum::routes;
@@ -18,8 +19,8 @@ pub(crate) fn add(routes: Routes) -> Routes {
     routes
         .add(Audience::People, Need::May(Permission::SettingsRead), routes!(list_settings))
         .add(Audience::People, Need::May(Permission::SettingsRead), routes!(show_setting))
-        .add(Audience::People, Need::May(Permission::SettingsWrite), routes!(put_setting))
-        .add(Audience::People, Need::May(Permission::SettingsWrite), routes!(reset_setting))
+        .does(Audience::People, Need::May(Permission::SettingsWrite), Action::SettingsChange, routes!(put_setting))
+        .does(Audience::People, Need::May(Permission::SettingsWrite), Action::SettingsChange, routes!(reset_setting))
 }
 
 /// Lists every org setting with what holds, its default and its limits.

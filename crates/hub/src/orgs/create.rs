@@ -1,6 +1,7 @@
 //! Makes an org and the token of its first administrator.
 
 use sortie_rules::access::Role;
+use sortie_rules::audit::Action;
 use sortie_rules::ids::{DEFAULT_ORG, OrgId, TokenId};
 use sortie_rules::names::check_name;
 use sortie_store::orgs::{ID_TAKEN, NAME_TAKEN, OrgRow};
@@ -10,10 +11,11 @@ use sortie_wire::problem::ProblemCode;
 use sortie_wire::tokens::CreateToken;
 
 use crate::app::App;
+use crate::audit::{self, Act};
 use crate::events::{self, Record};
 use crate::fault::{Fault, refuse, refuse_at};
 use crate::http::Once;
-use crate::people::{Principal, create_token, shown_token};
+use crate::people::{Principal, create_token, given, shown_token};
 
 /// Makes it. A repeated request is answered with the same org and the same token.
 pub(super) async fn create(app: &App, who: &Principal, request: CreateOrg, once: Once) -> Result<CreatedOrg, Fault> {
@@ -22,6 +24,7 @@ pub(super) async fn create(app: &App, who: &Principal, request: CreateOrg, once:
     let (name, now) = (who.name.clone(), app.clock.now());
     let (org, token): (OrgId, TokenId) = (request.id.unwrap_or_else(|| app.entropy.id(now)), app.entropy.id(now));
     let secret_hash = app.keys.secret_of("token", token).hash();
+    let act = Act::by(who, now)?;
     let first = once.clone();
     let written = app
         .store
@@ -37,6 +40,10 @@ pub(super) async fn create(app: &App, who: &Principal, request: CreateOrg, once:
                 let token = create_token(tx, secret_hash, org, &name, token, admin, now).await?;
                 let data = serde_json::json!({ "org": org, "name": row.name });
                 events::record(tx, Record::new(DEFAULT_ORG, now, "org.created", &name).data(&data)).await?;
+                // The new org's own chain begins with who made its administrator.
+                let first = act.clone().in_org(org).leads_to(Action::TokenCreate).on("token", token.id);
+                audit::record(tx, first.named(&token.name).changes(given(&token))).await?;
+                audit::record(tx, act.on("org", org).named(&row.name)).await?;
                 Ok((row, token))
             })
         })

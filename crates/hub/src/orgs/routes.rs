@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use sortie_rules::access::{Need, Permission};
+use sortie_rules::audit::Action;
 use sortie_rules::ids::OrgId;
 use sortie_wire::orgs::{CreateOrg, CreatedOrg, Org};
 use sortie_wire::pages::Page;
@@ -17,7 +18,7 @@ use crate::people::Principal;
 
 /// Adds the routes of this room.
 pub(crate) fn add(routes: Routes) -> Routes {
-    routes.add(Audience::People, Need::May(Permission::OrgsWrite), routes!(create_org)).add(
+    routes.does(Audience::People, Need::May(Permission::OrgsWrite), Action::OrgCreate, routes!(create_org)).add(
         Audience::People,
         Need::May(Permission::OrgsWrite),
         routes!(list_orgs),

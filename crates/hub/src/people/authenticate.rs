@@ -100,6 +100,8 @@ impl TokenCache {
             permissions: holds(row.role, row.scopes, row.org),
             key: format!("token:{id}").into(),
             proof: Proof::Token(id),
+            subject: format!("token:{id}").into(),
+            asking: None,
         };
         let known = Arc::new(Known { principal, secret_hash: row.secret_hash, expires_at: row.expires_at });
         let mut entries = self.known.write().unwrap_or_else(PoisonError::into_inner);

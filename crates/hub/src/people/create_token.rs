@@ -97,6 +97,11 @@ pub(crate) async fn create(
     Ok(row)
 }
 
+/// What somebody comes to hold with this token, for the audit log.
+pub(crate) fn given(row: &tokens::TokenRow) -> serde_json::Value {
+    serde_json::json!({ "role": row.role, "scopes": row.scopes, "expires_at": row.expires_at })
+}
+
 /// The token as it is shown to whoever made it.
 pub(crate) fn shown(keys: &Keys, row: tokens::TokenRow) -> CreatedToken {
     let token = format!("{TOKEN_PREFIX}{}.{}", row.id, keys.secret_of("token", row.id).expose());

@@ -10,6 +10,6 @@ mod revoke_token;
 pub(crate) mod routes;
 
 pub(crate) use authenticate::{TOKEN_PREFIX, TokenCache, authenticate, bearer};
-pub(crate) use create_token::{create as create_token, shown as shown_token};
+pub(crate) use create_token::{create as create_token, given, shown as shown_token};
 pub(crate) use holding::{ended, holds_no_more, still_holds};
 pub(crate) use principal::{Principal, Proof, holds};

@@ -7,6 +7,7 @@ use sortie_rules::ids::{DEFAULT_ORG, OrgId, SessionId, TokenId};
 use sortie_wire::problem::ProblemCode;
 
 use super::provider::ProviderToken;
+use crate::audit::Asking;
 use crate::fault::{Fault, refuse};
 
 /// A person or service that has proved itself.
@@ -24,6 +25,10 @@ pub(crate) struct Principal {
     pub(crate) key: Arc<str>,
     /// What it came with.
     pub(crate) proof: Proof,
+    /// Who it is whatever it came with: the token, the account, or the provider's word for the person.
+    pub(crate) subject: Arc<str>,
+    /// The request with which it does something, where it does.
+    pub(crate) asking: Option<Arc<Asking>>,
 }
 
 /// What somebody came with, and by which it is found out whether they may stay.

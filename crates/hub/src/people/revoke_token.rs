@@ -9,12 +9,14 @@ use sortie_wire::tokens::TokenDetails;
 use super::create_token::details;
 use super::principal::{Principal, holds};
 use crate::app::App;
+use crate::audit::{self, Act};
 use crate::events::{self, Record};
 use crate::fault::{Fault, refuse};
 
 /// Revokes a token. One that is revoked already stays as it is.
 pub(crate) async fn revoke(app: &App, who: &Principal, id: TokenId) -> Result<TokenDetails, Fault> {
     let (who, org, name, now) = (who.clone(), who.org, who.name.clone(), app.clock.now());
+    let act = Act::by(&who, now)?.on("token", id);
     let row = app
         .store
         .write(move |tx| {
@@ -25,6 +27,7 @@ pub(crate) async fn revoke(app: &App, who: &Principal, id: TokenId) -> Result<To
                 if tokens::revoke(tx, org, id, now).await? {
                     let data = serde_json::json!({ "token": id });
                     events::record(tx, Record::new(org, now, "token.revoked", &name).data(&data)).await?;
+                    audit::record(tx, act.named(&row.name)).await?;
                 }
                 tokens::get(tx, id).await?.ok_or_else(unknown)
             })

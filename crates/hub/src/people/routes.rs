@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use sortie_rules::access::{Need, Permission};
+use sortie_rules::audit::Action;
 use sortie_rules::ids::TokenId;
 use sortie_store::{Tx, tokens};
 use sortie_wire::pages::Page;
@@ -13,6 +14,7 @@ use utoipa_axum::routes;
 use super::principal::Principal;
 use super::{create_token, list_tokens, revoke_token};
 use crate::app::Shared;
+use crate::audit::{self, Act};
 use crate::fault::{Fault, refuse};
 use crate::http::{Audience, Body, Once, PageQuery, PathOf, QueryOf, Routes, page_size, to_the_end};
 use sortie_wire::problem::ProblemCode;
@@ -21,9 +23,9 @@ use sortie_wire::problem::ProblemCode;
 pub(crate) fn add(routes: Routes) -> Routes {
     routes
         .add(Audience::People, Need::May(Permission::SelfRead), routes!(whoami))
-        .add(Audience::People, Need::May(Permission::PeopleWrite), routes!(create))
+        .does(Audience::People, Need::May(Permission::PeopleWrite), Action::TokenCreate, routes!(create))
         .add(Audience::People, Need::May(Permission::PeopleRead), routes!(list))
-        .add(Audience::People, Need::May(Permission::PeopleWrite), routes!(revoke))
+        .does(Audience::People, Need::May(Permission::PeopleWrite), Action::TokenRevoke, routes!(revoke))
 }
 
 /// Who is asking.
@@ -55,7 +57,9 @@ async fn create(
     // Only the first of repeated requests is held to it: its answer stands whatever was chosen since.
     let let_in = create_token::let_in(&app, &who, &body.value).await;
     let now = app.clock.now();
-    let (id, org, name): (TokenId, _, _) = (app.entropy.id(now), who.org, who.name);
+    let id: TokenId = app.entropy.id(now);
+    let act = Act::by(&who, now)?.on("token", id).named(&body.value.name);
+    let (org, name) = (who.org, who.name);
     let secret_hash = app.keys.secret_of("token", id).hash();
     let first = once.clone();
     let written = app
@@ -67,7 +71,9 @@ async fn create(
                 }
                 let_in?;
                 once.remember(tx, &id.to_string(), now).await?;
-                create_token::create(tx, secret_hash, org, &name, id, body.value, now).await
+                let row = create_token::create(tx, secret_hash, org, &name, id, body.value, now).await?;
+                audit::record(tx, act.changes(create_token::given(&row))).await?;
+                Ok(row)
             })
         })
         .await;

@@ -10,6 +10,7 @@ use sortie_wire::tasks::PostStep;
 
 use super::read::of_task;
 use crate::app::App;
+use crate::audit::{self, Act};
 use crate::events::{self, Record};
 use crate::fault::{Fault, refuse};
 use crate::people::Principal;
@@ -17,6 +18,7 @@ use crate::people::Principal;
 /// Begins anew with every step of this name, in any run and for any item, that was given up.
 pub(super) async fn again(app: &App, who: &Principal, task: TaskId, name: String) -> Result<Vec<PostStep>, Fault> {
     let (org, actor, now) = (who.org, who.name.clone(), app.clock.now());
+    let act = Act::by(who, now)?.on("task", task);
     app.store
         .write(move |tx| {
             Box::pin(async move {
@@ -34,6 +36,7 @@ pub(super) async fn again(app: &App, who: &Principal, task: TaskId, name: String
                 }
                 let data = serde_json::json!({ "step": name, "steps": begun });
                 events::record(tx, Record::new(org, now, "post_step.again", &actor).task(task).data(&data)).await?;
+                audit::record(tx, act.changes(data)).await?;
                 Ok(of_task(tx, task).await?)
             })
         })

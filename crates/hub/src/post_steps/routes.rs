@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use sortie_rules::access::{Need, Permission};
+use sortie_rules::audit::Action;
 use sortie_rules::ids::TaskId;
 use sortie_wire::tasks::PostStep;
 use utoipa_axum::routes;
@@ -15,7 +16,7 @@ use crate::people::Principal;
 
 /// Adds the routes of this room.
 pub(crate) fn add(routes: Routes) -> Routes {
-    routes.add(Audience::People, Need::May(Permission::TasksWrite), routes!(retry_post_step))
+    routes.does(Audience::People, Need::May(Permission::TasksWrite), Action::PostStepRetry, routes!(retry_post_step))
 }
 
 /// Begins anew with a post-step that was given up, for every item of it.

@@ -14,6 +14,7 @@ use sortie_wire::sessions::Session;
 use super::cookie::{self, TOKEN_PREFIX};
 use super::list::shown;
 use crate::app::App;
+use crate::audit::{self, Act, Asking};
 use crate::events::{self, Record};
 use crate::fault::{Fault, refuse};
 use crate::identity::Secret;
@@ -59,7 +60,7 @@ pub(crate) fn subject_of(account: AccountId) -> String {
 }
 
 /// Begins one.
-pub(crate) async fn begin(app: &App, new: NewSession) -> Result<Begun, Fault> {
+pub(crate) async fn begin(app: &App, asking: &Asking, new: NewSession) -> Result<Begun, Fault> {
     let (secret, now) = (Secret::draw(&app.entropy), app.clock.now());
     let id: SessionId = app.entropy.id(now);
     let life = app.org_settings.read(&app.store, new.org, &SESSIONS_ABSOLUTE).await?;
@@ -78,6 +79,8 @@ pub(crate) async fn begin(app: &App, new: NewSession) -> Result<Begun, Fault> {
         last_used_at: now,
         ends_at: now + life,
     };
+    let act = Act::by_subject(asking, row.org, (&row.subject, &row.name), now).on("session", id);
+    let act = act.changes(serde_json::json!({ "role": row.role, "ends_at": row.ends_at }));
     let written = row.clone();
     app.store
         .write(move |tx| {
@@ -92,6 +95,7 @@ pub(crate) async fn begin(app: &App, new: NewSession) -> Result<Begun, Fault> {
                 sessions::insert(tx, &written).await?;
                 let data = serde_json::json!({ "session": id, "name": written.name, "subject": written.subject });
                 events::record(tx, Record::new(written.org, now, "session.began", &written.name).data(&data)).await?;
+                audit::record(tx, act).await?;
                 Ok::<_, Fault>(())
             })
         })

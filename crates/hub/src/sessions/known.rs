@@ -93,6 +93,8 @@ impl Sessions {
             permissions: holds(row.role, None, row.org),
             key: format!("session:{id}").into(),
             proof: Proof::Session(id),
+            subject: row.subject.as_str().into(),
+            asking: None,
         };
         let known = Arc::new(Known { row, principal });
         let mut entries = self.entries();

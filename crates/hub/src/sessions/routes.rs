@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use sortie_rules::access::{Need, Permission};
+use sortie_rules::audit::Action;
 use sortie_rules::ids::SessionId;
 use sortie_wire::pages::Page;
 use sortie_wire::sessions::Session;
@@ -16,9 +17,10 @@ use crate::people::Principal;
 
 /// Adds the routes of this room.
 pub(crate) fn add(routes: Routes) -> Routes {
-    routes.add(Audience::People, Need::May(Permission::PeopleRead), routes!(list_sessions)).add(
+    routes.add(Audience::People, Need::May(Permission::PeopleRead), routes!(list_sessions)).does(
         Audience::People,
         Need::May(Permission::PeopleWrite),
+        Action::SessionEnd,
         routes!(end_session),
     )
 }

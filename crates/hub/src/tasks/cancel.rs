@@ -1,7 +1,7 @@
 //! Calls a task off: in the queue that ends it, handed out the agent is asked to stop.
 
 use sortie_rules::ids::TaskId;
-use sortie_rules::tasks::{Status, cancel as decide};
+use sortie_rules::tasks::{State, Status, cancel as decide};
 use sortie_rules::time::Millis;
 use sortie_store::Tx;
 use sortie_store::tasks::{self, Stamps, TaskLife};
@@ -11,6 +11,7 @@ use sortie_wire::tasks::TaskSummary;
 use super::events::{About, changed};
 use super::read;
 use crate::app::App;
+use crate::audit::{self, Act};
 use crate::fault::{Fault, refuse};
 use crate::packs::TaskTypes;
 use crate::people::Principal;
@@ -18,6 +19,7 @@ use crate::people::Principal;
 /// Cancels a task. Asking again for one that is being stopped changes nothing.
 pub(super) async fn cancel(app: &App, who: &Principal, id: TaskId) -> Result<TaskSummary, Fault> {
     let (org, actor, now) = (who.org, who.name.clone(), app.clock.now());
+    let act = Act::by(who, now)?.on("task", id);
     let types = app.types.load_full();
     let (node, status) = app
         .store
@@ -25,7 +27,12 @@ pub(super) async fn cancel(app: &App, who: &Principal, id: TaskId) -> Result<Tas
             Box::pin(async move {
                 let row = tasks::get_life(tx, id).await?.filter(|row| row.org == org).ok_or_else(read::unknown)?;
                 let message = format!("cancelled by {actor}");
+                let was_asked = matches!(row.life.state, State::InProgress { cancel_asked: true, .. });
                 let status = call_off(tx, &types, &row, (&actor, &message), now).await?;
+                if !was_asked {
+                    audit::record(tx, act.changes(serde_json::json!({ "type": row.type_name, "status": status })))
+                        .await?;
+                }
                 Ok::<_, Fault>((row.node, status))
             })
         })

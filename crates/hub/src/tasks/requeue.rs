@@ -9,12 +9,14 @@ use sortie_wire::tasks::TaskSummary;
 use super::events::{About, happened};
 use super::read;
 use crate::app::App;
+use crate::audit::{self, Act};
 use crate::fault::{Fault, refuse};
 use crate::people::Principal;
 
 /// Requeues a task.
 pub(super) async fn requeue(app: &App, who: &Principal, id: TaskId) -> Result<TaskSummary, Fault> {
     let (org, actor, now) = (who.org, who.name.clone(), app.clock.now());
+    let act = Act::by(who, now)?.on("task", id);
     let node = app
         .store
         .write(move |tx| {
@@ -29,6 +31,7 @@ pub(super) async fn requeue(app: &App, who: &Principal, id: TaskId) -> Result<Ta
                 }
                 let about = About { org, node: row.node, task: id, actor: &actor, now };
                 happened(tx, about, "task.requeued").await?;
+                audit::record(tx, act.changes(serde_json::json!({ "type": row.type_name }))).await?;
                 Ok::<_, Fault>(row.node)
             })
         })

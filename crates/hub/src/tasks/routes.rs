@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use sortie_rules::access::{Need, Permission};
+use sortie_rules::audit::Action;
 use sortie_rules::ids::TaskId;
 use sortie_rules::limits::{BATCH_BODY_BYTES_MAX, BODY_BYTES_MAX, TASK_PAYLOAD_BYTES_MAX, TASKS_PER_BATCH_MAX};
 use sortie_rules::time::Span;
@@ -28,12 +29,12 @@ const SUBMIT_BYTES_MAX: usize = TASK_PAYLOAD_BYTES_MAX + BODY_BYTES_MAX;
 /// Adds the routes of this room.
 pub(crate) fn add(routes: Routes) -> Routes {
     routes
-        .add(Audience::People, Need::May(Permission::TasksWrite), routes!(submit_task))
-        .add(Audience::People, Need::May(Permission::TasksWrite), routes!(submit_batch))
+        .does(Audience::People, Need::May(Permission::TasksWrite), Action::TaskSubmit, routes!(submit_task))
+        .does(Audience::People, Need::May(Permission::TasksWrite), Action::TaskSubmit, routes!(submit_batch))
         .add(Audience::People, Need::May(Permission::TasksRead), routes!(list_tasks))
         .add(Audience::People, Need::May(Permission::TasksRead), routes!(show_task))
-        .add(Audience::People, Need::May(Permission::TasksWrite), routes!(cancel_task))
-        .add(Audience::People, Need::May(Permission::TasksWrite), routes!(requeue_task))
+        .does(Audience::People, Need::May(Permission::TasksWrite), Action::TaskCancel, routes!(cancel_task))
+        .does(Audience::People, Need::May(Permission::TasksWrite), Action::TaskRequeue, routes!(requeue_task))
         .add(Audience::People, Need::May(Permission::TasksRead), routes!(list_types))
 }
 

@@ -7,8 +7,9 @@ use sortie_rules::ids::{NodeId, TaskId};
 use sortie_rules::limits::{DELIVERY_BYTES_MAX, TASKS_PER_DELIVERY_MAX};
 use sortie_rules::tasks::{Status, claim};
 use sortie_rules::time::Millis;
+use sortie_store::audit::NewEntry;
 use sortie_store::tasks::{self, TaskRow};
-use sortie_store::{Tx, nodes};
+use sortie_store::{Tx, audit, nodes};
 use sortie_wire::deliveries::HandedTask;
 use sortie_wire::problem::ProblemCode;
 use sortie_wire::tasks::{SubmitTask, Submitted};
@@ -17,12 +18,16 @@ use super::delivery::handed;
 use super::events::{About, claimed, happened};
 use super::terms::terms;
 use crate::app::Shared;
+use crate::audit::Act;
 use crate::clock::Ids;
 use crate::fault::{Fault, refuse_at};
 use crate::http::Once;
 use crate::nodes::Known as KnownNode;
 use crate::people::Principal;
 use crate::waiting::Reservation;
+
+/// Most nodes of a batch that the audit log names; the request has them all.
+const NODES_NAMED_MAX: usize = 20;
 
 /// Submits tasks, or answers as the first request under the same key was answered. `batch` says
 /// whether the request was a batch, so that pointers fit.
@@ -72,16 +77,42 @@ async fn submit_anew(
             return Err(pointing(fault, at));
         }
     }
+    let entry = act(who, &rows, &nodes, &once, now)?.entry();
     let reservations: Vec<(NodeId, Reservation)> =
         nodes.iter().filter_map(|(node, _)| Some((node.id, app.waiting.reserve(node.id)?))).collect();
     let touched: Vec<NodeId> = nodes.iter().map(|(node, _)| node.id).collect();
     if reservations.is_empty() {
-        return write_and_hand_over(app, rows, once, reservations, touched, now).await;
+        return write_and_hand_over(app, (rows, entry), once, reservations, touched, now).await;
     }
     // A caller that hangs up must not leave a hand-over half done.
     let app = app.clone();
-    let work = tokio::spawn(async move { write_and_hand_over(&app, rows, once, reservations, touched, now).await });
+    let work =
+        tokio::spawn(async move { write_and_hand_over(&app, (rows, entry), once, reservations, touched, now).await });
     work.await.map_err(|error| Fault::Broken(error.to_string()))?
+}
+
+/// What somebody does who submits these: one act, however many they are.
+fn act(
+    who: &Principal,
+    rows: &[TaskRow],
+    nodes: &[(Arc<KnownNode>, u64)],
+    once: &Once,
+    now: Millis,
+) -> Result<Act, Fault> {
+    let (act, request_sha256) = (Act::by(who, now)?, once.body_sha256());
+    if let ([row], [(node, _)]) = (rows, nodes) {
+        let changes = serde_json::json!({ "node": node.name, "request_sha256": request_sha256, "type": row.type_name });
+        return Ok(act.on("task", row.id).changes(changes));
+    }
+    // Tasks of one request have ids in order, and no other task has one between them unless it came meanwhile.
+    let named: Vec<&str> = nodes.iter().take(NODES_NAMED_MAX).map(|(node, _)| node.name.as_str()).collect();
+    let mut types: Vec<&str> = rows.iter().map(|row| row.type_name.as_str()).collect();
+    types.sort_unstable();
+    types.dedup();
+    Ok(act.changes(serde_json::json!({
+        "first": rows.first().map(|row| row.id), "last": rows.last().map(|row| row.id), "nodes": nodes.len(),
+        "nodes_named": named, "request_sha256": request_sha256, "tasks": rows.len(), "types": types,
+    })))
 }
 
 async fn find_node(
@@ -156,7 +187,7 @@ enum Written {
 
 async fn write_and_hand_over(
     app: &Shared,
-    mut rows: Vec<TaskRow>,
+    (mut rows, entry): (Vec<TaskRow>, NewEntry),
     once: Once,
     reservations: Vec<(NodeId, Reservation)>,
     touched: Vec<NodeId>,
@@ -172,7 +203,7 @@ async fn write_and_hand_over(
         .filter(|(_, _, taken)| !taken.is_empty())
         .map(|(node, reservation, _)| (*node, reservation.number, reservation.acknowledged))
         .collect();
-    let written = app.store.write_checked(move |tx| Box::pin(write(tx, rows, once, numbers, now))).await;
+    let written = app.store.write_checked(move |tx| Box::pin(write(tx, (rows, entry), once, numbers, now))).await;
     let rows = match written {
         Ok(Written::Now(rows)) => rows,
         other => {
@@ -223,7 +254,7 @@ fn hand_over(
 
 async fn write(
     tx: &mut Tx,
-    rows: Vec<TaskRow>,
+    (rows, entry): (Vec<TaskRow>, NewEntry),
     once: Once,
     numbers: Vec<(NodeId, u64, u64)>,
     now: Millis,
@@ -246,6 +277,7 @@ async fn write(
     for (node, delivered, acknowledged) in numbers {
         nodes::set_line(tx, node, delivered, acknowledged).await?;
     }
+    audit::insert(tx, entry).await?;
     Ok(Written::Now(rows))
 }
 

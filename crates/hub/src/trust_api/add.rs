@@ -13,6 +13,7 @@ use sortie_wire::trusts::{AddNode, AddedNode};
 
 use super::authenticate::{KEY_PREFIX, fingerprint};
 use crate::app::Shared;
+use crate::audit::{self, Act};
 use crate::events::{self, Record};
 use crate::fault::{Fault, refuse, refuse_at};
 use crate::nodes::{show, sites};
@@ -62,6 +63,7 @@ pub(super) async fn add(app: &Shared, who: &Principal, request: AddNode) -> Resu
     };
     let key_row = key_row(app, who, key, node, now);
     let actor = who.name.clone();
+    let act = Act::by(who, now)?.on("node", node);
     app.store
         .write(move |tx| {
             Box::pin(async move {
@@ -70,6 +72,10 @@ pub(super) async fn add(app: &Shared, who: &Principal, request: AddNode) -> Resu
                 }
                 nodes::insert(tx, &row).await.map_err(|error| taken(error, &row.name))?;
                 trust_keys::insert(tx, &key_row).await?;
+                let changes = serde_json::json!({
+                    "key": key, "kind": row.kind, "labels": row.labels, "site": row.site,
+                });
+                audit::record(tx, act.named(&row.name).changes(changes)).await?;
                 told(tx, &row, "node.added", &actor, key, now).await
             })
         })
@@ -86,6 +92,7 @@ pub(super) async fn change_key(app: &Shared, who: &Principal, node: &str) -> Res
     let key: TrustKeyId = app.entropy.id(now);
     let key_row = key_row(app, who, key, node, now);
     let (org, actor) = (who.org, who.name.clone());
+    let act = Act::by(who, now)?.on("node", node);
     app.store
         .write(move |tx| {
             Box::pin(async move {
@@ -103,6 +110,7 @@ pub(super) async fn change_key(app: &Shared, who: &Principal, node: &str) -> Res
                 if !nodes::set_key(tx, node, &row.key_fingerprint, &fingerprint(key)).await? {
                     return Err(refuse(ProblemCode::Conflict, "The node changed meanwhile; look again."));
                 }
+                audit::record(tx, act.named(&row.name).changes(serde_json::json!({ "key": key }))).await?;
                 told(tx, &row, "node.key_changed", &actor, key, now).await
             })
         })

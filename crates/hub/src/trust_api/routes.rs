@@ -5,6 +5,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use sortie_rules::access::{Need, Permission};
+use sortie_rules::audit::Action;
 use sortie_rules::ids::TaskId;
 use sortie_rules::limits::BATCH_BODY_BYTES_MAX;
 use sortie_wire::trusts::{AddNode, AddedNode, TrustAlive, TrustReceipt, TrustResult, TrustTask};
@@ -22,8 +23,8 @@ pub(crate) fn add(routes: Routes) -> Routes {
         .add(Audience::People, Need::TrustKey, routes!(pending_tasks))
         .add(Audience::People, Need::TrustKey, routes!(submit_result))
         .add(Audience::People, Need::TrustKey, routes!(trust_heartbeat))
-        .add(Audience::People, Need::May(Permission::AdmissionWrite), routes!(add_node))
-        .add(Audience::People, Need::May(Permission::AdmissionWrite), routes!(change_node_key))
+        .does(Audience::People, Need::May(Permission::AdmissionWrite), Action::NodeAdd, routes!(add_node))
+        .does(Audience::People, Need::May(Permission::AdmissionWrite), Action::NodeChangeKey, routes!(change_node_key))
 }
 
 /// Hands out what waits for the trust, at most 50 tasks, and marks it `IN_PROGRESS`. With the setting

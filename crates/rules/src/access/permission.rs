@@ -36,13 +36,15 @@ pub enum Permission {
     SettingsRead,
     /// Change settings.
     SettingsWrite,
+    /// Read the audit log: who did what.
+    AuditRead,
     /// List and make orgs. Only for the hub's own org, whatever the role.
     OrgsWrite,
 }
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Permission; 15] = [
+    pub const ALL: [Permission; 16] = [
         Permission::SelfRead,
         Permission::EventsRead,
         Permission::TasksRead,
@@ -57,6 +59,7 @@ impl Permission {
         Permission::PeopleWrite,
         Permission::SettingsRead,
         Permission::SettingsWrite,
+        Permission::AuditRead,
         Permission::OrgsWrite,
     ];
 
@@ -77,6 +80,7 @@ impl Permission {
             Permission::PeopleWrite => "people:write",
             Permission::SettingsRead => "settings:read",
             Permission::SettingsWrite => "settings:write",
+            Permission::AuditRead => "audit:read",
             Permission::OrgsWrite => "orgs:write",
         }
     }

@@ -5,6 +5,7 @@
 
 pub(crate) mod account;
 pub(crate) mod agent;
+pub(crate) mod audit;
 pub(crate) mod completions;
 pub(crate) mod event;
 pub(crate) mod hub;

@@ -49,7 +49,7 @@ impl Engine {
         let mut transaction = Transaction::begin(connection, Begin::Write).await.map_err(unreachable)?;
         transaction.batch(MIGRATION_LOCK).await.map_err(unreachable)?;
         migrations::on_postgres(&mut transaction, now).await?;
-        transaction.end(true).await.map_err(unreachable)?;
+        transaction.commit(&[]).await.map_err(unreachable)?;
         Ok(Engine { pool })
     }
 
@@ -101,13 +101,18 @@ where
     E: From<StoreError>,
 {
     let connection = pool.get().await.map_err(|why| pool_fault(&why))?;
-    let mut tx = Tx::on_postgres(Transaction::begin(connection, begin).await?);
+    let mut tx = Tx::on_postgres(Transaction::begin(connection, begin).await?, matches!(begin, Begin::Write));
     let outcome = verb(&mut tx).await;
     let outcome = match (outcome, tx.take_failure()) {
         (Ok(_), Some(overlooked)) => Err(E::from(overlooked)),
         (outcome, _) => outcome,
     };
-    let ended = tx.into_postgres().end(outcome.is_ok()).await;
+    let entries = tx.take_entries();
+    let transaction = tx.into_postgres();
+    let ended = match &outcome {
+        Ok(_) => transaction.commit(&entries).await,
+        Err(_) => transaction.roll_back().await,
+    };
     let value = outcome?;
     ended?;
     Ok(value)

@@ -3,11 +3,12 @@
 use std::fmt;
 
 use deadpool_postgres::Object;
-use futures_util::future::try_join_all;
+use futures_util::future::{join, try_join_all};
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
 use super::faults::fault;
+use crate::audit::{self, NewEntry};
 use crate::dialect::keepable;
 use crate::errors::StoreError;
 use crate::row::{Cell, Cells, Row};
@@ -49,9 +50,31 @@ impl Transaction {
         Ok(transaction)
     }
 
-    /// Commits or rolls back, and gives the connection back to the pool.
-    pub(super) async fn end(mut self, keep: bool) -> Result<(), StoreError> {
-        self.batch(if keep { "commit" } else { "rollback" }).await?;
+    /// Keeps what was written, and with it what it has for the audit log. One entry, as most have, travels together
+    /// with the commit and costs no way to the server and back.
+    pub(super) async fn commit(mut self, entries: &[NewEntry]) -> Result<(), StoreError> {
+        if let [entry] = entries {
+            let statement = self.connection().prepare_cached(audit::WAIT).await.map_err(|why| fault(&why))?;
+            let row = waiting(entry);
+            let handed_in = self.connection().execute_raw(&statement, row.iter().map(Bound));
+            // Sent in this order; a commit after an entry that could not be written is a rollback.
+            let (handed_in, committed) = join(handed_in, self.batch("commit")).await;
+            handed_in.map_err(|why| fault(&why))?;
+            committed?;
+        } else {
+            if !entries.is_empty() {
+                let rows: Vec<[Value<'_>; 2]> = entries.iter().map(waiting).collect();
+                self.execute_each(audit::WAIT, &rows).await?;
+            }
+            self.batch("commit").await?;
+        }
+        drop(self.connection.take());
+        Ok(())
+    }
+
+    /// Leaves nothing of what was written.
+    pub(super) async fn roll_back(mut self) -> Result<(), StoreError> {
+        self.batch("rollback").await?;
         drop(self.connection.take());
         Ok(())
     }
@@ -91,6 +114,11 @@ impl Transaction {
         let rows = self.connection().query(&statement, &bound).await.map_err(|why| fault(&why))?;
         Ok(rows.into_iter().map(|row| Row(Cells::Postgres(row))).collect())
     }
+}
+
+/// The row in which an entry waits for its link.
+fn waiting(entry: &NewEntry) -> [Value<'_>; 2] {
+    [entry.org().into(), entry.text().into()]
 }
 
 impl Drop for Transaction {

@@ -107,12 +107,12 @@ fn start(file: &Path, reader_count: usize, now: Millis) -> Result<Engine, OpenEr
     let opened: Vec<_> = (0..reader_count.max(1)).map(|_| open_reader(file)).collect::<Result<_, _>>()?;
     let (its_wal, its_flusher) = (Arc::clone(&wal), to_flush.clone());
     let mut threads = vec![spawn("store-writer", file, move || {
-        writer::work(Tx::on_sqlite(connection), waiting, &its_wal, &its_flusher);
+        writer::work(Tx::on_sqlite(connection, true), waiting, &its_wal, &its_flusher);
     })?];
     for connection in opened {
         let (asked, wal, flusher) = (Arc::clone(&asked), Arc::clone(&wal), to_flush.clone());
         threads.push(spawn("store-reader", file, move || {
-            readers::work(Tx::on_sqlite(connection), &asked, &wal, &flusher);
+            readers::work(Tx::on_sqlite(connection, false), &asked, &wal, &flusher);
         })?);
     }
     threads.push(spawn("store-flusher", file, move || flusher::work(&wal, unflushed))?);

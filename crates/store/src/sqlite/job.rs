@@ -74,7 +74,7 @@ where
 }
 
 /// Runs a future that has nothing to wait for: on SQLite every call of a [`Tx`] returns at once.
-fn finish_at_once<T>(future: BoxFuture<'_, T>) -> T {
+pub(super) fn finish_at_once<T>(future: BoxFuture<'_, T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
         Poll::Pending => panic!("a verb awaited something other than its transaction"),

@@ -11,7 +11,8 @@ use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 
 use super::flusher::{Ran, Wal, answer};
-use super::job::Job;
+use super::job::{Job, finish_at_once};
+use crate::audit;
 use crate::errors::StoreError;
 use crate::tx::Tx;
 
@@ -67,6 +68,8 @@ fn repair(tx: &mut Tx, wal: &Wal) -> Result<(), StoreError> {
 }
 
 fn commit_group(tx: &mut Tx, group: &mut [Box<dyn Job>], wal: &Wal) -> Result<(), StoreError> {
+    // What an earlier group handed in and could not commit is not of this one.
+    tx.keep_entries(0);
     let outcome = match &mut *group {
         [] => Ok(()),
         [job] => run_alone(tx, &mut **job, wal),
@@ -101,9 +104,11 @@ fn run_together(tx: &mut Tx, jobs: &mut [Box<dyn Job>], wal: &Wal) -> Result<(),
             continue;
         }
         run(tx, "savepoint job")?;
+        let handed_in = tx.handed_in();
         let keep = job.run(tx);
         tx.sqlite().check_transaction()?;
         if !keep {
+            tx.keep_entries(handed_in);
             run(tx, "rollback to job")?;
         }
         run(tx, "release job")?;
@@ -111,7 +116,15 @@ fn run_together(tx: &mut Tx, jobs: &mut [Box<dyn Job>], wal: &Wal) -> Result<(),
     commit(tx, wal)
 }
 
+/// Appends what the group tells the audit log, and commits.
 fn commit(tx: &mut Tx, wal: &Wal) -> Result<(), StoreError> {
+    let entries = tx.take_entries();
+    if !entries.is_empty() {
+        let sealed = finish_at_once(Box::pin(audit::seal(tx, entries)));
+        tx.take_failure();
+        tx.sqlite().check_transaction()?;
+        sealed?;
+    }
     wal.commit_begins();
     let committed = run(tx, "commit");
     wal.commit_ended();
@@ -121,10 +134,14 @@ fn commit(tx: &mut Tx, wal: &Wal) -> Result<(), StoreError> {
 /// Without a savepoint, for which SQLite would copy every page that the job touches. A job that failed
 /// without having written leaves nothing to undo; one that failed later takes the group with it.
 fn run_unprotected(tx: &mut Tx, job: &mut dyn Job) -> Result<(), StoreError> {
-    let before = tx.sqlite().changes();
+    let (before, handed_in) = (tx.sqlite().changes(), tx.handed_in());
     let keep = job.run(tx);
     tx.sqlite().check_transaction()?;
-    if keep || tx.sqlite().changes() == before {
+    if keep {
+        return Ok(());
+    }
+    if tx.sqlite().changes() == before {
+        tx.keep_entries(handed_in);
         return Ok(());
     }
     Err(StoreError::Unavailable { why: "another write of the same commit failed half-way; try again".to_owned() })

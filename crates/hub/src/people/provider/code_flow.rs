@@ -15,6 +15,7 @@ use super::discovery::{body, root_cause};
 use super::log_out::form;
 use super::verify::{authenticate, away};
 use crate::app::App;
+use crate::audit::Asking;
 use crate::fault::{Fault, refuse};
 use crate::sessions::{Begun, NewSession, begin};
 
@@ -62,7 +63,12 @@ pub(super) fn depart(app: &App, return_to: Option<String>) -> Result<(String, Co
 }
 
 /// Begins a session for whoever comes back. Says also where they wanted to go.
-pub(super) async fn arrive(app: &App, headers: &HeaderMap, came: CameBack) -> Result<(Begun, String), Fault> {
+pub(super) async fn arrive(
+    app: &App,
+    asking: &Asking,
+    headers: &HeaderMap,
+    came: CameBack,
+) -> Result<(Begun, String), Fault> {
     let provider = provider(app)?;
     let own = CodeState::of(app, headers)
         .filter(|own| verify_slices_are_equal(own.state.as_bytes(), came.state.as_bytes()).is_ok())
@@ -88,7 +94,7 @@ pub(super) async fn arrive(app: &App, headers: &HeaderMap, came: CameBack) -> Re
         provider: Some(app.keys.seal("session", kept.as_bytes())),
         account: None,
     };
-    Ok((begin(app, session).await?, own.return_to))
+    Ok((begin(app, asking, session).await?, own.return_to))
 }
 
 async fn fetch(app: &App, provider: &Provider, code: &str, verifier: &str) -> Result<Tokens, Fault> {

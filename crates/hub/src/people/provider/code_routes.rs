@@ -6,19 +6,22 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{AppendHeaders, IntoResponse as _, Response};
 use serde::Deserialize;
 use sortie_rules::access::Need;
+use sortie_rules::audit::Action;
 use utoipa_axum::routes;
 
 use super::code_flow::{CameBack, arrive, depart};
 use super::code_state;
 use crate::app::Shared;
+use crate::audit::Asked;
 use crate::fault::Fault;
 use crate::http::{Audience, Routes};
 
 /// Adds the routes of this flow.
 pub(crate) fn add(routes: Routes) -> Routes {
-    routes.add(Audience::People, Need::Nobody, routes!(begin_sign_in)).add(
+    routes.add(Audience::People, Need::Nobody, routes!(begin_sign_in)).does(
         Audience::People,
         Need::Nobody,
+        Action::SessionBegin,
         routes!(finish_sign_in),
     )
 }
@@ -47,8 +50,13 @@ async fn begin_sign_in(State(app): State<Shared>, query: Query<Begin>) -> Respon
 /// Where the identity provider's page leads back to. The browser gets a session.
 #[utoipa::path(get, path = "/auth/callback", tag = "people",
     responses((status = 200, description = "A page that goes on", content_type = "text/html")))]
-async fn finish_sign_in(State(app): State<Shared>, headers: HeaderMap, query: Query<CameBack>) -> Response {
-    let arrived = match arrive(&app, &headers, query.0).await {
+async fn finish_sign_in(
+    State(app): State<Shared>,
+    Asked(asking): Asked,
+    headers: HeaderMap,
+    query: Query<CameBack>,
+) -> Response {
+    let arrived = match arrive(&app, &asking, &headers, query.0).await {
         Ok((begun, return_to)) => begun.cookie().and_then(|cookie| Ok((cookie, code_state::unset()?, return_to))),
         Err(fault) => Err(fault),
     };

@@ -10,6 +10,7 @@ use sortie_wire::problem::ProblemCode;
 use sortie_wire::sign_in::{DeniedToken, DenyToken};
 
 use crate::app::App;
+use crate::audit::{self, Act};
 use crate::events::{self, Record};
 use crate::fault::{Fault, refuse, refuse_at};
 use crate::http::page;
@@ -25,7 +26,7 @@ pub(super) async fn deny(app: &App, who: &Principal, request: DenyToken) -> Resu
             return Err(refuse_at(ProblemCode::FieldInvalid, "", detail));
         }
     };
-    deny_one(app, who.org, &who.name, jti, expires_at).await
+    deny_one(app, who, who.org, jti, expires_at).await
 }
 
 /// A token of which only the id is known.
@@ -65,12 +66,14 @@ async fn whole(app: &App, who: &Principal, token: &str) -> Result<(String, Milli
 /// Denies the token of this id.
 pub(super) async fn deny_one(
     app: &App,
+    who: &Principal,
     org: OrgId,
-    by: &str,
     jti: String,
     expires_at: Millis,
 ) -> Result<DeniedToken, Fault> {
-    let row = DeniedTokenRow { org, jti, denied_by: by.to_owned(), denied_at: app.clock.now(), expires_at };
+    let now = app.clock.now();
+    let act = Act::by(who, now)?.on("provider_token", &jti);
+    let row = DeniedTokenRow { org, jti, denied_by: who.name.to_string(), denied_at: now, expires_at };
     let written = app
         .store
         .write(move |tx| {
@@ -86,6 +89,7 @@ pub(super) async fn deny_one(
                     let data = serde_json::json!({ "jti": row.jti, "expires_at": row.expires_at });
                     let denied = Record::new(org, row.denied_at, "token.denied", &row.denied_by);
                     events::record(tx, denied.data(&data)).await?;
+                    audit::record(tx, act.changes(serde_json::json!({ "expires_at": row.expires_at }))).await?;
                 }
                 let stands = denied_tokens::get(tx, org, &row.jti).await?;
                 stands.ok_or_else(|| Fault::Broken("a token that was just denied".to_owned()))

@@ -34,7 +34,7 @@ pub(super) async fn log_out(app: &App, who: &Principal, token: &str, also: LogOu
         let detail = "An API token is not a sign-in, and does not end with one; `sortie token revoke ID` ends it.";
         return Err(refuse(ProblemCode::NotSignedIn, detail));
     };
-    deny_one(app, proof.org, &who.name, proof.jti.clone(), proof.ends_at).await?;
+    deny_one(app, who, proof.org, proof.jti.clone(), proof.ends_at).await?;
     let provider = app.provider.as_ref().ok_or_else(|| Fault::Broken("a token of no provider".to_owned()))?;
     let told = provider.revoke_all(token, also.refresh_token.as_deref()).await;
     Ok(match told {

@@ -6,6 +6,7 @@ use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{AppendHeaders, IntoResponse as _, Response};
 use sortie_rules::access::{Need, Permission};
+use sortie_rules::audit::Action;
 use sortie_wire::pages::Page;
 use sortie_wire::sign_in::{DeniedToken, DenyToken, LogOut, LoggedOut, SignInWith};
 use utoipa_axum::routes;
@@ -22,8 +23,8 @@ use crate::sessions::unset_cookie;
 pub(crate) fn add(routes: Routes) -> Routes {
     routes
         .add(Audience::People, Need::Nobody, routes!(sign_in_with))
-        .add(Audience::People, Need::May(Permission::SelfRead), routes!(sign_out))
-        .add(Audience::People, Need::May(Permission::PeopleWrite), routes!(deny_token))
+        .does(Audience::People, Need::May(Permission::SelfRead), Action::SessionEnd, routes!(sign_out))
+        .does(Audience::People, Need::May(Permission::PeopleWrite), Action::TokenDeny, routes!(deny_token))
         .add(Audience::People, Need::May(Permission::PeopleRead), routes!(list_denied))
 }
 

@@ -179,6 +179,8 @@ fn verified(identity: Identity, token: &str) -> Verified {
         permissions: holds(role, None, org),
         key: format!("oidc:{subject}").into(),
         proof: Proof::Provider(Arc::clone(&token)),
+        subject: format!("oidc:{subject}").into(),
+        asking: None,
     };
     Verified { principal, token }
 }

@@ -1,0 +1,39 @@
+//! `sortie audit head` and `sortie audit keys`: the little that is kept elsewhere, and against which exports are
+//! held later.
+
+use clap::Args;
+
+use crate::context::Context;
+use crate::exit::Done;
+use crate::find_hub::HubOptions;
+
+/// What `head` takes.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: sortie audit head\n\n\
+                        Keep what it prints where the hub's people cannot change it. Later,\n\
+                        `sortie audit verify FILE --head NUMBER:HASH` proves that the log still holds all of it.")]
+pub(crate) struct Head {
+    #[command(flatten)]
+    hub: HubOptions,
+}
+
+/// What `keys` takes.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: sortie audit keys > hub-keys.json")]
+pub(crate) struct Keys {
+    #[command(flatten)]
+    hub: HubOptions,
+}
+
+/// Prints where the log stands.
+pub(super) async fn run(head: Head, context: &Context) -> Done {
+    let (hub, output) = (context.hub(&head.hub)?, context.output);
+    let head = hub.audit_head().await?;
+    output.either(&head, |head| output.line(&format!("{}:{}", head.head.number, head.head.hash)))
+}
+
+/// Prints the hub's public keys.
+pub(super) async fn keys(keys: Keys, context: &Context) -> Done {
+    let hub = context.hub(&keys.hub)?;
+    context.output.value(&hub.hub_keys().await?)
+}

@@ -1,0 +1,7 @@
+//! The audit log: every act of people stands in it once, in a chain that nobody changes unnoticed.
+
+mod exports;
+mod help;
+mod refused;
+mod two_hubs;
+mod walk;
