@@ -20,6 +20,8 @@ pub mod limits;
 pub mod liveness;
 pub mod masking;
 pub mod names;
+pub mod operations;
+pub mod operators;
 pub mod org_settings;
 pub mod passwords;
 pub mod post_steps;

@@ -75,6 +75,24 @@ pub const AUTHORITY_LIFE: Span = Span::days(3650);
 pub const BACKDATE: Span = Span::minutes(5);
 /// How long a delivery may be accepted after it was signed.
 pub const DELIVERY_LIFE: Span = Span::minutes(10);
+/// How long an operation may be carried out after it was signed, at most.
+pub const OPERATION_LIFE_MAX: Span = Span::days(30);
+/// How long an operation may be carried out after it was signed, unless it is said otherwise.
+pub const OPERATION_LIFE_DEFAULT: Span = Span::days(1);
+/// How long a proposed operation waits for its signatures.
+pub const OPERATION_WAITS: Span = Span::days(30);
+/// Largest payload of an operation, in bytes of JSON text: somebody has to read it.
+pub const OPERATION_PAYLOAD_BYTES_MAX: usize = 64 << 10;
+/// Longest reason of an operation, in bytes.
+pub const REASON_BYTES_MAX: usize = 500;
+/// Most proposed operations of one org that wait for signatures.
+pub const OPERATIONS_WAITING_MAX: u64 = 1000;
+/// How far an operator's clock may be ahead of a site's.
+pub const OPERATOR_CLOCK_AHEAD_MAX: Span = Span::minutes(10);
+/// Most members of a set of operators, and with them the most signatures that a site may demand.
+pub const OPERATORS_MAX: usize = 16;
+/// Most sets of operators that an org may have had.
+pub const OPERATOR_SETS_MAX: u64 = 1000;
 /// How long the answer to an `Idempotency-Key` is remembered.
 pub const IDEMPOTENCY_LIFE: Span = Span::hours(24);
 /// Longest `Idempotency-Key`, in bytes.

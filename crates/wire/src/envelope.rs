@@ -21,7 +21,7 @@ pub const TIME: &str = "application/vnd.sortie.time+json";
 /// The payload type of the head of an audit log.
 pub const AUDIT_HEAD: &str = "application/vnd.sortie.audit-head+json";
 /// Most signatures in one envelope.
-const SIGNATURES_MAX: usize = 16;
+pub(crate) const SIGNATURES_MAX: usize = 16;
 
 /// A signed message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -161,7 +161,7 @@ pub fn key_id(raw: &[u8]) -> String {
 }
 
 /// DSSE's encoding of what is signed: `DSSEv1 LEN(type) type LEN(body) body`.
-fn pre_authentication_encoding(payload_type: &str, body: &[u8]) -> Vec<u8> {
+pub(crate) fn pre_authentication_encoding(payload_type: &str, body: &[u8]) -> Vec<u8> {
     let mut encoded = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), body.len()).into_bytes();
     encoded.extend_from_slice(body);
     encoded

@@ -65,6 +65,32 @@ impl Code {
     pub const SERVICE_REFUSED: &'static str = "service_refused";
     /// The site demands an operator's signature for this type.
     pub const SIGNATURE_MISSING: &'static str = "signature_missing";
+    /// The site demands an operator's signature, and knows no operators.
+    pub const OPERATORS_UNKNOWN: &'static str = "operators_unknown";
+    /// What was signed, or a signature on it, is damaged or does not fit.
+    pub const SIGNATURE_INVALID: &'static str = "signature_invalid";
+    /// Nobody among the operators whom the site knows has signed it.
+    pub const SIGNER_UNKNOWN: &'static str = "signer_unknown";
+    /// Fewer operators have signed than the site demands.
+    pub const SIGNATURES_TOO_FEW: &'static str = "signatures_too_few";
+    /// What was signed is no operation that can be read.
+    pub const OPERATION_UNREADABLE: &'static str = "operation_unreadable";
+    /// The operation is another node's, or was signed before this node enrolled anew.
+    pub const OPERATION_OTHER_TARGET: &'static str = "operation_other_target";
+    /// The operation came with another task than its own.
+    pub const OPERATION_OTHER_TASK: &'static str = "operation_other_task";
+    /// The operation was to be carried out a second time.
+    pub const OPERATION_REPEATED: &'static str = "operation_repeated";
+    /// Another operation bore the same nonce.
+    pub const OPERATION_REPLAYED: &'static str = "operation_replayed";
+    /// The operation is valid for longer than may be.
+    pub const OPERATION_TOO_LONG: &'static str = "operation_too_long";
+    /// The operation's time has passed.
+    pub const OPERATION_EXPIRED: &'static str = "operation_expired";
+    /// The operation was signed in the future.
+    pub const OPERATION_NOT_YET_VALID: &'static str = "operation_not_yet_valid";
+    /// The operation's payload is larger than may be.
+    pub const OPERATION_TOO_LARGE: &'static str = "operation_too_large";
     /// The result is larger than may be sent inline.
     pub const RESULT_TOO_LARGE: &'static str = "result_too_large";
     /// The result does not fit the type's schema.
