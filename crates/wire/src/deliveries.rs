@@ -5,6 +5,8 @@ use serde_json::value::RawValue;
 use sortie_rules::ids::{BootId, NodeId, TaskId};
 use sortie_rules::time::{Millis, Span};
 
+use crate::envelope::Envelope;
+
 /// The query of `GET /agent/v1/nodes/{node_id}/tasks/wait`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
@@ -45,6 +47,14 @@ pub struct Delivery {
     pub results_wanted: bool,
     /// The version of the hub's key set; fetch it anew when it is higher than the one at hand.
     pub keys_version: u64,
+    /// The version of the newest set of operators that was published at the hub for this node's org, 0 if none
+    /// was; fetch what follows the one at hand when it is higher.
+    #[serde(default, skip_serializing_if = "is_none_published")]
+    pub operators_version: u64,
+}
+
+fn is_none_published(version: &u64) -> bool {
+    *version == 0
 }
 
 /// One task as it is handed out.
@@ -74,6 +84,9 @@ pub struct HandedTask {
     /// every item of a list.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<String>,
+    /// What operators signed, if the task is an operation. The hub cannot make it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<Box<Envelope>>,
     /// What the handler gets.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub payload: Box<RawValue>,

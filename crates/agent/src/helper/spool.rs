@@ -130,6 +130,7 @@ mod tests {
             not_after: None,
             traceparent: None,
             secrets: Vec::new(),
+            operation: None,
             payload: RawValue::from_string("{\"a\":1}".into()).unwrap(),
         }
     }

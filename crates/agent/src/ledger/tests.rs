@@ -57,6 +57,7 @@ fn handed(n: u64, run: u32, attempt: u32, idempotent: bool) -> HandedTask {
         not_after: None,
         traceparent: None,
         secrets: Vec::new(),
+        operation: None,
         payload: RawValue::from_string(r#"{"ms":1}"#.into()).unwrap(),
     }
 }

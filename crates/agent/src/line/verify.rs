@@ -73,6 +73,7 @@ mod tests {
             cancel: vec![],
             results_wanted: false,
             keys_version: 1,
+            operators_version: 0,
         }
     }
 

@@ -77,6 +77,7 @@ mod tests {
             not_after: not_after.map(Millis),
             traceparent: None,
             secrets: Vec::new(),
+            operation: None,
             payload: RawValue::from_string("{}".into()).unwrap(),
         }
     }

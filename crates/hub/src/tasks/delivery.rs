@@ -35,6 +35,7 @@ pub(super) fn handed(types: &TaskTypes, row: TaskRow) -> Result<HandedTask, Faul
         not_after: row.life.not_after,
         traceparent: row.traceparent,
         secrets,
+        operation: None,
         payload,
     })
 }
@@ -51,6 +52,7 @@ pub(super) fn sign(app: &App, node: NodeId, parcel: Parcel) -> Result<Envelope, 
         cancel: parcel.cancel,
         results_wanted: parcel.results_wanted,
         keys_version: app.keys.public().version,
+        operators_version: 0,
     };
     let bytes = serde_json::to_vec(&delivery).map_err(|error| Fault::Broken(error.to_string()))?;
     Ok(app.keys.signer().sign(DELIVERY, &bytes))

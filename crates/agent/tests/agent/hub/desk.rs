@@ -139,6 +139,7 @@ impl Desk {
             cancel: vec![],
             results_wanted: false,
             keys_version: self.keys().version,
+            operators_version: 0,
         }
     }
 
@@ -203,6 +204,7 @@ pub(crate) fn task(n: u128, type_name: &str, payload: &str) -> HandedTask {
         not_after: None,
         traceparent: None,
         secrets: Vec::new(),
+        operation: None,
         payload: RawValue::from_string(payload.into()).unwrap(),
     }
 }
