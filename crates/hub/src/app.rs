@@ -16,6 +16,7 @@ use crate::identity::{Authority, Keys, ServerTls};
 use crate::jobs::Advance;
 use crate::liveness::PresenceBoard;
 use crate::nodes::Directory;
+use crate::operators::Published;
 use crate::org_settings::OrgSettings;
 use crate::packs::TaskTypes;
 use crate::people::TokenCache;
@@ -41,6 +42,8 @@ pub struct App {
     pub(crate) types: ArcSwap<TaskTypes>,
     pub(crate) nodes: Directory,
     pub(crate) people: TokenCache,
+    /// Which set of operators is the newest of each org.
+    pub(crate) operators: Published,
     pub(crate) org_settings: OrgSettings,
     /// Where people sign in, if not with tokens alone.
     pub(crate) provider: Option<Provider>,

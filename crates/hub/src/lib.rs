@@ -20,6 +20,8 @@ mod liveness;
 mod logs;
 mod loops;
 mod nodes;
+mod operations;
+mod operators;
 mod org_settings;
 mod orgs;
 pub mod packs;

@@ -207,6 +207,7 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
         types: ArcSwap::from_pointee(types),
         nodes: Directory::default(),
         people: TokenCache::default(),
+        operators: crate::operators::Published::default(),
         org_settings: OrgSettings::default(),
         provider,
         denied,

@@ -23,6 +23,7 @@ const UNIQUE_KEYS: &[(&str, &str)] = &[
     (crate::accounts::NAME_TAKEN, "accounts.name"),
     (crate::idempotency::KEY_TAKEN, "idempotency.org, idempotency.principal, idempotency.key"),
     (crate::tasks::ID_TAKEN, "tasks.id"),
+    (crate::operator_sets::VERSION_TAKEN, "operator_sets.org, operator_sets.version"),
 ];
 
 /// The text as both engines keep it: PostgreSQL has no zero byte in a text, so it becomes `\u{FFFD}`.

@@ -27,6 +27,8 @@ pub mod jobs;
 pub mod logs;
 pub mod meta;
 pub mod nodes;
+pub mod operations;
+pub mod operator_sets;
 pub mod org_settings;
 pub mod orgs;
 pub mod post_steps;

@@ -114,6 +114,18 @@ problem_codes! {
     UnknownSite = "unknown_site", 404, "There is no such site";
     /// There is no such task.
     UnknownTask = "unknown_task", 404, "There is no such task";
+    /// There is no such operation.
+    UnknownOperation = "unknown_operation", 404, "There is no such operation";
+    /// The operation waits for signatures no more.
+    OperationOver = "operation_over", 409, "The operation is not waiting for signatures";
+    /// Somebody else has signed another text for the same operation.
+    OtherStatement = "other_statement", 409, "Another text was signed for this operation";
+    /// What was signed does not fit the operation, or a signature does not fit what was signed.
+    SignatureInvalid = "signature_invalid", 422, "The signature does not hold for this operation";
+    /// The key is not one of an operator's.
+    SignerUnknown = "signer_unknown", 422, "The key is not an operator's";
+    /// The set of operators does not follow the one that stands.
+    OperatorsInvalid = "operators_invalid", 422, "The set of operators does not follow";
     /// There is no such job.
     UnknownJob = "unknown_job", 404, "There is no such job";
     /// There is no such invite.

@@ -34,6 +34,7 @@ impl Followed {
         if after == 0 {
             // What was read before it was known from where to follow may have changed unseen.
             app.org_settings.evict_all();
+            app.operators.forget_all();
         }
         for change in &changes {
             forget(app, change);
@@ -64,6 +65,9 @@ fn forget(app: &App, change: &Change) {
             // A newer hub's key is not read here; what it says of others is not known either.
             None => app.org_settings.evict_all(),
         }
+    }
+    if change.kind == "operators.published" {
+        app.operators.forget(change.org);
     }
     let session = data["session"].as_str().and_then(|id| id.parse::<SessionId>().ok());
     session.into_iter().for_each(|session| crate::sessions::forget(app, session));

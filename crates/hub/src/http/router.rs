@@ -110,6 +110,8 @@ fn all(routes: Routes) -> Routes {
     let routes = crate::tasks::agent_routes::add(routes);
     let routes = crate::tasks::routes::add(routes);
     let routes = crate::jobs::routes::add(routes);
+    let routes = crate::operations::routes::add(routes);
+    let routes = crate::operators::routes::add(routes);
     let routes = crate::nodes::routes::add(routes);
     let routes = crate::people::routes::add(routes);
     let routes = crate::org_settings::routes::add(routes);

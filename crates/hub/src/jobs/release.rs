@@ -95,6 +95,7 @@ fn task(job: &JobRow, id: TaskId, node: NodeId, now: Millis) -> TaskRow {
         submitted_by: job.submitted_by.clone(),
         submitted_at: now,
         traceparent: job.traceparent.clone(),
+        operation: None,
         job: Some(job.id),
         life: Task::submitted(job.retries_max, job.lease, None, job.life.not_after),
         delivery: 0,

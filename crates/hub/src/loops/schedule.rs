@@ -10,7 +10,7 @@ use crate::app::Shared;
 use crate::identity::ServerTls;
 use crate::people::provider::Provider;
 use crate::tasks::WakeDue;
-use crate::{audit, events, jobs, liveness, post_steps, tasks};
+use crate::{audit, events, jobs, liveness, operations, post_steps, tasks};
 
 /// How often deadlines of leases and tasks are looked at.
 const DEADLINES_EVERY: Duration = Duration::from_secs(1);
@@ -22,6 +22,8 @@ const SEQUENCE_EVERY: Duration = Duration::from_millis(250);
 const ANNOUNCE_EVERY: Duration = Duration::from_millis(200);
 /// How often it is looked for post-steps that are due.
 const POST_STEPS_EVERY: Duration = Duration::from_millis(500);
+/// How often it is looked for operations that too few signed in time.
+const OPERATIONS_EVERY: Duration = Duration::from_secs(10);
 /// How often jobs are looked at, if no end of a task rings for them.
 const JOBS_EVERY: Duration = Duration::from_millis(250);
 /// How often one batch of old rows is deleted.
@@ -35,6 +37,7 @@ pub(crate) fn start_all(app: &Shared) {
     let seconds = |seconds: u32| Duration::from_secs(seconds.into());
     let due = Arc::new(WakeDue::new(app.listening_since));
     every(app, "expire_leases", DEADLINES_EVERY, |app| async move { tasks::expire_leases(&app).await });
+    every(app, "expire_operations", OPERATIONS_EVERY, |app| async move { operations::expire(&app).await });
     every(app, "wake_due", DUE_EVERY, move |app| {
         let due = Arc::clone(&due);
         async move { due.wake(&app).await }

@@ -25,6 +25,9 @@ pub(super) fn handed(types: &TaskTypes, row: TaskRow) -> Result<HandedTask, Faul
     let secrets = types.get(&row.type_name).map(|known| known.described.secrets.clone()).unwrap_or_default();
     let payload = RawValue::from_string(row.payload)
         .map_err(|error| Fault::Broken(format!("the payload of task {} is not JSON: {error}", row.id)))?;
+    let operation = row.operation.as_deref().map(serde_json::from_str).transpose();
+    let operation = operation
+        .map_err(|error| Fault::Broken(format!("what was signed of operation {} cannot be read: {error}", row.id)))?;
     Ok(HandedTask {
         id: row.id,
         run: row.life.run,
@@ -35,13 +38,13 @@ pub(super) fn handed(types: &TaskTypes, row: TaskRow) -> Result<HandedTask, Faul
         not_after: row.life.not_after,
         traceparent: row.traceparent,
         secrets,
-        operation: None,
+        operation,
         payload,
     })
 }
 
 /// Signs a delivery for a node: one signature, however many tasks it carries.
-pub(super) fn sign(app: &App, node: NodeId, parcel: Parcel) -> Result<Envelope, Fault> {
+pub(super) fn sign(app: &App, node: NodeId, operators_version: u64, parcel: Parcel) -> Result<Envelope, Fault> {
     let now = app.clock.now();
     let delivery = Delivery {
         node,
@@ -52,7 +55,7 @@ pub(super) fn sign(app: &App, node: NodeId, parcel: Parcel) -> Result<Envelope, 
         cancel: parcel.cancel,
         results_wanted: parcel.results_wanted,
         keys_version: app.keys.public().version,
-        operators_version: 0,
+        operators_version,
     };
     let bytes = serde_json::to_vec(&delivery).map_err(|error| Fault::Broken(error.to_string()))?;
     Ok(app.keys.signer().sign(DELIVERY, &bytes))

@@ -2,7 +2,7 @@
 
 use sortie_rules::limits::IDEMPOTENCY_LIFE;
 use sortie_rules::time::Span;
-use sortie_store::{denied_tokens, events, idempotency, jobs, sessions, tasks};
+use sortie_store::{denied_tokens, events, idempotency, jobs, operations, sessions, tasks};
 
 use crate::app::App;
 use crate::fault::Fault;
@@ -23,6 +23,7 @@ pub(crate) async fn forget_old(app: &App) -> Result<u64, Fault> {
             Box::pin(async move {
                 let mut gone = tasks::delete_finished_before(tx, tasks_before, BATCH).await?;
                 gone += jobs::delete_finished_before(tx, tasks_before, JOBS_BATCH).await?;
+                gone += operations::delete_ended_before(tx, tasks_before, BATCH).await?;
                 gone += events::delete_older(tx, events_before, BATCH).await?;
                 gone += idempotency::forget_older(tx, now - IDEMPOTENCY_LIFE).await?;
                 gone += denied_tokens::forget_expired(tx, now).await?;

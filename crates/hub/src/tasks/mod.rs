@@ -31,6 +31,6 @@ pub(crate) use forget_old::forget_old;
 pub(crate) use renew::{Renewals, flush_renewals};
 pub(crate) use routes::traceparent;
 pub(crate) use submit::enter;
-pub(crate) use terms::{Terms, terms};
+pub(crate) use terms::{Terms, terms, terms_of_any_class};
 pub(crate) use wait::learn_line;
 pub(crate) use wake_due::WakeDue;

@@ -2,6 +2,7 @@
 
 use sortie_rules::ids::TaskId;
 use sortie_rules::tasks::requeue as decide;
+use sortie_store::operations;
 use sortie_store::tasks::{self, Stamps};
 use sortie_wire::problem::ProblemCode;
 use sortie_wire::tasks::TaskSummary;
@@ -22,6 +23,11 @@ pub(super) async fn requeue(app: &App, who: &Principal, id: TaskId) -> Result<Ta
         .write(move |tx| {
             Box::pin(async move {
                 let row = tasks::get_life(tx, id).await?.filter(|row| row.org == org).ok_or_else(read::unknown)?;
+                if operations::get(tx, id).await?.is_some() {
+                    let detail = "An operation is carried out once. Propose it again with `sortie op propose`, and have it \
+                                  signed.";
+                    return Err(refuse(ProblemCode::NotRequeueable, detail));
+                }
                 let after =
                     decide(&row.life).map_err(|refusal| refuse(ProblemCode::NotRequeueable, format!("{refusal}.")))?;
                 let message = format!("requeued by {actor}");

@@ -24,18 +24,30 @@ pub(crate) struct Terms {
 /// Checks a request, but for its node. `at` is where it stands in the body.
 pub(crate) fn terms(types: &TaskTypes, request: SubmitTask, at: &str, now: Millis) -> Result<Terms, Fault> {
     let known = types.find(&request.type_name, at)?;
+    if known.described.class == Class::Privileged {
+        let detail = format!(
+            "Tasks of the type `{0}` are privileged: operators sign them. Propose one with `sortie op propose {0} --node \
+             NODE`, or POST /api/v1/operations.",
+            request.type_name
+        );
+        return Err(refuse_at(ProblemCode::SignatureNeeded, format!("{at}/type"), detail));
+    }
+    terms_of_any_class(types, request, at, now)
+}
+
+/// The same for work that operators sign, whatever its class here: the site decides on that.
+pub(crate) fn terms_of_any_class(
+    types: &TaskTypes,
+    request: SubmitTask,
+    at: &str,
+    now: Millis,
+) -> Result<Terms, Fault> {
+    let known = types.find(&request.type_name, at)?;
     let payload = request.payload.as_ref().map_or("{}", |payload| payload.get());
     let invalid = |field: &str, detail: String| refuse_at(ProblemCode::FieldInvalid, format!("{at}/{field}"), detail);
     if payload.len() > TASK_PAYLOAD_BYTES_MAX {
         let detail = format!("A payload has at most {TASK_PAYLOAD_BYTES_MAX} bytes; this one has {}.", payload.len());
         return Err(refuse_at(ProblemCode::TooLarge, format!("{at}/payload"), detail));
-    }
-    if known.described.class == Class::Privileged {
-        let detail = format!(
-            "Tasks of the type `{}` are privileged: an operator must sign them, which this hub cannot take yet.",
-            request.type_name
-        );
-        return Err(refuse_at(ProblemCode::SignatureNeeded, format!("{at}/type"), detail));
     }
     known.check_payload(payload, at)?;
     let priority = request.priority.unwrap_or(0);
@@ -87,6 +99,7 @@ impl Terms {
             submitted_at: now,
             traceparent,
             job: None,
+            operation: None,
             life: self.life,
             delivery: 0,
             claimed_at: None,

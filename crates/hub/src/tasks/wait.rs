@@ -23,7 +23,8 @@ use crate::waiting::{Line, Turn, Wake};
 /// Holds an agent's wait until there is something to say, and says it signed.
 pub(super) async fn wait(app: &Shared, caller: &NodeCaller, query: WaitQuery) -> Result<Envelope, Fault> {
     let parcel = hold(app, caller, query).await?;
-    sign(app, caller.node, parcel)
+    let operators_version = app.operators.version(&app.store, caller.org).await?;
+    sign(app, caller.node, operators_version, parcel)
 }
 
 async fn hold(app: &Shared, caller: &NodeCaller, query: WaitQuery) -> Result<Parcel, Fault> {

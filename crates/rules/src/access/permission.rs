@@ -20,6 +20,12 @@ pub enum Permission {
     JobsRead,
     /// Run and steer jobs.
     JobsWrite,
+    /// Read operations, and the operators who may sign them.
+    OperationsRead,
+    /// Propose operations, bring signatures, and decide against them.
+    OperationsWrite,
+    /// Publish a set of operators.
+    OperatorsWrite,
     /// Read nodes and sites.
     NodesRead,
     /// Change what is meant for nodes and sites.
@@ -44,13 +50,16 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Permission; 16] = [
+    pub const ALL: [Permission; 19] = [
         Permission::SelfRead,
         Permission::EventsRead,
         Permission::TasksRead,
         Permission::TasksWrite,
         Permission::JobsRead,
         Permission::JobsWrite,
+        Permission::OperationsRead,
+        Permission::OperationsWrite,
+        Permission::OperatorsWrite,
         Permission::NodesRead,
         Permission::NodesWrite,
         Permission::AdmissionRead,
@@ -72,6 +81,9 @@ impl Permission {
             Permission::TasksWrite => "tasks:write",
             Permission::JobsRead => "jobs:read",
             Permission::JobsWrite => "jobs:write",
+            Permission::OperationsRead => "operations:read",
+            Permission::OperationsWrite => "operations:write",
+            Permission::OperatorsWrite => "operators:write",
             Permission::NodesRead => "nodes:read",
             Permission::NodesWrite => "nodes:write",
             Permission::AdmissionRead => "admission:read",

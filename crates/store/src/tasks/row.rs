@@ -33,6 +33,8 @@ pub struct TaskRow {
     pub traceparent: Option<String>,
     /// The job that it belongs to.
     pub job: Option<JobId>,
+    /// What operators signed, as JSON, if it is an operation.
+    pub operation: Option<String>,
     /// Where it stands.
     pub life: Task,
     /// The delivery of its node that last carried it; 0 if none did.
@@ -106,7 +108,8 @@ pub struct TaskLife {
 macro_rules! task_columns {
     () => {
         concat!(
-            "id, org, node, type_name, priority, payload, idempotent, submitted_by, submitted_at, traceparent, job, ",
+            "id, org, node, type_name, priority, payload, idempotent, submitted_by, submitted_at, traceparent, job, \
+             operation, ",
             $crate::tasks::columns::life_columns!(),
             ", delivery, claimed_at, finished_at, message, result, result_digest"
         )
@@ -128,6 +131,7 @@ pub(super) fn read(row: Row) -> Result<TaskRow, StoreError> {
         submitted_at: row.millis("submitted_at")?,
         traceparent: row.text_or_none("traceparent")?,
         job: row.id_or_none("job")?,
+        operation: row.text_or_none("operation")?,
         life: columns::read(&mut row)?,
         delivery: row.number("delivery")?,
         claimed_at: row.millis_or_none("claimed_at")?,

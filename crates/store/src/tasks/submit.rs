@@ -12,9 +12,9 @@ use crate::tx::Tx;
 pub async fn insert(tx: &mut Tx, task: &TaskRow) -> Result<(), StoreError> {
     const SQL: &str = "insert into tasks (id, org, node, type_name, priority, payload, idempotent, submitted_by,
             submitted_at, traceparent, status, attempt, run, retries, retries_max, lease_ms, not_before, not_after,
-            lease_until, cancel_asked, delivery, claimed_at, job)
+            lease_until, cancel_asked, delivery, claimed_at, job, operation)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-            $23)";
+            $23, $24)";
     if task.life.state.status().is_terminal() {
         return Err(StoreError::Bug { why: format!("task {} is to begin with its end", task.id) });
     }
@@ -43,6 +43,7 @@ pub async fn insert(tx: &mut Tx, task: &TaskRow) -> Result<(), StoreError> {
         task.delivery.into(),
         task.claimed_at.into(),
         task.job.into(),
+        task.operation.as_deref().into(),
     ];
     tx.execute(SQL, &values).await.map(drop)
 }

@@ -21,6 +21,7 @@ mod invites;
 mod jobs;
 mod logs;
 mod nodes;
+mod operations;
 mod org_settings;
 mod orgs_and_sites;
 mod people;

@@ -148,6 +148,7 @@ pub(crate) fn task(number: u128, node: NodeId) -> TaskRow {
         submitted_at: NOW,
         traceparent: None,
         job: None,
+        operation: None,
         life: Task::submitted(3, Span::seconds(60), None, None),
         delivery: 0,
         claimed_at: None,

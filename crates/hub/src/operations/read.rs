@@ -1,0 +1,110 @@
+//! Shows operations to people. What is a task already is told as its task stands.
+
+use serde_json::value::RawValue;
+use sortie_rules::ids::TaskId;
+use sortie_rules::operations::{Proposal, Stage};
+use sortie_rules::tasks::{Code, Status};
+use sortie_store::operations::{self, OperationRow, Outcome};
+use sortie_wire::operations::{Operation, OperationQuery, OperationStatus, SignedBy, Target};
+use sortie_wire::pages::Page;
+use sortie_wire::problem::ProblemCode;
+
+use crate::app::App;
+use crate::fault::{Fault, refuse};
+use crate::http::page_size;
+use crate::people::Principal;
+
+/// What is answered for an operation that is not there, or not this org's.
+pub(super) fn unknown() -> Fault {
+    refuse(ProblemCode::UnknownOperation, "There is no such operation; `sortie op list` shows those there are.")
+}
+
+/// Who has signed it.
+pub(super) fn signatures(row: &OperationRow) -> Result<Vec<SignedBy>, Fault> {
+    serde_json::from_str(&row.signed_by).map_err(|error| Fault::Broken(error.to_string()))
+}
+
+/// The operation as decisions see it.
+pub(super) fn proposal(row: &OperationRow, signed: usize) -> Proposal {
+    let signed = u32::try_from(signed).unwrap_or(u32::MAX);
+    Proposal { stage: row.stage, signed, wanted: row.wanted, ends_at: row.ends_at }
+}
+
+/// One operation, with all that belongs to it.
+pub(super) async fn show(app: &App, who: &Principal, id: TaskId) -> Result<Operation, Fault> {
+    let org = who.org;
+    let (row, outcome) = app
+        .store
+        .read(move |tx| {
+            Box::pin(async move {
+                let row = operations::get(tx, id).await?.filter(|row| row.org == org).ok_or_else(unknown)?;
+                Ok::<_, Fault>((row, operations::outcome(tx, id).await?))
+            })
+        })
+        .await?;
+    let broken = |error: serde_json::Error| Fault::Broken(error.to_string());
+    let payload = RawValue::from_string(row.payload.clone()).map_err(broken)?;
+    let envelope = row.envelope.as_deref().map(serde_json::from_str).transpose().map_err(broken)?;
+    Ok(Operation { payload: Some(payload), envelope, ..shown(app, row, outcome).await? })
+}
+
+/// A page of operations, newest first.
+pub(super) async fn list(app: &App, who: &Principal, query: OperationQuery) -> Result<Page<Operation>, Fault> {
+    let (org, size) = (who.org, page_size(query.limit)?);
+    let mut rows = app
+        .store
+        .read(move |tx| Box::pin(async move { operations::list(tx, org, query.pending, query.after, size + 1).await }))
+        .await?;
+    let more = rows.len() > size as usize;
+    rows.truncate(size as usize);
+    let next = more.then(|| rows.last().map(|(row, _)| row.id.to_string())).flatten();
+    let mut items = Vec::with_capacity(rows.len());
+    for (row, outcome) in rows {
+        items.push(shown(app, row, outcome).await?);
+    }
+    Ok(Page { items, next })
+}
+
+async fn shown(app: &App, row: OperationRow, outcome: Option<Outcome>) -> Result<Operation, Fault> {
+    let node_name = app.nodes.find(&app.store, row.node).await?.map_or_else(String::new, |node| node.name.clone());
+    let signed_by = signatures(&row)?;
+    let status = status(row.stage, outcome.as_ref().map(|outcome| outcome.status));
+    let (code, task_says) = outcome.map_or((None, None), |outcome| (outcome.code, outcome.message));
+    let code = code.or((row.stage == Stage::Expired).then(|| Code::new(Code::EXPIRED)));
+    Ok(Operation {
+        id: row.id,
+        type_name: row.type_name,
+        target: Target { node: row.node, key: row.node_key },
+        node_name,
+        status,
+        reason: row.reason,
+        signatures: row.wanted,
+        signed_by,
+        valid_for: row.valid,
+        proposed_by: row.proposed_by,
+        proposed_at: row.proposed_at,
+        ends_at: row.ends_at,
+        ended_at: row.ended_at.filter(|_| row.stage != Stage::Released),
+        code,
+        message: task_says.or(row.message),
+        payload: None,
+        envelope: None,
+    })
+}
+
+/// Where it stands: by itself, or as its task.
+fn status(stage: Stage, task: Option<Status>) -> OperationStatus {
+    match (stage, task) {
+        (Stage::AwaitingSignature, _) => OperationStatus::AwaitingSignature,
+        (Stage::Rejected, _) => OperationStatus::Rejected,
+        (Stage::Expired, _) => OperationStatus::Expired,
+        (Stage::Released, Some(Status::Pending)) => OperationStatus::Pending,
+        (Stage::Released, Some(Status::InProgress)) => OperationStatus::Delivered,
+        (Stage::Released, Some(Status::Failed)) => OperationStatus::Failed,
+        (Stage::Released, Some(Status::Rejected)) => OperationStatus::Rejected,
+        (Stage::Released, Some(Status::Cancelled)) => OperationStatus::Cancelled,
+        (Stage::Released, Some(Status::Expired)) => OperationStatus::Expired,
+        // Its task was forgotten a moment ago, and it will be: what is over is all that is known.
+        (Stage::Released, Some(Status::Completed) | None) => OperationStatus::Completed,
+    }
+}
