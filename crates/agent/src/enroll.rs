@@ -10,6 +10,7 @@ use crate::data_folder::{DataFolder, FolderError, read_if_there, write_whole};
 use crate::facts::facts;
 use crate::handlers::BUILTIN_TYPES;
 use crate::identity::{Identity, IdentityError, NodeRecord};
+use crate::operations::{Given, Known, NotSet, OperatorsOutcome, change, fetch, follow};
 use crate::policy::{self, Policy, PolicyError};
 use crate::settings::{Settings, UnreadableFile};
 
@@ -20,6 +21,8 @@ pub struct EnrollOptions {
     pub settings: Settings,
     /// The invite.
     pub invite: Invite,
+    /// The operators whom the site believes, if it shall believe any; the hub has no say in that.
+    pub operators: Option<Given>,
 }
 
 /// What came of it.
@@ -33,6 +36,10 @@ pub struct EnrolledNode {
     pub hub: String,
     /// Whether a commented policy was written because there was none.
     pub policy_written: bool,
+    /// Whom the site believes as its operators.
+    pub operators: OperatorsOutcome,
+    /// Why they are not known yet, though their fingerprint was given.
+    pub operators_awaited: Option<String>,
 }
 
 /// Why there is no enrolment. Nothing that was there before has been changed.
@@ -61,6 +68,9 @@ pub enum EnrollError {
     /// A file that the settings name cannot be read.
     #[error(transparent)]
     File(#[from] UnreadableFile),
+    /// The operators cannot be believed, or not be kept.
+    #[error(transparent)]
+    Operators(#[from] NotSet),
     /// Invite or settings do not say how to reach the hub.
     #[error(transparent)]
     Setup(#[from] SetupError),
@@ -75,20 +85,22 @@ pub enum EnrollError {
 /// The hub is believed by the invite's fingerprint alone; not even the site's own `ca_file` counts
 /// here, since all later trust grows from this answer.
 pub async fn enroll(options: EnrollOptions, clock: Clock) -> Result<EnrolledNode, EnrollError> {
-    let EnrollOptions { settings, invite } = options;
+    let EnrollOptions { settings, invite, operators } = options;
     let folder = DataFolder::open(&settings.data)?;
     if Identity::is_there(folder.path())? {
         let identity = Identity::load(folder.path())?;
         let (name, hub) = (identity.name().to_owned(), identity.hub().to_owned());
         return Err(EnrollError::AlreadyEnrolled { name, hub });
     }
+    // Nothing that a former try has left in the folder counts as long as nobody is enrolled in it.
+    let believed = operators.map(|given| first_operators(&given)).transpose()?;
     let key = Identity::key(folder.path())?;
     let policy_written = write_default_policy(&settings)?;
     let policy = Policy::read(&settings.policy_path())?;
 
     let connect = Connect {
         proxy: settings.proxy.to_proxy(),
-        ..Connect::new(invite.hub.clone(), Trust::Fingerprint(invite.ca.clone()), clock)
+        ..Connect::new(invite.hub.clone(), Trust::Fingerprint(invite.ca.clone()), clock.clone())
     };
     let request = Enroll {
         certificate_request: key.certificate_request().map_err(IdentityError::from)?,
@@ -104,8 +116,34 @@ pub async fn enroll(options: EnrollOptions, clock: Clock) -> Result<EnrolledNode
         certificate_until: certificate.not_after,
         keys,
     };
+    if let Some(known) = believed {
+        change(folder.path(), |_| Ok::<_, NotSet>(Some(known)))?;
+    }
     Identity::create(folder.path(), key, &certificate, trust, record)?;
-    Ok(EnrolledNode { node, name, hub: invite.hub, policy_written })
+    let (operators, operators_awaited) = operators_now(&settings, clock).await?;
+    Ok(EnrolledNode { node, name, hub: invite.hub, policy_written, operators, operators_awaited })
+}
+
+/// Whom the site believes from now on, before the hub has said a word.
+fn first_operators(given: &Given) -> Result<Known, NotSet> {
+    match given {
+        Given::Fingerprint(fingerprint) => Ok(Known::Pinned(fingerprint.clone())),
+        Given::Chain(chain) => {
+            let believed = follow(&Known::Nobody, chain)?;
+            Ok(believed.map_or(Known::Nobody, |believed| Known::Set(Box::new(believed))))
+        }
+    }
+}
+
+/// Whom the site believes. If that is a fingerprint, the hub is asked for its set; if it has none, the agent asks
+/// again when the hub tells of one.
+async fn operators_now(settings: &Settings, clock: Clock) -> Result<(OperatorsOutcome, Option<String>), NotSet> {
+    let known = Known::read(&settings.data)?;
+    let Known::Pinned(fingerprint) = &known else { return Ok((OperatorsOutcome::of(&known), None)) };
+    match fetch(settings, fingerprint, clock).await {
+        Ok(known) => Ok((OperatorsOutcome::of(&known), None)),
+        Err(error) => Ok((OperatorsOutcome::of(&known), Some(error.to_string()))),
+    }
 }
 
 /// The site owns the policy: only where there is none is a commented one written, once.

@@ -4,8 +4,7 @@
 //! is what it then is; `hub` and `line` are its one outbound line, over which `line` takes
 //! deliveries; `ledger` remembers over every crash what was accepted, begun, ended and reported;
 //! `runner` runs it with `handlers` (`launch` is the small life of a program before it begins, `helper` runs
-//! programs as other users), `logs`
-//! tells the hub what they say, `refusals` the site what it refused; `reporter` brings the results home,
+//! programs as other users), `operations` judges what operators have signed, `logs` tells the hub what they say, `refusals` the site what it refused; `reporter` brings the results home,
 //! `heartbeat` keeps leases alive, `renewal` the certificate, `forgetting` the ledger small; `agent`
 //! puts all of it together, and `cli` gives it commands.
 
@@ -26,6 +25,7 @@ mod launch;
 mod ledger;
 mod line;
 mod logs;
+mod operations;
 mod policy;
 mod refusals;
 mod renewal;
@@ -44,6 +44,9 @@ pub use identity::{Identity, IdentityError, KeyError};
 pub use launch::launch_if_asked;
 pub use ledger::{CountError, LedgerCounts, LedgerError, count_ledger};
 pub use logs::TaskLog;
+pub use operations::{
+    Given, Member, NotAChain, NotSet, NotTaken, OperatorsOutcome, SetOperators, Unusable, set_operators,
+};
 pub use policy::{
     Allowed, BadAddress, Command, DEFAULT_TOML as DEFAULT_POLICY_TOML, Forbidden, Handling, Kind, Policy, PolicyError,
     Root, Roots, Service,

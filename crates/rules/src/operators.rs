@@ -51,7 +51,7 @@ pub enum Refusal {
 
 /// Whether a first set can be one. So many of its own members have signed it: that proves their keys.
 pub fn begins(first: Shape, signed: usize) -> Result<(), Refusal> {
-    is_whole(first)?;
+    stands(first)?;
     if first.version != 1 {
         return Err(Refusal::NotFirst(first.version));
     }
@@ -60,14 +60,15 @@ pub fn begins(first: Shape, signed: usize) -> Result<(), Refusal> {
 
 /// Whether a set takes the place of the current one, of whose members so many have signed it.
 pub fn follows(current: Shape, next: Shape, signed: usize) -> Result<(), Refusal> {
-    is_whole(next)?;
+    stands(next)?;
     if Some(next.version) != current.version.checked_add(1) {
         return Err(Refusal::NotNext { current: current.version, next: next.version });
     }
     enough(current.needed, signed)
 }
 
-fn is_whole(set: Shape) -> Result<(), Refusal> {
+/// Whether a set has members of whom enough can sign the next.
+pub fn stands(set: Shape) -> Result<(), Refusal> {
     let Shape { needed, members, .. } = set;
     if members == 0 || members > OPERATORS_MAX {
         return Err(Refusal::Members(members));

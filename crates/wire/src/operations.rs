@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sortie_rules::ids::{NodeId, TaskId};
@@ -35,6 +37,14 @@ pub struct Statement {
     pub expires_at: Millis,
     /// The fingerprint of the key that signed it first.
     pub key_id: String,
+}
+
+impl Statement {
+    /// What an envelope says, whoever made it: for whoever keeps it and lets others judge.
+    pub fn unverified(envelope: &Envelope) -> Option<Statement> {
+        let message = BASE64.decode(&envelope.payload).ok()?;
+        (envelope.payload_type == OPERATION).then(|| serde_json::from_slice(&message).ok())?
+    }
 }
 
 /// For whom an operation is.

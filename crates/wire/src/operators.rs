@@ -7,7 +7,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
-use sortie_rules::operators::{Refusal, Shape, begins, follows};
+use sortie_rules::operators::{Refusal, Shape, begins, follows, stands};
 use sortie_rules::time::Millis;
 
 use crate::envelope::{Distrust, Envelope, SIGNATURES_MAX, Signature, pre_authentication_encoding};
@@ -96,6 +96,14 @@ pub enum NotBelieved {
     /// There is no set in it.
     #[error("there is no set of operators in it")]
     Empty,
+    /// It is another one than the one that was named.
+    #[error("the set of operators has the fingerprint {found}, not {named}")]
+    OtherFingerprint {
+        /// The one that was named.
+        named: String,
+        /// Its own.
+        found: String,
+    },
 }
 
 /// A message that was signed with SSH keys, and by whom. Every signature on it holds.
@@ -156,6 +164,17 @@ impl Operators {
         Ok(Self::read(link)?.0)
     }
 
+    /// A set of which somebody who is believed has given the fingerprint, wherever in a chain it stands.
+    pub fn pinned(link: &Envelope, fingerprint: &str) -> Result<Operators, NotBelieved> {
+        let (operators, _) = Self::read(link)?;
+        stands(operators.set.shape())?;
+        if operators.fingerprint != fingerprint {
+            let (named, found) = (fingerprint.to_owned(), operators.fingerprint);
+            return Err(NotBelieved::OtherFingerprint { named, found });
+        }
+        Ok(operators)
+    }
+
     fn read(link: &Envelope) -> Result<(Operators, Signed), NotBelieved> {
         let signed = open(link, OPERATORS, OPERATORS_NAMESPACE)?;
         let set: OperatorSet =
@@ -178,6 +197,11 @@ impl Operators {
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
+}
+
+/// The fingerprint of the set in an envelope, believed or not.
+pub fn fingerprint_of(link: &Envelope) -> Option<String> {
+    Some(hex::encode(digest(&SHA256, &BASE64.decode(&link.payload).ok()?)))
 }
 
 /// What a key signs of a set of operators.
@@ -307,6 +331,18 @@ mod tests {
         assert_eq!(Operators::of(&chain(&[])), Err(NotBelieved::Empty));
         assert!(Operators::of(&chain(&[&second])).is_err(), "it is no first set");
         assert_eq!(Operators::begin(&signed(set(1, 1, &[&ada, &ada]), &[&ada])), Err(NotBelieved::SameKey));
+    }
+
+    #[test]
+    fn a_set_whose_fingerprint_is_known_needs_no_set_before_it() {
+        let (ada, bob) = (hand(), hand());
+        let link = signed(set(5, 1, &[&ada]), &[&bob]);
+        let fingerprint = fingerprint_of(&link).unwrap();
+        assert_eq!(Operators::pinned(&link, &fingerprint).unwrap().set().version, 5);
+        let other = Operators::pinned(&signed(set(5, 1, &[&bob]), &[&bob]), &fingerprint);
+        assert!(matches!(other, Err(NotBelieved::OtherFingerprint { .. })), "{other:?}");
+        let nobody = set(5, 1, &[]);
+        assert!(Operators::pinned(&nobody, &fingerprint_of(&nobody).unwrap()).is_err());
     }
 
     #[test]

@@ -19,10 +19,11 @@ use crate::hub::Hub;
 use crate::ledger::{Ledger, Recovered, RunKey, WriterThread};
 use crate::line::{HubTime, Taker, WaitLoop};
 use crate::logs::{Desk, Shipper};
+use crate::operations::{Following, OperationTime, Standing};
 use crate::refusals::Refusals;
 use crate::renewal::Renewal;
 use crate::reporter::{Outbox, Reporter};
-use crate::runner::{Board, HandlerSet, Runner};
+use crate::runner::{Board, HandlerSet, Me, Runner};
 
 /// An agent whose parts are connected and whose loops have not begun.
 pub(super) struct Life {
@@ -33,6 +34,7 @@ pub(super) struct Life {
     pub(super) heart: Heart,
     pub(super) reporter: Reporter,
     pub(super) shipper: Shipper,
+    pub(super) following: Following,
     pub(super) renewal: Renewal,
     pub(super) ledger: Ledger,
     pub(super) clock: Clock,
@@ -48,6 +50,8 @@ pub(super) fn start(agent: Agent) -> Result<(Life, DataFolder), AgentError> {
     let Agent { settings, folder, identity, policy, handlers, outgoing, clock, entropy } = agent;
     let (ledger, thread, line, recovered) = WriterThread::start(&folder.path().join("ledger.db"))?;
     let hub_time = Arc::new(HubTime::new(clock.clone(), line.hub_time));
+    let me = Me { node: identity.node(), key: identity.key_fingerprint() };
+    let standing = Arc::new(Standing::new(folder.path().to_owned(), line.operators_version));
     let hub = Arc::new(Hub::open(identity, &settings, Arc::clone(&hub_time))?);
     let (stop_taking, stop) = (CancellationToken::new(), CancellationToken::new());
     let board = Arc::new(Board::new(settings.concurrency, settings.prefetch));
@@ -70,6 +74,9 @@ pub(super) fn start(agent: Agent) -> Result<(Life, DataFolder), AgentError> {
         outgoing,
         refusals: Refusals::new(folder.path().to_owned()),
         hub_time: Arc::clone(&hub_time),
+        operation_time: Arc::new(OperationTime::new(clock.clone(), Arc::clone(&hub_time), line.hub_time)),
+        standing: Arc::clone(&standing),
+        me,
         clock: clock.clone(),
         entropy: entropy.clone(),
         runs: TaskTracker::new(),
@@ -110,6 +117,7 @@ pub(super) fn start(agent: Agent) -> Result<(Life, DataFolder), AgentError> {
         stop: stop.clone(),
     };
     let shipper = Shipper { hub: Arc::clone(&hub), desk: logs, entropy: entropy.clone(), stop: stop.clone() };
+    let following = Following { standing, hub: Arc::clone(&hub), entropy: entropy.clone(), stop: stop.clone() };
     let renewal = Renewal { hub, hub_time, runner: Arc::clone(&runner), entropy, stop: stop.clone() };
     let stop_grace = settings.stop_grace();
     let life = Life {
@@ -120,6 +128,7 @@ pub(super) fn start(agent: Agent) -> Result<(Life, DataFolder), AgentError> {
         heart,
         reporter,
         shipper,
+        following,
         renewal,
         ledger,
         clock,

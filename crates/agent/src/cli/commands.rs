@@ -13,6 +13,8 @@ pub enum AgentCommand {
     Run(RunCommand),
     /// List what this site has refused, the newest last
     Refused(RefusedCommand),
+    /// Show whom this site believes as its operators, or say whom it shall
+    Operators(OperatorsCommand),
     /// Run, as root, the programs that the policy gives to other users
     Helper(HelperCommand),
 }
@@ -26,6 +28,9 @@ pub struct EnrollCommand {
     /// The invite, as `sortie invite create` prints it; `-` reads it from standard input
     #[arg(long, value_name = "INVITE", env = "SORTIE_INVITE", hide_env_values = true)]
     pub invite: String,
+    /// The operators whom the site believes: a file with their sets, or the fingerprint of one
+    #[arg(long, value_name = "FILE|FINGERPRINT", env = "SORTIE_OPERATORS")]
+    pub operators: Option<String>,
     /// The settings; DIR/agent.toml if it exists
     #[arg(long, value_name = "FILE", env = "SORTIE_AGENT_CONFIG")]
     pub config: Option<PathBuf>,
@@ -58,6 +63,26 @@ pub struct RefusedCommand {
     #[arg(long, value_name = "ROWS", default_value_t = 100)]
     pub limit: usize,
     /// Print each as a line of JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Show whom this site believes as its operators, or say whom it shall.
+#[derive(Debug, Clone, Args)]
+pub struct OperatorsCommand {
+    /// Whom it shall believe: a file with their sets, or the fingerprint of one that the hub may hand on
+    #[arg(value_name = "FILE|FINGERPRINT")]
+    pub operators: Option<String>,
+    /// The data folder, the agent's or the helper's
+    #[arg(long, value_name = "DIR", env = "SORTIE_AGENT_DATA")]
+    pub data: PathBuf,
+    /// Also if they do not follow those whom it believes now
+    #[arg(long, requires = "operators")]
+    pub replace: bool,
+    /// The settings; DIR/agent.toml if it exists
+    #[arg(long, value_name = "FILE", env = "SORTIE_AGENT_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Print them as JSON
     #[arg(long)]
     pub json: bool,
 }

@@ -7,6 +7,7 @@ use sortie_client::ClientError;
 use crate::agent::AgentError;
 use crate::enroll::EnrollError;
 use crate::hub::HubError;
+use crate::operations::NotSet;
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +30,7 @@ impl AgentExit {
     pub fn of_enrollment(error: &EnrollError) -> AgentExit {
         match error {
             EnrollError::Hub(error) => AgentExit::of_call(error),
+            EnrollError::Operators(error) => AgentExit::of_operators(error),
             EnrollError::AlreadyEnrolled { .. }
             | EnrollError::Folder(_)
             | EnrollError::Identity(_)
@@ -48,6 +50,19 @@ impl AgentExit {
             | AgentError::Identity(_)
             | AgentError::Policy(_)
             | AgentError::File(_) => AgentExit::Usage,
+        }
+    }
+
+    /// Why a site's operators are as they were.
+    pub fn of_operators(error: &NotSet) -> AgentExit {
+        match error {
+            NotSet::Hub(HubError::Call(error)) => AgentExit::of_call(error),
+            NotSet::Hub(_)
+            | NotSet::NotTaken(_)
+            | NotSet::Awaited(_)
+            | NotSet::Unusable(_)
+            | NotSet::NoFolder(_)
+            | NotSet::Identity(_) => AgentExit::Usage,
         }
     }
 

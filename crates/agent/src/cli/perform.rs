@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use sortie_rules::config::{ConfigError, known_keys, load};
+use sortie_rules::redaction::redact;
 use sortie_rules::time::Millis;
 use sortie_wire::enrollment::{Invite, NotAnInvite};
 use tokio::signal::unix::{SignalKind, signal};
@@ -14,11 +15,13 @@ use super::commands::{AgentCommand, EnrollCommand, HelperCommand, RefusedCommand
 use super::complaint::Complaint;
 use super::exit::AgentExit;
 use super::log;
+use super::operators::{in_words as operators_in_words, perform_operators};
 use crate::agent::Agent;
 use crate::clock::{Clock, Entropy};
 use crate::data_folder::{FolderError, read_if_there};
 use crate::enroll::{EnrollError, EnrollOptions, EnrolledNode, enroll};
 use crate::helper::{HelperOptions, serve};
+use crate::operations::Given;
 use crate::refusals::{Refusal, in_words, read_refusals};
 use crate::settings::{DEFAULT_TOML, Settings};
 
@@ -53,6 +56,7 @@ pub async fn perform(command: AgentCommand, clock: Clock, entropy: Entropy) -> A
         AgentCommand::Run(command) if command.print_config => print(DEFAULT_TOML),
         AgentCommand::Run(command) => perform_run(command, clock, entropy).await,
         AgentCommand::Refused(command) => perform_refused(&command, clock.now()),
+        AgentCommand::Operators(command) => perform_operators(command, clock).await,
         AgentCommand::Helper(command) => perform_helper(command, clock),
     }
 }
@@ -67,8 +71,12 @@ async fn perform_enroll(command: EnrollCommand, clock: Clock) -> AgentExit {
         Ok(invite) => invite,
         Err(error) => return Complaint::new(&error, AgentExit::Usage).tell(as_json),
     };
+    let operators = match command.operators.map(|text| text.parse::<Given>()).transpose() {
+        Ok(operators) => operators,
+        Err(error) => return Complaint::new(&error, AgentExit::Usage).tell(as_json),
+    };
     let policy = settings.policy_path();
-    match enroll(EnrollOptions { settings, invite }, clock).await {
+    match enroll(EnrollOptions { settings, invite, operators }, clock).await {
         Ok(enrolled) => tell(&enrolled, &policy, as_json),
         Err(error) => {
             let complaint = Complaint::new(&error, AgentExit::of_enrollment(&error));
@@ -149,7 +157,7 @@ fn told_to_stop() -> io::Result<(CancellationToken, CancellationToken)> {
 }
 
 #[derive(Debug, thiserror::Error)]
-enum NoSettings {
+pub(super) enum NoSettings {
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
@@ -162,7 +170,7 @@ enum NoSettings {
 
 /// The settings: the file that was named, or `agent.toml` in the data folder if it exists, with the
 /// variables laid over it.
-fn settings(data: &Path, config: Option<&Path>) -> Result<Settings, NoSettings> {
+pub(super) fn settings(data: &Path, config: Option<&Path>) -> Result<Settings, NoSettings> {
     let path = config.map_or_else(|| data.join("agent.toml"), Path::to_owned);
     let text = match (read_if_there(&path)?, config) {
         (Some(text), _) => text,
@@ -203,15 +211,25 @@ fn invite(given: &str) -> Result<Invite, NoInvite> {
 }
 
 fn tell(enrolled: &EnrolledNode, policy: &Path, as_json: bool) -> AgentExit {
-    let EnrolledNode { node, name, hub, policy_written } = enrolled;
+    let EnrolledNode { node, name, hub, policy_written, operators, operators_awaited } = enrolled;
     if as_json {
-        return print(&format!("{}\n", json!({ "node": node, "name": name, "hub": hub, "policy": policy })));
+        let told = json!({ "node": node, "name": name, "hub": hub, "policy": policy, "operators": operators });
+        return print(&format!("{told}\n"));
+    }
+    if let Some(why) = operators_awaited {
+        let text = redact(&format!("warning: the operators are not known yet: {why}")).into_owned();
+        let _nobody = writeln!(io::stderr().lock(), "{text}");
     }
     let written = if *policy_written { "a first policy was written to" } else { "its policy is" };
-    print(&format!("{name} ({node}) is enrolled at {hub}; {written} {}\n", policy.display()))
+    let policy = policy.display();
+    let mut text = format!("{name} ({node}) is enrolled at {hub}; {written} {policy}\n");
+    if operators.fingerprint.is_some() {
+        text += &operators_in_words(operators);
+    }
+    print(&text)
 }
 
-fn print(text: &str) -> AgentExit {
+pub(super) fn print(text: &str) -> AgentExit {
     match io::stdout().lock().write_all(text.as_bytes()) {
         Ok(()) => AgentExit::Success,
         Err(_) => AgentExit::Failure,

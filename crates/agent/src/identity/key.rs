@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use rcgen::{CertificateParams, DistinguishedName, KeyPair, PKCS_ED25519};
 
 use crate::data_folder::{FolderError, read_if_there, write_whole};
@@ -56,6 +57,11 @@ impl NodeKey {
         params.distinguished_name = DistinguishedName::new();
         let request = params.serialize_request(&self.pair).map_err(unusable)?;
         request.pem().map_err(unusable)
+    }
+
+    /// The SHA-256 of the public key, in hex, as the hub and operators name it.
+    pub(crate) fn fingerprint(&self) -> String {
+        hex::encode(digest(&SHA256, self.pair.public_key_raw()))
     }
 
     /// PKCS#8, PEM.

@@ -165,6 +165,10 @@ impl Identity {
     pub(crate) fn keys(&self) -> &KeySet {
         &self.node.keys
     }
+    /// The fingerprint of the node's public key.
+    pub(crate) fn key_fingerprint(&self) -> String {
+        self.key.fingerprint()
+    }
     /// A certificate request for the node's key.
     pub(crate) fn certificate_request(&self) -> Result<String, KeyError> {
         self.key.certificate_request()

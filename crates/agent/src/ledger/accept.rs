@@ -6,7 +6,9 @@ use sortie_rules::ledger::{Known, Receive, receive};
 use sortie_rules::time::Millis;
 use sortie_wire::deliveries::HandedTask;
 
+use super::nonce::claim;
 use super::row::{StageColumn, TaskColumn};
+use crate::operations::Borne;
 
 /// A delivery that was verified.
 #[derive(Debug)]
@@ -18,6 +20,8 @@ pub(crate) struct Incoming {
     pub(crate) is_new: bool,
     /// The hub's time when it signed it.
     pub(crate) issued_at: Millis,
+    /// The newest version of the operators, as it tells.
+    pub(crate) operators_version: u64,
     /// Its tasks, in order.
     pub(crate) tasks: Vec<Offered>,
 }
@@ -27,6 +31,8 @@ pub(crate) struct Incoming {
 pub(crate) struct Offered {
     /// The task.
     pub(crate) handed: HandedTask,
+    /// The nonce of its operation, if it is one.
+    pub(crate) borne: Option<Borne>,
     /// It will begin at once and may not be repeated: its start goes to disk with it.
     pub(crate) starts: bool,
 }
@@ -48,14 +54,24 @@ pub(crate) enum Verdict {
 pub(super) fn accept(connection: &Connection, incoming: Incoming, now: Millis) -> rusqlite::Result<Vec<Verdict>> {
     let number = i64::try_from(incoming.number).unwrap_or(i64::MAX);
     connection
-        .prepare_cached("update line set acknowledged = max(acknowledged, ?1), hub_time = max(hub_time, ?2)")?
-        .execute(params![number, incoming.issued_at.0])?;
+        .prepare_cached(
+            "update line set acknowledged = max(acknowledged, ?1), hub_time = max(hub_time, ?2),
+             operators_version = max(operators_version, ?3)",
+        )?
+        .execute(params![
+            number,
+            incoming.issued_at.0,
+            i64::try_from(incoming.operators_version).unwrap_or(i64::MAX)
+        ])?;
     let mut verdicts = Vec::with_capacity(incoming.tasks.len());
     for (position, offered) in incoming.tasks.into_iter().enumerate() {
         let known = newest(connection, &offered.handed)?;
         verdicts.push(match receive(known, offered.handed.run) {
             Receive::Accept if incoming.is_new => {
                 insert(connection, &offered, number, position)?;
+                if let Some(borne) = &offered.borne {
+                    claim(connection, borne)?;
+                }
                 Verdict::Accepted(offered)
             }
             Receive::Accept | Receive::Outdated => Verdict::Ignored,

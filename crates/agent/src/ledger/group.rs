@@ -9,11 +9,13 @@ use super::accept::{Incoming, Verdict, accept};
 use super::begin::begin;
 use super::error::LedgerError;
 use super::finish::{Ended, finish};
+use super::nonce::claim;
 use super::prune::prune;
 use super::report::{reported, want_all};
 use super::row::RunKey;
 use super::unreported::unreported;
 use super::withdraw::withdraw;
+use crate::operations::Borne;
 
 /// Where the answer to a request goes.
 pub(super) type Reply<T> = oneshot::Sender<Result<T, LedgerError>>;
@@ -29,6 +31,10 @@ pub(super) enum Request {
     Begin {
         run: RunKey,
         reply: Reply<()>,
+    },
+    Claim {
+        borne: Borne,
+        reply: Reply<TaskId>,
     },
     Finish {
         ended: Ended,
@@ -116,6 +122,7 @@ fn perform(connection: &Connection, request: Request) -> (Answer, rusqlite::Resu
     match request {
         Request::Accept { incoming, now, reply } => answer(reply, accept(connection, incoming, now)),
         Request::Begin { run, reply } => answer(reply, begin(connection, run)),
+        Request::Claim { borne, reply } => answer(reply, claim(connection, &borne)),
         Request::Finish { ended, reply } => answer(reply, finish(connection, &ended)),
         Request::Withdraw { run, attempt, reply } => answer(reply, withdraw(connection, run, attempt)),
         Request::WantAll { reply } => answer(reply, want_all(connection)),
@@ -143,6 +150,7 @@ fn refuse(request: Request) -> Answer {
         Request::Accept { reply, .. } => with(reply),
         Request::Begin { reply, .. } | Request::Finish { reply, .. } | Request::WantAll { reply } => with(reply),
         Request::Withdraw { reply, .. } => with(reply),
+        Request::Claim { reply, .. } => with(reply),
         Request::Unreported { reply, .. } => with(reply),
         Request::Prune { reply, .. } => with(reply),
         Request::Reported { .. } | Request::Flush => Box::new(|_| ()),

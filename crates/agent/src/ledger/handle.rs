@@ -9,6 +9,7 @@ use super::error::LedgerError;
 use super::finish::Ended;
 use super::group::{Reply, Request};
 use super::row::RunKey;
+use crate::operations::Borne;
 
 /// The handle of the ledger. Cheap to clone; the file is closed when the last one is dropped.
 #[derive(Debug, Clone)]
@@ -29,6 +30,11 @@ impl Ledger {
     /// Writes down that a run begins.
     pub(crate) async fn begin(&self, run: RunKey) -> Result<(), LedgerError> {
         self.ask(|reply| Request::Begin { run, reply }).await
+    }
+
+    /// Takes a nonce for an operation, unless another has it. Says whose it is.
+    pub(crate) async fn claim(&self, borne: Borne) -> Result<TaskId, LedgerError> {
+        self.ask(|reply| Request::Claim { borne, reply }).await
     }
 
     /// Writes down how a run ended.

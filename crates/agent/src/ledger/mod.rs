@@ -4,7 +4,7 @@
 //! `ledger` is the handle that the rest of the agent holds. Everything goes through one thread
 //! (`writer`), which takes whatever is asked for at the moment, does it in one transaction with one
 //! flush to disk (`group`), and then answers all of it. What each request does to the tables stands in a file
-//! of its own: `accept`, `begin`, `finish`, `withdraw`, `report`, `unreported`, `recover`, `prune`.
+//! of its own: `accept`, `begin`, `finish`, `withdraw`, `report`, `unreported`, `recover`, `prune`, `nonce`.
 //! What a stage means is decided in `rules::ledger`. `counts` looks at it from outside. `file` opens
 //! the file, `schema.sql` says what is in it.
 
@@ -16,6 +16,7 @@ mod file;
 mod finish;
 mod group;
 mod handle;
+mod nonce;
 mod prune;
 mod recover;
 mod report;

@@ -27,6 +27,7 @@ pub(super) fn prune(connection: &Connection, after: Option<TaskId>, now: Millis)
             Ok(row.get::<_, TaskColumn>(0)?.0)
         })?
         .collect::<rusqlite::Result<_>>()?;
+    super::nonce::forget(connection)?;
     let Some(last) = tasks.last().copied() else { return Ok(None) };
     let range = |cut: Millis| params_of(after, last, cut);
     let (from, until, cut) = range(bodies);

@@ -13,6 +13,7 @@ use uuid::Builder;
 
 use super::prune::RESULT_KEPT;
 use super::*;
+use crate::operations::borne;
 use crate::runner::{cancelled, interrupted};
 
 const NOW: Millis = Millis(1_800_000_000_000);
@@ -62,8 +63,10 @@ fn handed(n: u64, run: u32, attempt: u32, idempotent: bool) -> HandedTask {
     }
 }
 fn delivery(number: u64, tasks: Vec<HandedTask>) -> Incoming {
-    let offered = |handed: HandedTask| Offered { starts: !handed.idempotent && handed.run == 1, handed };
-    Incoming { number, is_new: true, issued_at: NOW, tasks: tasks.into_iter().map(offered).collect() }
+    let offered =
+        |handed: HandedTask| Offered { starts: !handed.idempotent && handed.run == 1, borne: borne(&handed), handed };
+    let tasks = tasks.into_iter().map(offered).collect();
+    Incoming { number, is_new: true, issued_at: NOW, operators_version: 3, tasks }
 }
 fn done(n: u64, run: u32, at: Millis) -> Ended {
     let key = RunKey { task: task(n, NOW), run };

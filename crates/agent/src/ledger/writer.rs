@@ -32,6 +32,8 @@ pub(crate) struct Line {
     pub(crate) acknowledged: u64,
     /// The newest time that the hub has signed; 0 if none was seen.
     pub(crate) hub_time: Millis,
+    /// The newest version of the operators of which the hub has told.
+    pub(crate) operators_version: u64,
 }
 
 /// The thread. It ends when the last [`Ledger`] handle is dropped.
@@ -43,9 +45,10 @@ impl WriterThread {
     pub(crate) fn start(path: &Path) -> Result<(Ledger, WriterThread, Line, Recovered), LedgerError> {
         let connection = file::open(path)?;
         let recovered = recover(&connection)?;
-        let line = connection.query_row("select acknowledged, hub_time from line", [], |row| {
+        let line = connection.query_row("select acknowledged, hub_time, operators_version from line", [], |row| {
             let acknowledged: i64 = row.get(0)?;
-            Ok(Line { acknowledged: acknowledged.unsigned_abs(), hub_time: Millis(row.get(1)?) })
+            let operators_version = row.get::<_, i64>(2)?.unsigned_abs();
+            Ok(Line { acknowledged: acknowledged.unsigned_abs(), hub_time: Millis(row.get(1)?), operators_version })
         })?;
         let (requests, inbox) = mpsc::channel(REQUESTS_MAX);
         let thread = thread::Builder::new()

@@ -11,6 +11,7 @@ use super::verify::{Refused, in_time, open};
 use crate::clock::{Clock, Entropy};
 use crate::hub::Hub;
 use crate::ledger::{Incoming, Ledger, LedgerError, Offered, RunKey, Verdict};
+use crate::operations::borne;
 use crate::reporter::Outbox;
 use crate::runner::{Board, Cancel, Runner, Waiting, cancelled};
 
@@ -43,10 +44,12 @@ impl Taker {
     /// afterwards is returned.
     pub(crate) async fn take(&self, envelope: &Envelope, acknowledged: u64) -> Result<u64, NotTaken> {
         let delivery = self.verified(envelope).await?;
-        if !delivery.tasks.is_empty() && self.runner.policy.now().has_other_users() {
+        let policy = self.runner.policy.now();
+        if delivery.tasks.iter().any(|handed| policy.is_for_helper(&handed.type_name)) {
             self.runner.places.helper.take(envelope).await;
         }
         let (number, keys_version) = (delivery.number, delivery.keys_version);
+        self.runner.standing.hear(delivery.operators_version);
         let (cancel, results_wanted) = (delivery.cancel.clone(), delivery.results_wanted);
         let is_new = number > acknowledged;
         if is_new || !delivery.tasks.is_empty() {
@@ -91,6 +94,7 @@ impl Taker {
             in_time(&delivery, self.hub_time.now())?;
         }
         self.hub_time.observe(delivery.issued_at);
+        self.runner.operation_time.observe(delivery.issued_at);
         Ok(delivery)
     }
 
@@ -98,17 +102,21 @@ impl Taker {
         // Only this loop adds work, so at least the first so many begin as soon as they are on disk.
         let idle = self.board.idle();
         let offer = |(position, handed): (usize, HandedTask)| {
-            let starts = position < idle && start_is_written_first(handed.idempotent);
-            Offered { handed, starts }
+            // What operators signed is done once, whatever the hub says of its type, and it may have to wait.
+            let is_operation = handed.operation.is_some();
+            let handed = HandedTask { idempotent: handed.idempotent && !is_operation, ..handed };
+            let starts = position < idle && start_is_written_first(handed.idempotent) && !is_operation;
+            Offered { borne: borne(&handed), handed, starts }
         };
         let tasks = delivery.tasks.into_iter().enumerate().map(offer).collect();
-        Incoming { number: delivery.number, is_new, issued_at: delivery.issued_at, tasks }
+        let Delivery { number, issued_at, operators_version, .. } = delivery;
+        Incoming { number, is_new, issued_at, operators_version, tasks }
     }
 
     fn sort_out(&self, verdicts: Vec<Verdict>) {
         let mut answer_again = false;
         let accepted = verdicts.into_iter().filter_map(|verdict| match verdict {
-            Verdict::Accepted(Offered { handed, starts }) => Some(Waiting { handed, start_is_written: starts }),
+            Verdict::Accepted(Offered { handed, starts, .. }) => Some(Waiting { handed, start_is_written: starts }),
             Verdict::Held(handed) => {
                 self.board.take_attempt(&handed);
                 None

@@ -131,7 +131,7 @@ impl Policy {
             .map_err(|source| PolicyError::Address { path: path.to_owned(), source })?;
         let mut handlers = BTreeMap::new();
         for (name, table) in text.handlers {
-            let read = table.read();
+            let read = table.read(&name);
             let fault = |why| PolicyError::Handler { path: path.to_owned(), name: name.clone(), why };
             let handling = check_type_name(&name).map_err(|error| error.to_string()).and(read).map_err(fault)?;
             handlers.insert(name, handling);

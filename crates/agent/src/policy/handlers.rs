@@ -5,14 +5,19 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use sortie_rules::addresses::Allowed;
+use sortie_rules::limits::OPERATORS_MAX;
 use sortie_rules::tasks::Class;
 use sortie_rules::time::Span;
+
+use super::privileged::is_privileged;
 
 /// How a type is run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Handling {
     /// Who must have signed it.
     pub class: Class,
+    /// How many operators must have, if it is privileged.
+    pub signatures: u32,
     /// What does it.
     pub kind: Kind,
 }
@@ -78,6 +83,7 @@ pub struct Service {
 pub(super) struct HandlerText {
     kind: String,
     class: Option<String>,
+    signatures: Option<u32>,
     builtin: Option<String>,
     program: Option<PathBuf>,
     args: Option<Vec<String>>,
@@ -100,11 +106,21 @@ pub(super) struct HandlerText {
 const MIB: u64 = 1 << 20;
 
 impl HandlerText {
-    /// What the table says, or the sentence that says what is wrong with it.
-    pub(super) fn read(self) -> Result<Handling, String> {
+    /// What the table of this type says, or the sentence that says what is wrong with it.
+    pub(super) fn read(self, type_name: &str) -> Result<Handling, String> {
+        let done_by = self.builtin.as_deref().unwrap_or(type_name);
         let class = match self.class.as_deref() {
+            None if is_privileged(type_name) || is_privileged(done_by) => Class::Privileged,
             None => Class::Routine,
             Some(word) => Class::parse(word).ok_or("`class` is \"routine\" or \"privileged\"")?,
+        };
+        let signatures = match self.signatures {
+            Some(_) if class != Class::Privileged => {
+                return Err("`signatures` goes with class = \"privileged\"".to_owned());
+            }
+            None => 1,
+            Some(number) if (1..=OPERATORS_MAX).contains(&(number as usize)) => number,
+            Some(_) => return Err(format!("`signatures` is a number from 1 to {OPERATORS_MAX}")),
         };
         let kind = match self.kind.as_str() {
             "builtin" => {
@@ -124,7 +140,7 @@ impl HandlerText {
             "" => return Err("`kind` is missing: \"command\", \"http\" or \"builtin\"".into()),
             other => return Err(format!("`kind` is \"command\", \"http\" or \"builtin\", not \"{other}\"")),
         };
-        Ok(Handling { class, kind })
+        Ok(Handling { class, signatures, kind })
     }
 
     fn has_only(&self, kind: &str, own: &[&str]) -> Result<(), String> {
@@ -232,7 +248,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Handling, String> {
-        toml_text(text).read()
+        toml_text(text).read("x.y")
     }
 
     fn toml_text(text: &str) -> HandlerText {
@@ -275,6 +291,8 @@ mod tests {
             ("kind = \"http\"\nurl = \"http://u:p@x\"", "credentials"),
             ("kind = \"builtin\"", "`builtin` is missing"),
             ("kind = \"builtin\"\nbuiltin = \"sleep\"\nclass = \"x\"", "`class` is"),
+            ("kind = \"builtin\"\nbuiltin = \"sleep\"\nsignatures = 1", "goes with class"),
+            ("kind = \"builtin\"\nbuiltin = \"sleep\"\nclass = \"privileged\"\nsignatures = 17", "from 1 to 16"),
         ] {
             assert!(read(text).unwrap_err().contains(said), "{text}: {:?}", read(text));
         }

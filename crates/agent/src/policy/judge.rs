@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use super::file::Policy;
 use super::handlers::Kind;
+use super::privileged::is_privileged;
+use sortie_rules::tasks::Class;
 
 impl Policy {
     /// Whether the site lets this type run: it stands in `allow` or has a table of its own. A refusal by
@@ -19,11 +21,22 @@ impl Policy {
         !self.is_unusable
     }
 
-    /// Whether any program is another user's.
-    pub(crate) fn has_other_users(&self) -> bool {
-        self.handlers
-            .values()
-            .any(|handling| matches!(&handling.kind, Kind::Command(command) if command.user.is_some()))
+    /// How many operators must have signed a task of this type; none for routine work.
+    pub fn signatures(&self, type_name: &str) -> Option<u32> {
+        match self.handlers.get(type_name) {
+            Some(handling) => (handling.class == Class::Privileged).then_some(handling.signatures),
+            None => is_privileged(type_name).then_some(1),
+        }
+    }
+
+    /// Whether a type may be work for the helper.
+    pub(crate) fn is_for_helper(&self, type_name: &str) -> bool {
+        match self.handlers.get(type_name).map(|handling| &handling.kind) {
+            Some(Kind::Command(command)) => command.user.is_some(),
+            Some(Kind::Builtin(name)) => is_privileged(name),
+            Some(Kind::Http(_)) => false,
+            None => is_privileged(type_name) && self.allows(type_name),
+        }
     }
 
     /// The types that may run: those of `builtin`, and those with a table of their own.
@@ -40,6 +53,18 @@ mod tests {
     fn policy(allow_unnamed: bool, allow: &[&str], refuse: &[&str]) -> Policy {
         let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         Policy { allow_unnamed, allow: owned(allow), refuse: owned(refuse), ..Policy::nothing() }
+    }
+
+    #[test]
+    fn privileged_builtins_need_an_operator_unless_the_site_says_that_they_are_routine() {
+        let text = "allow = [\"host.reboot\", \"sleep\"]\n\
+                    [handlers.\"service.restart\"]\nkind = \"builtin\"\nbuiltin = \"service.restart\"\nclass = \"routine\"\n\
+                    [handlers.\"again\"]\nkind = \"builtin\"\nbuiltin = \"host.reboot\"\nsignatures = 2\n";
+        let policy = Policy::parse(text, std::path::Path::new("p")).unwrap();
+        let asked = ["host.reboot", "sleep", "service.restart", "again"].map(|name| policy.signatures(name));
+        assert_eq!(asked, [Some(1), None, None, Some(2)]);
+        let helped = ["host.reboot", "sleep", "service.restart", "again"].map(|name| policy.is_for_helper(name));
+        assert_eq!(helped, [true, false, true, true]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod file;
 mod handlers;
 mod judge;
 mod paths;
+mod privileged;
 mod watch;
 
 pub use file::{DEFAULT_TOML, Policy, PolicyError};

@@ -1,14 +1,16 @@
 //! Runs what was accepted, as many at once as the settings say, in the order in which it came.
 //!
 //! `board` is what the agent holds at this moment, in memory: waiting, running, ended. `run` carries
-//! one run from its beginning to the ledger; `judge` says whether it may begin at all; `outcome` turns
+//! one run from its beginning to the ledger; `judge` says whether it may begin at all,
+//! `privileged` whether operators have signed it where they must; `outcome` turns
 //! what a handler gave into the result that is reported.
 
 mod board;
 mod judge;
 mod outcome;
+mod privileged;
 mod run;
 
 pub(crate) use board::{Board, Cancel, Waiting};
 pub(crate) use outcome::{cancelled, interrupted, too_large};
-pub(crate) use run::{HandlerSet, Runner};
+pub(crate) use run::{HandlerSet, Me, Runner};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use sortie_rules::backoff::Backoff;
+use sortie_rules::ids::NodeId;
 use sortie_rules::ledger::start_is_written_first;
 use sortie_rules::limits::RESULT_INLINE_BYTES_MAX;
 use sortie_rules::tasks::Code;
@@ -16,13 +17,15 @@ use tokio_util::task::TaskTracker;
 use super::board::{Begun, Board};
 use super::judge::{Doer, judge};
 use super::outcome::{Ending, ended};
+use super::privileged::Signed;
 use crate::clock::{Clock, Entropy};
 use crate::handlers::command::{self, Places};
 use crate::handlers::{Failure, HandlerFuture, Handlers, Outgoing, Output, Work, large, service};
 use crate::ledger::{Ended, Ledger, LedgerError, RunKey};
 use crate::line::HubTime;
 use crate::logs::Desk;
-use crate::policy::PolicyWatch;
+use crate::operations::{OperationTime, Standing};
+use crate::policy::{Policy, PolicyWatch};
 use crate::refusals::{Refusal, Refusals};
 use crate::reporter::Outbox;
 
@@ -42,12 +45,23 @@ pub(crate) struct Runner {
     pub(crate) outgoing: Outgoing,
     pub(crate) refusals: Refusals,
     pub(crate) hub_time: Arc<HubTime>,
+    pub(crate) operation_time: Arc<OperationTime>,
+    pub(crate) standing: Arc<Standing>,
+    pub(crate) me: Me,
     pub(crate) clock: Clock,
     pub(crate) entropy: Entropy,
     /// Every run under way.
     pub(crate) runs: TaskTracker,
     /// Rings when runs under way are to be left where they are: the agent ends now.
     pub(crate) abandon: CancellationToken,
+}
+
+/// Whom operators name when they mean this node.
+#[derive(Debug)]
+pub(crate) struct Me {
+    pub(crate) node: NodeId,
+    /// The fingerprint of its key.
+    pub(crate) key: String,
 }
 
 /// The handlers, by type.
@@ -79,7 +93,12 @@ impl Runner {
         let handed = &begun.waiting.handed;
         let run = RunKey { task: handed.id, run: handed.run };
         let (name, attempt, began) = (handed.type_name.clone(), handed.attempt, self.clock.now());
-        let Some((given, log_bytes)) = self.work(begun).await else { return };
+        let is_operation = handed.operation.is_some();
+        let Some((mut given, log_bytes)) = self.work(begun).await else { return };
+        if is_operation && let Err(Failure::Failed { retry, .. }) = &mut given {
+            // What operators signed is done once.
+            *retry = false;
+        }
         let (newest_attempt, told) = self.board.end(run);
         self.fill();
         let attempt = newest_attempt.unwrap_or(attempt);
@@ -97,14 +116,9 @@ impl Runner {
     /// What the handler gives, and how long its log is; `None` if the agent ends before it does.
     async fn work(&self, begun: Begun) -> Option<(Result<Output, Failure>, u64)> {
         let Begun { waiting, stop } = begun;
-        let (handed, mut policy) = (waiting.handed, self.policy.now());
-        let mut judged = judge(&handed, &policy, &self.handlers.0, self.hub_time.now());
-        if judged.is_err() {
-            policy = self.policy.fresh();
-            judged = judge(&handed, &policy, &self.handlers.0, self.hub_time.now());
-        }
-        let doer = match judged {
-            Ok(doer) => doer,
+        let mut handed = waiting.handed;
+        let (doer, policy) = match self.admit(&mut handed, &stop).await? {
+            Ok(admitted) => admitted,
             Err(refusal) => {
                 self.note(&handed, &refusal);
                 return Some((Err(refusal), 0));
@@ -134,6 +148,40 @@ impl Runner {
                 None
             }
         }
+    }
+
+    /// What does the work of a run, and the policy that lets it; what operators signed takes the place of its
+    /// payload. `None` if the agent ends before that is known.
+    async fn admit(
+        &self,
+        handed: &mut HandedTask,
+        stop: &CancellationToken,
+    ) -> Option<Result<(Doer, Arc<Policy>), Failure>> {
+        let look = |policy: &Policy| judge(handed, policy, &self.handlers.0, self.hub_time.now());
+        let mut policy = self.policy.now();
+        let mut judged = look(&policy);
+        if judged.is_err() || policy.signatures(&handed.type_name).is_some() {
+            policy = self.policy.fresh();
+            judged = look(&policy);
+        }
+        let mut signed_by = 0;
+        let mut params = None;
+        // While a run waits for its operators the policy may change, and with it how many must have signed.
+        while judged.is_ok()
+            && let Some(needed) = policy.signatures(&handed.type_name)
+            && needed > signed_by
+        {
+            match self.is_signed(handed, needed, stop).await {
+                Signed::Yes(verified) => params = Some(verified.params),
+                Signed::No(failure) => return Some(Err(failure)),
+                Signed::Abandoned => return None,
+            }
+            signed_by = needed;
+            policy = self.policy.fresh();
+            judged = look(&policy);
+        }
+        handed.payload = params.unwrap_or_else(|| handed.payload.clone());
+        Some(judged.map(|doer| (doer, policy)))
     }
 
     /// Adds a refusal to the site's own list.
@@ -172,18 +220,22 @@ impl Runner {
 
     /// Does something with the ledger until it succeeds: it must not be given up, and nothing is lost
     /// while it waits. It ends without success only when the agent does.
-    async fn insist<F>(&self, what: &str, mut attempt: impl FnMut() -> F)
+    pub(super) async fn insist<T, F>(&self, what: &str, mut attempt: impl FnMut() -> F) -> Option<T>
     where
-        F: Future<Output = Result<(), LedgerError>>,
+        F: Future<Output = Result<T, LedgerError>>,
     {
         let mut failures = 0;
-        while let Err(error) = attempt().await {
+        loop {
+            let error = match attempt().await {
+                Ok(value) => return Some(value),
+                Err(error) => error,
+            };
             failures += 1;
             let wait = LEDGER_BACKOFF.wait(failures, self.entropy.draw());
             tracing::error!(%error, wait_ms = wait.0, "could not {what}; it will be tried again");
             tokio::select! {
                 () = tokio::time::sleep(wait.to_std()) => {}
-                () = self.abandon.cancelled() => return,
+                () = self.abandon.cancelled() => return None,
             }
         }
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use sortie_agent::{Agent, AgentBuilder, AgentError, Clock, EnrollOptions, Entropy, Settings, enroll};
+use sortie_agent::{Agent, AgentBuilder, AgentError, Clock, EnrollOptions, Entropy, Given, Settings, enroll};
 use sortie_client::Proxy;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -43,8 +43,13 @@ fn entropy() -> Entropy {
 impl Site {
     /// A site that has enrolled.
     pub(crate) async fn enrolled(hub: &TestHub) -> Site {
+        Site::enrolled_with(hub, None).await
+    }
+
+    /// The same with operators whom it believes.
+    pub(crate) async fn enrolled_with(hub: &TestHub, operators: Option<Given>) -> Site {
         let site = Site::new();
-        let options = EnrollOptions { settings: site.settings.clone(), invite: hub.invite() };
+        let options = EnrollOptions { settings: site.settings.clone(), invite: hub.invite(), operators };
         enroll(options, site.clock.clone()).await.unwrap();
         site
     }

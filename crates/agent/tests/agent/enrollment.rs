@@ -10,7 +10,7 @@ use super::agents::Site;
 use super::hub::{NOW, TestHub};
 
 async fn try_to_enroll(site: &Site, invite: Invite) -> Result<String, EnrollError> {
-    let options = EnrollOptions { settings: site.settings.clone(), invite };
+    let options = EnrollOptions { settings: site.settings.clone(), invite, operators: None };
     enroll(options, Clock::new(|| NOW)).await.map(|enrolled| enrolled.name)
 }
 

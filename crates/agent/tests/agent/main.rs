@@ -8,6 +8,8 @@ mod enrollment;
 mod http_checks;
 mod hub;
 mod many_tasks;
+mod operations;
+mod operators;
 mod outages;
 mod policies;
 mod time_and_keys;

@@ -10,6 +10,7 @@ use sortie_wire::envelope::Envelope;
 use sortie_wire::heartbeat::{Heartbeat, Pulse};
 use sortie_wire::keys::KeySet;
 use sortie_wire::logs::{LogBatch, LogReceipts};
+use sortie_wire::operators::{OperatorChain, OperatorsQuery};
 use sortie_wire::results::{Receipt, Receipts, ResultBatch, RunResult};
 
 use crate::call::{Call, Line};
@@ -53,6 +54,12 @@ impl HubLine {
     pub async fn time(&self, nonce: &str) -> Result<Envelope, ClientError> {
         let query = TimeQuery { nonce: nonce.to_owned() };
         self.line.call(Method::GET, &["agent", "v1", "time"]).query(&query)?.send().await
+    }
+
+    /// The sets of operators that were published for the node's org after this version.
+    pub async fn operators(&self, node: NodeId, after: u64) -> Result<OperatorChain, ClientError> {
+        let query = OperatorsQuery { after: Some(after) };
+        self.node(Method::GET, node, &["operators"]).query(&query)?.send().await
     }
 
     /// Waits for a delivery: held by the hub up to `wait_s` seconds.

@@ -34,6 +34,8 @@ pub(crate) struct Asked {
     pub(crate) results_refused: usize,
     pub(crate) times: usize,
     pub(crate) keys: usize,
+    /// After which versions operators were asked for.
+    pub(crate) operators: Vec<u64>,
 }
 
 /// What the hub does.
@@ -55,6 +57,10 @@ pub(crate) struct Desk {
     pub(crate) pulse: Mutex<(Vec<TaskId>, Vec<TaskId>)>,
     /// The life of the certificates that are given out.
     pub(crate) certificate_life: Mutex<Span>,
+    /// What the next questions for operators are answered with, before any set.
+    pub(crate) refuse_operators: Mutex<VecDeque<ProblemCode>>,
+    /// The sets of operators that it hands on: those after the version that is asked for.
+    pub(crate) operators: Mutex<Vec<(u64, Envelope)>>,
     asked: Mutex<Asked>,
     rung: Notify,
     pub(super) queued: Notify,
@@ -80,6 +86,8 @@ impl Desk {
             refuse_waits: Mutex::default(),
             pulse: Mutex::default(),
             certificate_life: Mutex::new(Span::days(30)),
+            refuse_operators: Mutex::default(),
+            operators: Mutex::default(),
             asked: Mutex::default(),
             rung: Notify::new(),
             queued: Notify::new(),

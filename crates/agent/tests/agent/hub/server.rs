@@ -15,6 +15,7 @@ use sortie_wire::enrollment::{Certificate, Enroll, Enrolled, Invite, Renew, Rene
 use sortie_wire::envelope::TIME;
 use sortie_wire::heartbeat::{Heartbeat, Pulse};
 use sortie_wire::keys::KeySet;
+use sortie_wire::operators::{OperatorChain, OperatorsQuery};
 use sortie_wire::problem::{Problem, ProblemCode};
 use sortie_wire::results::{Receipt, Receipts, ResultBatch};
 use tokio::net::{TcpListener, TcpStream};
@@ -127,6 +128,7 @@ fn router(shared: Shared) -> Router {
         .route("/agent/v1/keys", get(keys))
         .route("/agent/v1/time", get(time))
         .route("/agent/v1/nodes/{node}/tasks/wait", get(wait))
+        .route("/agent/v1/nodes/{node}/operators", get(operators))
         .route("/agent/v1/nodes/{node}/results", post(results))
         .route("/agent/v1/nodes/{node}/heartbeat", post(heartbeat))
         .with_state(shared)
@@ -185,6 +187,21 @@ async fn wait(State(shared): State<Shared>, Path(_): Path<NodeId>, Query(query):
         }
         queued.await;
     }
+}
+
+async fn operators(
+    State(shared): State<Shared>,
+    Path(_): Path<NodeId>,
+    Query(query): Query<OperatorsQuery>,
+) -> Response {
+    let after = query.after.unwrap_or(0);
+    shared.desk.note(|asked| asked.operators.push(after));
+    if let Some(code) = shared.desk.refuse_operators.lock().unwrap().pop_front() {
+        return problem(code);
+    }
+    let sets = shared.desk.operators.lock().unwrap().clone();
+    let links = sets.into_iter().filter(|(version, _)| *version > after).map(|(_, link)| link).collect();
+    Json(OperatorChain { links }).into_response()
 }
 
 async fn results(State(shared): State<Shared>, Path(_): Path<NodeId>, body: Bytes) -> Response {
