@@ -44,7 +44,7 @@ pub enum NotAChain {
         source: std::io::Error,
     },
     /// It holds something else.
-    #[error("{} holds no operators: {why}; an operator writes such a file with `sortie operators show --json`", .path.display())]
+    #[error("{} holds no operators: {why}; an operator of this org can export them", .path.display())]
     Unusable {
         /// The file.
         path: PathBuf,

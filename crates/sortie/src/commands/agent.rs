@@ -30,6 +30,7 @@ pub(crate) fn run(agent: AgentNoun, context: &Context) -> ExitCode {
     match &mut verb {
         AgentCommand::Enroll(enroll) => enroll.json |= context.output.json(),
         AgentCommand::Refused(refused) => refused.json |= context.output.json(),
+        AgentCommand::Operators(operators) => operators.json |= context.output.json(),
         AgentCommand::Run(_) | AgentCommand::Helper(_) => {}
     }
     cli::run(verb, context.clock.clone(), context.entropy.clone()).into()
