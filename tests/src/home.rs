@@ -12,7 +12,12 @@ pub struct Home(PathBuf);
 impl Home {
     /// A home in which nothing is kept yet.
     pub fn new(scene: &Scene) -> Home {
-        Home(scene.folder().join("home"))
+        Home::named(scene, "home")
+    }
+
+    /// The same, where several people have one each.
+    pub fn named(scene: &Scene, name: &str) -> Home {
+        Home(scene.folder().join(name))
     }
 
     /// Where the command keeps a file of this name.

@@ -66,12 +66,7 @@ impl Ended {
     /// # Panics
     /// If it cannot be started.
     pub fn of(command: &mut Command) -> Ended {
-        let output = command.output().unwrap_or_else(|error| panic!("{command:?} cannot be run: {error}"));
-        Ended {
-            code: output.status.code(),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        command.output().unwrap_or_else(|error| panic!("{command:?} cannot be run: {error}")).into()
     }
 
     /// The same, which must have gone well.
@@ -81,6 +76,16 @@ impl Ended {
     pub fn well(self) -> Ended {
         assert_eq!(self.code, Some(0), "the command failed:\n{}{}", self.stdout, self.stderr);
         self
+    }
+}
+
+impl From<std::process::Output> for Ended {
+    fn from(output: std::process::Output) -> Ended {
+        Ended {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
     }
 }
 

@@ -49,6 +49,14 @@ enum Noun {
     Task(commands::task::TaskCommand),
     /// Run a task at many nodes, and follow how it goes
     Job(commands::job::JobCommand),
+    /// Propose privileged work, and see what became of it
+    Op(commands::op::OpCommand),
+    /// Sign proposed operations with an operator's key
+    Sign(commands::sign::SignCommand),
+    /// Make and show operators' keys
+    Keys(commands::keys::KeysCommand),
+    /// Keep the set of operators whom sites believe
+    Operators(commands::operators::OperatorsCommand),
     /// List nodes, change what is meant for them, shut them out
     Node(commands::node::NodeCommand),
     /// List and name sites
@@ -152,6 +160,10 @@ fn dispatch(noun: Noun, context: &Context) -> Result<ExitCode, Failure> {
         Noun::Pack(pack) => commands::pack::run(pack, context),
         Noun::Demo(demo) => block_on(demo::run(demo, context)),
         Noun::Task(task) => block_on(commands::task::run(task, context)),
+        Noun::Op(op) => block_on(commands::op::run(op, context)),
+        Noun::Sign(sign) => block_on(commands::sign::run(sign, context)),
+        Noun::Keys(keys) => commands::keys::run(keys, context),
+        Noun::Operators(operators) => block_on(commands::operators::run(operators, context)),
         Noun::Job(job) => block_on(commands::job::run(job, context)),
         Noun::Node(node) => block_on(commands::node::run(node, context)),
         Noun::Site(site) => block_on(commands::site::run(site, context)),

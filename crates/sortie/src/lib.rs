@@ -14,6 +14,7 @@ mod demo;
 mod doctor;
 mod exit;
 mod find_hub;
+mod operator_keys;
 mod output;
 mod supervised;
 mod telemetry;

@@ -7,6 +7,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
+use sortie_rules::names::{BadName, check_name};
 use sortie_rules::operators::{Refusal, Shape, begins, follows, stands};
 use sortie_rules::time::Millis;
 
@@ -93,6 +94,9 @@ pub enum NotBelieved {
     /// Two members share a key.
     #[error("two members of the set have the same key")]
     SameKey,
+    /// A member is called what nobody may be called.
+    #[error("{0}")]
+    BadName(#[from] BadName),
     /// There is no set in it.
     #[error("there is no set of operators in it")]
     Empty,
@@ -179,6 +183,7 @@ impl Operators {
         let signed = open(link, OPERATORS, OPERATORS_NAMESPACE)?;
         let set: OperatorSet =
             serde_json::from_slice(&signed.message).map_err(|error| NotBelieved::Unreadable(error.to_string()))?;
+        set.members.iter().try_for_each(|member| check_name("operator", &member.name))?;
         let has_twin =
             |(place, member): (usize, &Operator)| set.members[..place].iter().any(|earlier| earlier.key == member.key);
         if set.members.iter().enumerate().any(has_twin) {
@@ -268,17 +273,13 @@ fn open(envelope: &Envelope, payload_type: &str, namespace: &str) -> Result<Sign
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ssh::put;
     use aws_lc_rs::rand::SystemRandom;
     use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 
     struct Hand {
         pair: Ed25519KeyPair,
         key: SshKey,
-    }
-
-    fn put(text: &mut Vec<u8>, string: &[u8]) {
-        text.extend_from_slice(&u32::try_from(string.len()).unwrap().to_be_bytes());
-        text.extend_from_slice(string);
     }
 
     fn hand() -> Hand {

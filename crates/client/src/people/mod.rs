@@ -12,6 +12,7 @@ mod hub;
 mod invites;
 mod jobs;
 mod nodes;
+mod operations;
 mod org_settings;
 mod orgs;
 mod sign_in;

@@ -10,5 +10,5 @@ pub(crate) mod sign_in;
 mod sources;
 
 pub(crate) use options::HubOptions;
-pub(crate) use profiles::{Profile, Profiles, check_profile_name, write_private};
+pub(crate) use profiles::{Profile, Profiles, check_profile_name, config_folder, write_private};
 pub(crate) use sources::{Found, find, trust};

@@ -42,16 +42,23 @@ pub(crate) struct Profiles {
     pub(crate) path: PathBuf,
 }
 
-/// Where the profiles are kept.
-pub(crate) fn file(env: &Env) -> Result<PathBuf, Failure> {
+/// The folder in which a person's own things are kept.
+pub(crate) fn config_folder(env: &Env) -> Result<PathBuf, Failure> {
     let config = match (env.get("XDG_CONFIG_HOME"), env.get("HOME")) {
         (Some(config), _) => PathBuf::from(config),
         (None, Some(home)) => Path::new(&home).join(".config"),
         (None, None) => {
-            return Err(Failure::usage("neither XDG_CONFIG_HOME nor HOME is set, so there is no place for profiles"));
+            return Err(Failure::usage(
+                "neither XDG_CONFIG_HOME nor HOME is set, so there is no place for what is yours",
+            ));
         }
     };
-    Ok(config.join("sortie").join("profiles.toml"))
+    Ok(config.join("sortie"))
+}
+
+/// Where the profiles are kept.
+pub(crate) fn file(env: &Env) -> Result<PathBuf, Failure> {
+    Ok(config_folder(env)?.join("profiles.toml"))
 }
 
 /// Profile names are names like all others.

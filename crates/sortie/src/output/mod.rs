@@ -10,6 +10,7 @@ mod table;
 mod times;
 mod waiting;
 
+pub(crate) use colours::Colours;
 pub(crate) use print::Output;
 pub(crate) use table::{Table, details};
 pub(crate) use times::{ago, clock_time, moment, seconds, utc};

@@ -7,6 +7,6 @@ mod payload;
 mod when;
 
 pub(crate) use labels::{Label, labels};
-pub(crate) use password::read_password;
+pub(crate) use password::{confirm, read_password};
 pub(crate) use payload::read_payload;
 pub(crate) use when::When;

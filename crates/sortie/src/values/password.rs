@@ -20,6 +20,21 @@ pub(crate) fn read_password(what: &str, is_new: bool) -> Result<Password, Failur
     Ok(Password(first))
 }
 
+/// Asks something that is answered with yes or no; whatever is not yes is no.
+pub(crate) fn confirm(question: &str) -> Result<bool, Failure> {
+    let asked = || {
+        let mut err = io::stderr().lock();
+        write!(err, "{question} [y/N] ")?;
+        err.flush()?;
+        read_line()
+    };
+    match asked() {
+        Ok(answer) => Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        Err(error) => Err(Failure::other(format!("the answer cannot be read: {error}"))),
+    }
+}
+
 fn ask(what: &str) -> io::Result<String> {
     let mut err = io::stderr().lock();
     write!(err, "{what}")?;

@@ -9,3 +9,4 @@ mod text;
 
 pub use key::{Algorithm, NotAnSshKey, SshKey};
 pub use signature::{BadSshSignature, SshSignature, signed_text};
+pub use text::put;

@@ -51,8 +51,11 @@ impl<'b> Reader<'b> {
     }
 }
 
-/// Adds a string.
-pub(super) fn put(text: &mut Vec<u8>, string: &[u8]) {
+/// Adds a string to an encoding.
+///
+/// # Panics
+/// If the string has four gigabytes or more.
+pub fn put(text: &mut Vec<u8>, string: &[u8]) {
     let length = u32::try_from(string.len()).expect("no text here comes near four gigabytes");
     text.extend_from_slice(&length.to_be_bytes());
     text.extend_from_slice(string);

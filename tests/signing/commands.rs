@@ -1,0 +1,151 @@
+//! Operators at the command line: keys, sets, and what is told before anything is signed.
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use serde_json::json;
+use sortie_wire::operators::open_operation;
+use stories::{Ended, HandNode, Home, RunningHub, Scene, on_sqlite};
+
+use crate::help::propose;
+
+on_sqlite!(
+    an_operator_makes_a_key_and_signs_what_waits,
+    what_was_signed_before_is_read_and_not_made_anew,
+    a_set_is_drawn_up_by_one_and_signed_by_another,
+    slips_at_the_command_line_are_told_with_what_to_do,
+);
+
+const PASSPHRASE: &str = "a horse in the barn";
+
+/// Somebody with a home, who types to `command` and is heard to the end.
+fn typed(mut command: Command, lines: &str) -> Ended {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the command can be run");
+    child.stdin.take().unwrap().write_all(lines.as_bytes()).expect("it listens");
+    let output = child.wait_with_output().expect("it ends");
+    Ended::from(output)
+}
+
+struct Person {
+    home: Home,
+}
+
+impl Person {
+    fn new(scene: &Scene, name: &str) -> Person {
+        let home = Home::named(scene, name);
+        let made = typed(home.command(&["keys", "new", "--name", name]), &format!("{PASSPHRASE}\n")).well();
+        assert!(made.stdout.starts_with("ssh-ed25519 ") && made.stdout.trim_end().ends_with(name), "{made:?}");
+        std::fs::write(home.file(&format!("{name}.pub")), made.stdout).unwrap();
+        Person { home }
+    }
+
+    fn public(&self, name: &str) -> String {
+        self.home.file(&format!("{name}.pub")).display().to_string()
+    }
+
+    fn says(&self, hub: Option<&RunningHub<'_>>, words: &[&str], lines: &str) -> Ended {
+        let mut command = self.home.command(words);
+        if let Some(hub) = hub {
+            command.arg("--data").arg(hub.data());
+        }
+        typed(command, &format!("{PASSPHRASE}\n{lines}"))
+    }
+}
+
+async fn an_operator_makes_a_key_and_signs_what_waits(scene: Scene) {
+    let hub = scene.hub().start().await;
+    let node = hub.hand_node("box").await;
+    let ada = Person::new(&scene, "ada");
+    let key = std::fs::read_to_string(ada.home.file("operator.key")).unwrap();
+    assert!(!key.contains(PASSPHRASE) && key.contains("sealed"), "nothing of it lies open");
+    let (wanted, unwanted) = (propose(&hub, "box", 1).await, propose(&hub, "box", 1).await);
+    let signed = ada.says(Some(&hub), &["sign", "--pending"], "y\nn\n").well();
+    assert_eq!(signed.stdout.trim(), wanted.id.to_string());
+    for word in ["sys.info at `box`", "a new kernel", "for the first time", "Nothing of this type", "Not signed."] {
+        assert!(signed.stderr.contains(word), "{word}: {signed:?}");
+    }
+    let handed = node.take_one().await;
+    assert_eq!(handed.id, wanted.id);
+    assert_eq!(open_operation(handed.operation.as_deref().unwrap()).unwrap().keys.len(), 1);
+    node.report(&HandNode::completed(&handed, json!({ "hostname": "box" }))).await.unwrap();
+    let again = ada.says(Some(&hub), &["sign", &unwanted.id.to_string()], "y\n").well();
+    assert!(again.stderr.contains("The same as the last") && !again.stderr.contains("first time"), "{again:?}");
+    let none = ada.says(Some(&hub), &["sign", "--pending"], "").well();
+    assert!(none.stderr.contains("No operation waits"), "{none:?}");
+    let listed = hub.sortie_json(&["op", "list"]);
+    assert_eq!(listed["items"][0]["signed_by"].as_array().unwrap().len(), 1);
+}
+
+async fn what_was_signed_before_is_read_and_not_made_anew(scene: Scene) {
+    let hub = scene.hub().start().await;
+    let node = hub.hand_node("box").await;
+    let (ada, bob) = (Person::new(&scene, "ada"), Person::new(&scene, "bob"));
+    let operation = propose(&hub, "box", 2).await;
+    ada.says(Some(&hub), &["sign", "--pending", "--yes"], "").well();
+    let twice = ada.says(Some(&hub), &["sign", "--pending", "--yes"], "").well();
+    assert!(twice.stderr.contains("bears this key's signature already"), "{twice:?}");
+    let shown = hub.people().operation(operation.id).await.unwrap();
+    let before = shown.envelope.unwrap();
+    let signed = bob.says(Some(&hub), &["sign", &operation.id.to_string()], "y\n").well();
+    assert!(signed.stderr.contains("on its way to `box`"), "{signed:?}");
+    let after = node.take_one().await.operation.unwrap();
+    assert_eq!((after.payload, after.signatures.len()), (before.payload, 2));
+}
+
+async fn a_set_is_drawn_up_by_one_and_signed_by_another(scene: Scene) {
+    let hub = scene.hub().start().await;
+    let (ada, bob) = (Person::new(&scene, "ada"), Person::new(&scene, "bob"));
+    let file = scene.folder().join("operators.json").display().to_string();
+    let members = [ada.public("ada"), format!("robert={}", bob.public("bob"))];
+    let words = ["operators", "new", &file, "--member", &members[0], "--member", &members[1], "--needed", "2"];
+    let drawn = ada.says(None, &words, "").well();
+    assert!(drawn.stdout.is_empty() && drawn.stderr.contains("1 of 2 are there"), "{drawn:?}");
+    let early = hub.sortie(&["operators", "publish", &file]).well();
+    assert!(early.stderr.contains("has 1 of 2 signatures and stays here"), "{early:?}");
+    let signed = bob.says(None, &["operators", "sign", &file, "--yes"], "").well();
+    let fingerprint = signed.stdout.trim().to_owned();
+    assert_eq!(fingerprint.len(), 64, "{signed:?}");
+    hub.sortie(&["operators", "publish", &file]).well();
+    let change = ada.says(None, &["operators", "change", &file, "--remove", "robert", "--needed", "1"], "").well();
+    assert!(change.stderr.contains("- robert") && change.stderr.contains("1 of 2 are there"), "{change:?}");
+    bob.says(None, &["operators", "sign", &file, "--yes"], "").well();
+    hub.sortie(&["operators", "publish", &file]).well();
+    let listed = hub.sortie_json(&["operators", "show"]);
+    assert_eq!(
+        (&listed["items"][0]["fingerprint"], listed["items"][1]["version"].as_u64()),
+        (&json!(fingerprint), Some(2))
+    );
+    let again = hub.sortie(&["operators", "publish", &file]).well();
+    assert!(again.stderr.contains("has it already"), "{again:?}");
+    let outsider = bob.says(None, &["operators", "change", &file, "--needed", "1", "--add", &members[1]], "");
+    outsider.failed(2, &["not one of those who must sign: ada"]);
+}
+
+async fn slips_at_the_command_line_are_told_with_what_to_do(scene: Scene) {
+    let hub = scene.hub().start().await;
+    let _node = hub.hand_node("box").await;
+    let ada = Person::new(&scene, "ada");
+    let operation = propose(&hub, "box", 1).await;
+    let id = operation.id.to_string();
+    let mut wrong = ada.home.command(&["sign", &id, "--yes"]);
+    wrong.arg("--data").arg(hub.data());
+    typed(wrong, "a cow in the barn\n").failed(2, &["the passphrase is not the one of this key"]);
+    typed(ada.home.command(&["keys", "new", "--name", "ada"]), &format!("{PASSPHRASE}\n"))
+        .failed(2, &["is there already", "--out"]);
+    let out = scene.folder().join("second.key").display().to_string();
+    typed(ada.home.command(&["keys", "new", "--name", "ada", "--out", &out]), "short\n").failed(2, &["at least 8"]);
+    typed(ada.home.command(&["keys", "new", "--name", "Ada L", "--out", &out]), "").failed(2, &["only a-z"]);
+    let nobody = Home::named(&scene, "nobody");
+    let mut without = nobody.command(&["sign", &id]);
+    without.arg("--data").arg(hub.data());
+    Ended::of(&mut without).failed(2, &["cannot be read", "sortie keys new"]);
+    let mut agentless = nobody.command(&["sign", &id, "--ssh-agent"]);
+    agentless.env_remove("SSH_AUTH_SOCK").arg("--data").arg(hub.data());
+    Ended::of(&mut agentless).failed(2, &["SSH_AUTH_SOCK", "ssh-agent"]);
+    hub.sortie(&["sign"]).failed(2, &["--pending"]);
+    hub.sortie(&["op", "show", "01980c5e-7d1a-7c3e-9b7e-0123456789ab"]).failed(3, &["sortie op list"]);
+    let shown = hub.sortie(&["op", "show", &id]).well();
+    assert!(shown.stderr.contains(&format!("sign {id}")), "{shown:?}");
+    assert!(hub.people().operation(operation.id).await.unwrap().signed_by.is_empty());
+}

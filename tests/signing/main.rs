@@ -1,0 +1,10 @@
+//! Operations at the hub: proposed, signed by operators on machines of their own, handed out with what was
+//! signed, and the sets of operators that sites follow.
+
+mod commands;
+mod help;
+mod operators;
+mod refused;
+mod signed;
+mod ssh_agent;
+mod two_hubs;
