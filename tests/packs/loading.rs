@@ -13,7 +13,7 @@ on_sqlite!(
     a_hangup_takes_the_packs_as_they_are_now,
     a_hangup_with_a_broken_pack_changes_nothing_and_says_where,
     a_task_that_waits_keeps_what_it_was_submitted_with,
-    privileged_work_is_refused_until_operators_can_sign,
+    privileged_work_is_proposed_and_not_simply_submitted,
 );
 
 async fn packs_of_the_data_folder_and_of_the_settings_are_taken_at_the_start(scene: Scene) {
@@ -77,7 +77,7 @@ async fn a_task_that_waits_keeps_what_it_was_submitted_with(scene: Scene) {
     assert_eq!(hub.task(id).await.summary.status, Status::Completed);
 }
 
-async fn privileged_work_is_refused_until_operators_can_sign(scene: Scene) {
+async fn privileged_work_is_proposed_and_not_simply_submitted(scene: Scene) {
     let plan = scene.hub();
     let folder = plan.data().join("packs/mine");
     new_pack("mine", &folder);
@@ -85,5 +85,6 @@ async fn privileged_work_is_refused_until_operators_can_sign(scene: Scene) {
     let hub = plan.start().await;
     let _node = hub.hand_node("north").await;
     let ended = hub.sortie(&["task", "submit", "mine.count", "--node", "north", "--payload", r#"{"text":"x"}"#]);
-    ended.failed(3, &["signature_needed", "an operator must sign"]);
+    ended.failed(3, &["signature_needed", "sortie op propose mine.count"]);
+    hub.sortie(&["op", "propose", "mine.count", "--node", "north", "--payload", r#"{"text":"x"}"#]).well();
 }

@@ -62,13 +62,13 @@ async fn an_operator_makes_a_key_and_signs_what_waits(scene: Scene) {
     let (wanted, unwanted) = (propose(&hub, "box", 1).await, propose(&hub, "box", 1).await);
     let signed = ada.says(Some(&hub), &["sign", "--pending"], "y\nn\n").well();
     assert_eq!(signed.stdout.trim(), wanted.id.to_string());
-    for word in ["sys.info at `box`", "a new kernel", "for the first time", "Nothing of this type", "Not signed."] {
+    for word in ["sleep at `box`", "a new kernel", "for the first time", "Nothing of this type", "Not signed."] {
         assert!(signed.stderr.contains(word), "{word}: {signed:?}");
     }
     let handed = node.take_one().await;
     assert_eq!(handed.id, wanted.id);
     assert_eq!(open_operation(handed.operation.as_deref().unwrap()).unwrap().keys.len(), 1);
-    node.report(&HandNode::completed(&handed, json!({ "hostname": "box" }))).await.unwrap();
+    node.report(&HandNode::completed(&handed, json!({ "slept_ms": 1 }))).await.unwrap();
     let again = ada.says(Some(&hub), &["sign", &unwanted.id.to_string()], "y\n").well();
     assert!(again.stderr.contains("The same as the last") && !again.stderr.contains("first time"), "{again:?}");
     let none = ada.says(Some(&hub), &["sign", "--pending"], "").well();

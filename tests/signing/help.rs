@@ -7,12 +7,12 @@ use sortie_wire::envelope::Envelope;
 use sortie_wire::operations::{Operation, ProposeOperation};
 use stories::{Answer, Operator, RunningHub, signed_statement, statement_of};
 
-/// Proposes something for a node that takes nothing but to be asked.
+/// Proposes something that hurts nobody.
 pub(crate) async fn propose(hub: &RunningHub<'_>, node: &str, signatures: u32) -> Operation {
     let proposal = ProposeOperation {
-        type_name: "sys.info".to_owned(),
+        type_name: "sleep".to_owned(),
         node: node.to_owned(),
-        payload: None,
+        payload: Some(serde_json::value::to_raw_value(&json!({ "ms": 1 })).expect("JSON")),
         valid_for: None,
         signatures: Some(signatures),
         reason: Some("a new kernel".to_owned()),

@@ -29,16 +29,16 @@ async fn a_proposal_that_cannot_be_is_refused_with_the_place(scene: Scene) {
     let hub = scene.hub().start().await;
     let _node = hub.hand_node("box").await;
     let ask = async |fields: serde_json::Value| {
-        let mut body = json!({ "type": "sys.info", "node": "box" });
+        let mut body = json!({ "type": "sleep", "node": "box", "payload": { "ms": 1 } });
         body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
         hub.request(Method::POST, "/api/v1/operations").json(&body).send().await
     };
-    let large = json!({ "path": "x".repeat(70_000) });
+    let large = json!({ "path": "/x", "line": "x".repeat(65_536) });
     for (fields, code, pointer) in [
         (json!({ "type": "no.such" }), UnknownTaskType, Some("/type")),
         (json!({ "node": "nowhere" }), UnknownNode, Some("/node")),
         (json!({ "payload": { "extra": 1 } }), PayloadInvalid, None),
-        (json!({ "type": "file.checksum", "payload": large }), TooLarge, Some("/payload")),
+        (json!({ "type": "file.append", "payload": large }), TooLarge, Some("/payload")),
         (json!({ "valid_for": 1000 }), FieldInvalid, Some("/valid_for")),
         (json!({ "valid_for": Span::days(31) }), FieldInvalid, Some("/valid_for")),
         (json!({ "signatures": 0 }), FieldInvalid, Some("/signatures")),
@@ -64,7 +64,7 @@ async fn a_signature_that_does_not_hold_is_refused_and_changes_nothing(scene: Sc
     let (ada, operation) = (Operator::new("ada"), propose(&hub, "box", 1).await);
     let changes: [(&str, Change); 11] = [
         ("another operation", |it| it.operation = Id::from_uuid(uuid::Uuid::nil())),
-        ("another type", |it| it.op = "sleep".into()),
+        ("another type", |it| it.op = "sys.info".into()),
         ("another node", |it| it.target.node = Id::from_uuid(uuid::Uuid::nil())),
         ("another key of the node", |it| it.target.key = "00".repeat(32)),
         ("another payload", |it| it.params = serde_json::value::to_raw_value(&json!({ "a": 1 })).unwrap()),

@@ -3,7 +3,7 @@
 use serde_json::json;
 use sortie_wire::operations::{OperationStatus, Statement};
 use sortie_wire::operators::open_operation;
-use sortie_wire::problem::ProblemCode::{NotRequeueable, OperationOver, OtherStatement, SignatureNeeded};
+use sortie_wire::problem::ProblemCode::{NotRequeueable, OperationOver, OtherStatement};
 use stories::{HandNode, Operator, Scene, on_both_engines, on_sqlite, signed_set, statement_of};
 
 use crate::help::{bring, brought, propose, signed};
@@ -16,7 +16,6 @@ on_both_engines!(
 on_sqlite!(
     an_operation_that_was_rejected_is_not_signed_any_more,
     an_operation_is_carried_out_once,
-    privileged_work_is_not_simply_submitted,
     two_who_sign_at_once_are_both_counted,
 );
 
@@ -31,13 +30,13 @@ async fn what_an_operator_signed_reaches_the_node_as_it_was_signed(scene: Scene)
     let after = brought(&hub, operation.id, &envelope).await;
     assert_eq!(after["status"], json!("pending"));
     let handed = node.take_one().await;
-    assert_eq!((handed.id, handed.run, handed.type_name.as_str()), (operation.id, 1, "sys.info"));
+    assert_eq!((handed.id, handed.run, handed.type_name.as_str()), (operation.id, 1, "sleep"));
     assert_eq!(handed.operation.as_deref(), Some(&envelope), "byte for byte");
     let statement: Statement = serde_json::from_slice(&open_operation(&envelope).unwrap().message).unwrap();
     assert_eq!(handed.not_after, Some(statement.expires_at));
     let delivered = hub.people().operation(operation.id).await.unwrap();
     assert_eq!(delivered.status, OperationStatus::Delivered);
-    node.report(&HandNode::completed(&handed, json!({ "hostname": "box" }))).await.unwrap();
+    node.report(&HandNode::completed(&handed, json!({ "slept_ms": 1 }))).await.unwrap();
     let told = hub.people().operation(operation.id).await.unwrap();
     assert_eq!(told.status, OperationStatus::Completed);
     let kinds: Vec<String> = hub.events("operation").await.into_iter().map(|event| event.kind).collect();
@@ -115,25 +114,6 @@ async fn an_operation_is_carried_out_once(scene: Scene) {
     let mut more = envelope.clone();
     eve.sign(&mut more);
     bring(&hub, operation.id, &more).await.is_problem(OperationOver, None);
-}
-
-async fn privileged_work_is_not_simply_submitted(scene: Scene) {
-    let plan = scene.hub();
-    let folder = plan.data().join("packs/rack");
-    std::fs::create_dir_all(&folder).unwrap();
-    let pack = "name = \"rack\"\nsummary = \"Racks.\"\n\n[types.\"rack.power\"]\nsummary = \"Cuts power.\"\n\
-                class = \"privileged\"\n";
-    std::fs::write(folder.join("pack.toml"), pack).unwrap();
-    let hub = plan.setting("packs", "[\"rack\"]").start().await;
-    let _node = hub.hand_node("box").await;
-    let refused = hub.sortie(&["task", "submit", "rack.power", "--node", "box"]);
-    refused.failed(3, &["privileged", "sortie op propose rack.power"]);
-    let id = hub.sortie(&["op", "propose", "rack.power", "--node", "box"]).well().stdout;
-    let shown = hub.people().operation(id.trim().parse().unwrap()).await.unwrap();
-    assert_eq!(shown.type_name, "rack.power");
-    let submit = hub.request(http::Method::POST, "/api/v1/tasks");
-    let answer = submit.json(&json!({ "type": "rack.power", "node": "box" })).send().await;
-    answer.is_problem(SignatureNeeded, Some("/type"));
 }
 
 async fn two_who_sign_at_once_are_both_counted(scene: Scene) {

@@ -52,7 +52,7 @@ async fn a_key_of_an_ssh_agent_signs(scene: Scene) {
     for kind in ["ed25519", "ecdsa"] {
         let fingerprint = add(scene.folder(), &socket, kind);
         let operation = propose(&hub, "box", 1).await;
-        let home = Home::named(&scene, kind);
+        let home = Home::named(&scene, &format!("home-{kind}"));
         let mut sign = home.command(&["sign", "--pending", "--yes", "--ssh-agent", &fingerprint]);
         sign.env("SSH_AUTH_SOCK", &socket).arg("--data").arg(hub.data());
         Ended::of(&mut sign).well();

@@ -25,7 +25,7 @@ pub(crate) struct SignCommand {
     #[command(flatten)]
     key: KeyOptions,
     /// Operations, by id
-    #[arg(value_name = "ID", required_unless_present = "pending")]
+    #[arg(value_name = "ID")]
     ids: Vec<TaskId>,
     /// Every operation that waits for signatures, one after the other
     #[arg(long, conflicts_with = "ids")]
@@ -37,6 +37,10 @@ pub(crate) struct SignCommand {
 
 /// Does it.
 pub(crate) async fn run(command: SignCommand, context: &Context) -> Done {
+    if command.ids.is_empty() && !command.pending {
+        return Err(Failure::usage("say which operation: its ID, or --pending for all that wait for signatures")
+            .remedy(context.next_command("op list --pending")));
+    }
     let (hub, output) = (context.hub(&command.hub)?, context.output);
     let ids = if command.pending { pending(&hub).await? } else { command.ids };
     if ids.is_empty() {
