@@ -35,7 +35,8 @@ pub(crate) fn c_compiler() -> Done {
 }
 
 /// The PostgreSQL server, which Debian keeps off the search path; strace, with which the stories stop
-/// programs in the middle of a write; curl, which reads streams; Chromium, which looks at pages; Orthanc,
+/// programs in the middle of a write; curl, which reads streams; ssh-keygen, with which operators
+/// sign; Chromium, which looks at pages; Orthanc,
 /// a real imaging server; and Python and Node, in which some counterparts are written.
 fn debian_packages() -> Done {
     let mut missing = Vec::new();
@@ -47,6 +48,9 @@ fn debian_packages() -> Done {
     }
     if on_path("curl").is_none() {
         missing.push("curl");
+    }
+    if on_path("ssh-keygen").is_none() {
+        missing.push("openssh-client");
     }
     for (program, package) in [("chromium", "chromium"), ("chromedriver", "chromium-driver")] {
         if on_path(program).is_none() {

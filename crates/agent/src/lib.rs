@@ -4,11 +4,13 @@
 //! is what it then is; `hub` and `line` are its one outbound line, over which `line` takes
 //! deliveries; `ledger` remembers over every crash what was accepted, begun, ended and reported;
 //! `runner` runs it with `handlers` (`launch` is the small life of a program before it begins, `helper` runs
-//! programs as other users), `operations` judges what operators have signed, `logs` tells the hub what they say, `refusals` the site what it refused; `reporter` brings the results home,
+//! programs as other users), `operations` judges what operators have signed, `logs` tells the
+//! hub what they say, `refusals` the site what it refused; `reporter` brings the results home,
 //! `heartbeat` keeps leases alive, `renewal` the certificate, `forgetting` the ledger small; `agent`
 //! puts all of it together, and `cli` gives it commands.
 
 mod agent;
+mod boot;
 #[cfg(feature = "cli")]
 pub mod cli;
 mod clock;
@@ -48,8 +50,8 @@ pub use operations::{
     Given, Member, NotAChain, NotSet, NotTaken, OperatorsOutcome, SetOperators, Unusable, set_operators,
 };
 pub use policy::{
-    Allowed, BadAddress, Command, DEFAULT_TOML as DEFAULT_POLICY_TOML, Forbidden, Handling, Kind, Policy, PolicyError,
-    Root, Roots, Service,
+    Allowed, BadAddress, Command, DEFAULT_TOML as DEFAULT_POLICY_TOML, Forbidden, Handling, HostReboot, Kind, Policy,
+    PolicyError, Root, Roots, Service, ServiceRestart,
 };
 pub use refusals::{Refusal, read_refusals};
 pub use settings::{DEFAULT_TOML, LogFormat, LogLevel, ProxySettings, Settings, UnreadableFile};

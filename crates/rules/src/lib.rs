@@ -27,6 +27,7 @@ pub mod passwords;
 pub mod post_steps;
 pub mod progress;
 pub mod rates;
+pub mod reboots;
 pub mod redaction;
 pub mod renewals;
 #[cfg(feature = "openapi")]

@@ -93,6 +93,16 @@ pub const OPERATOR_CLOCK_AHEAD_MAX: Span = Span::minutes(10);
 pub const OPERATORS_MAX: usize = 16;
 /// Most sets of operators that an org may have had.
 pub const OPERATOR_SETS_MAX: u64 = 1000;
+/// How long a service may take to restart.
+pub const SERVICE_RESTART_MAX: Span = Span::minutes(5);
+/// How long a service may take, after it was restarted, until it is active.
+pub const SERVICE_ACTIVE_WITHIN: Span = Span::seconds(30);
+/// How long a program that asks for a reboot may take.
+pub const REBOOT_PROGRAM_MAX: Span = Span::minutes(5);
+/// How long after it was asked for a reboot may begin, unless the policy says otherwise.
+pub const REBOOT_WITHIN_DEFAULT: Span = Span::minutes(10);
+/// Longest delay of a reboot.
+pub const REBOOT_DELAY_MAX: Span = Span::hours(1);
 /// How long the answer to an `Idempotency-Key` is remembered.
 pub const IDEMPOTENCY_LIFE: Span = Span::hours(24);
 /// Longest `Idempotency-Key`, in bytes.

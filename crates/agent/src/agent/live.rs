@@ -91,10 +91,11 @@ pub(super) async fn live(life: Life, shutdown: impl Future<Output = ()>) -> Resu
 
 /// Takes up what was under way before the start.
 fn resume(runner: &Arc<Runner>, recovered: Recovered, clock: &Clock) {
-    let Recovered { run, interrupted: cut, unreported } = recovered;
-    if !run.is_empty() || !cut.is_empty() || unreported > 0 {
+    let Recovered { run, rebooting, interrupted: cut, unreported } = recovered;
+    if !run.is_empty() || !rebooting.is_empty() || !cut.is_empty() || unreported > 0 {
         tracing::info!(
             run = run.len(),
+            rebooting = rebooting.len(),
             interrupted = cut.len(),
             unreported,
             "the ledger holds work from before this start"
@@ -105,6 +106,7 @@ fn resume(runner: &Arc<Runner>, recovered: Recovered, clock: &Clock) {
         let worker = Arc::clone(runner);
         runner.runs.spawn(async move { worker.settle(end).await });
     }
+    rebooting.into_iter().for_each(|rebooting| runner.resume_reboot(rebooting));
     if unreported > 0 {
         runner.outbox.look_again();
     }

@@ -61,7 +61,9 @@ pub(super) fn start(agent: Agent) -> Result<(Life, DataFolder), AgentError> {
     let helper = Helper(settings.helper.clone());
     let places = Places { work: folder.path().join("work"), results, helper };
     prepare(&places)?;
-    let under_way = recovered.run.iter().map(|handed| RunKey { task: handed.id, run: handed.run }).collect();
+    let rebooting = recovered.rebooting.iter().map(|rebooting| &rebooting.handed);
+    let under_way = recovered.run.iter().chain(rebooting);
+    let under_way = under_way.map(|handed| RunKey { task: handed.id, run: handed.run }).collect();
     let logs = Arc::new(Desk::open(&folder.path().join("logs"), &under_way, clock.clone()));
     let runner = Arc::new(Runner {
         board: Arc::clone(&board),

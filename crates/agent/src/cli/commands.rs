@@ -105,4 +105,7 @@ pub struct HelperCommand {
     /// The user as whom the agent runs; whoever owns its data folder if absent
     #[arg(long, value_name = "NAME")]
     pub agent_user: Option<String>,
+    /// The operators whom it believes from its first start on; it follows those whom they sign by itself
+    #[arg(long, value_name = "FILE")]
+    pub operators: Option<PathBuf>,
 }

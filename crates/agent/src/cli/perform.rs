@@ -115,9 +115,9 @@ async fn perform_run(command: RunCommand, clock: Clock, entropy: Entropy) -> Age
 }
 
 fn perform_helper(command: HelperCommand, clock: Clock) -> AgentExit {
-    let HelperCommand { data, agent_data, policy, socket, agent_user } = command;
+    let HelperCommand { data, agent_data, policy, socket, agent_user, operators } = command;
     log::start(&Settings::for_data(&data));
-    match serve(&HelperOptions { data, agent_data, policy, socket, agent_user }, clock) {
+    match serve(&HelperOptions { data, agent_data, policy, socket, agent_user, operators }, clock) {
         Ok(()) => AgentExit::Success,
         Err(error) => complain(&error, AgentExit::Failure),
     }

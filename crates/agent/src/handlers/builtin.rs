@@ -8,8 +8,11 @@ use super::outgoing::Outgoing;
 use super::{file_append, file_checksum, http_check, sleep, sys_info};
 use crate::clock::Clock;
 
-/// The task types that every agent has a handler for.
-pub const BUILTIN_TYPES: [&str; 5] = ["file.append", "file.checksum", "http.check", "sleep", "sys.info"];
+/// The task types that every agent can do.
+pub const BUILTIN_TYPES: [&str; 7] =
+    ["file.append", "file.checksum", "host.reboot", "http.check", "service.restart", "sleep", "sys.info"];
+/// Those of them that need no more than their surroundings.
+const SIMPLE_TYPES: [&str; 5] = ["file.append", "file.checksum", "http.check", "sleep", "sys.info"];
 
 /// What the builtin handlers need to know of their agent.
 #[derive(Debug, Clone)]
@@ -31,7 +34,7 @@ impl Surroundings {
     }
 }
 
-/// The builtin handlers.
+/// The builtin handlers of simple types.
 pub(crate) fn builtin(surroundings: &Surroundings) -> Handlers {
     let (append, info) = (surroundings.clone(), surroundings.data.clone());
     let checker = surroundings.outgoing();
@@ -42,5 +45,5 @@ pub(crate) fn builtin(surroundings: &Surroundings) -> Handlers {
         Arc::new(Closure(sleep::run)),
         Arc::new(Closure(move |work| sys_info::run(work, info.clone()))),
     ];
-    BUILTIN_TYPES.iter().map(|name| (*name).to_owned()).zip(handlers).collect()
+    SIMPLE_TYPES.iter().map(|name| (*name).to_owned()).zip(handlers).collect()
 }

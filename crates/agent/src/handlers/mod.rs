@@ -3,7 +3,8 @@
 //! `handler` is the shape of a handler and of what goes in and out. `command` runs the programs that a
 //! policy names and `service` asks local services, over `outgoing`; `large` keeps what they give and
 //! nobody may send. The other files hold one builtin task type each, with the same names and schemas as
-//! `packs/base`. Each judges by the site's policy what its payload asks for.
+//! `packs/base`; `host.reboot`, whose result comes after the machine is back, is done by the runner. Each
+//! judges by the site's policy what its payload asks for.
 
 mod builtin;
 pub(crate) mod command;
@@ -14,6 +15,7 @@ mod http_check;
 pub(crate) mod large;
 mod outgoing;
 pub(crate) mod service;
+pub(crate) mod service_restart;
 mod sleep;
 mod sys_info;
 
@@ -23,3 +25,4 @@ pub use command::unusable_programs;
 pub(crate) use handler::{Closure, Handlers};
 pub use handler::{Failure, Handler, HandlerFuture, Output, Work};
 pub(crate) use outgoing::Outgoing;
+pub(crate) use service_restart::refuse;

@@ -12,12 +12,14 @@ use sortie_rules::exits::Exit;
 use sortie_rules::ids::TaskId;
 use sortie_rules::tasks::Code;
 use sortie_wire::envelope::Envelope;
+use sortie_wire::operators::OperatorChain;
 use tokio::net::unix::pipe::Receiver;
 use tokio::sync::oneshot;
 
-use super::perform::UNKNOWN_RUN;
+use super::perform::{REFUSED, UNKNOWN_RUN};
 use super::protocol::{Answer, Ask, Lines, Run, Tell, send};
 use crate::handlers::Failure;
+use crate::operations::{Known, Standing};
 
 /// How long the helper may take to answer.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(20);
@@ -40,29 +42,48 @@ pub(crate) struct Helped {
 impl Helper {
     /// Hands a delivery on while it is valid. Nothing is lost if that fails: the run then says why.
     pub(crate) async fn take(&self, envelope: &Envelope) {
+        self.hand_on("a delivery", Ask::Take(Box::new(envelope.clone()))).await;
+    }
+
+    /// Hands on whom the site believes as its operators. The helper believes those who follow whom it believes
+    /// already; if it does not, the run then says why.
+    pub(crate) async fn follow(&self, standing: &Standing) {
+        if self.0.is_some()
+            && let Ok(Known::Set(believed)) = standing.known()
+        {
+            self.hand_on("operators", Ask::Operators(OperatorChain { links: believed.links })).await;
+        }
+    }
+
+    async fn hand_on(&self, what: &str, ask: Ask) {
         let Some(socket) = self.0.clone() else { return };
-        let envelope = Box::new(envelope.clone());
         let asked = tokio::task::spawn_blocking(move || {
             let stream = UnixStream::connect(&socket)?;
             stream.set_read_timeout(Some(ANSWERS_WITHIN))?;
-            send(&stream, &Ask::Take(envelope), &[])?;
+            send(&stream, &ask, &[])?;
             Lines::new(&stream).next::<Answer>()
         });
         match asked.await.unwrap_or_else(|error| Err(io::Error::other(error))) {
-            Ok(Some(Answer::Refused { message, .. })) => tracing::warn!("the helper refused a delivery: {message}"),
+            Ok(Some(Answer::Refused { message, .. })) => tracing::warn!("the helper refused {what}: {message}"),
             Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "the helper could not be given a delivery"),
+            Err(error) => tracing::warn!(%error, "the helper could not be given {what}"),
         }
+    }
+
+    /// Whether somebody listens there.
+    pub(crate) async fn is_there(&self) -> Result<(), Failure> {
+        let socket = self.0.clone().ok_or_else(nobody)?;
+        let shown = socket.display().to_string();
+        let connected = tokio::task::spawn_blocking(move || UnixStream::connect(&socket)).await;
+        let connected = connected.unwrap_or_else(|error| Err(io::Error::other(error)));
+        let away = |error| Failure::failed(Code::HELPER_UNAVAILABLE, format!("the helper at {shown}: {error}"), true);
+        connected.map(drop).map_err(away)
     }
 
     /// Has a run begun.
     pub(crate) async fn begin(&self, task: TaskId, run: u32, attempt: u32) -> Result<Helped, Failure> {
         let away = |why: String| Failure::failed(Code::HELPER_UNAVAILABLE, why, true);
-        let Some(socket) = self.0.clone() else {
-            let why = "the policy gives this type to another user, and the setting `helper` names no helper that \
-                       could run it";
-            return Err(Failure::failed(Code::HELPER_UNAVAILABLE, why, false));
-        };
+        let socket = self.0.clone().ok_or_else(nobody)?;
         let shown = socket.display().to_string();
         let run = Run { task, run, attempt };
         let began = tokio::task::spawn_blocking(move || begin(&socket, run));
@@ -73,6 +94,7 @@ impl Helper {
             Some(Answer::Began(process)) => process,
             Some(Answer::Refused { code, message }) => {
                 let retry = code == UNKNOWN_RUN;
+                let message = if retry || code == REFUSED { message } else { format!("{code}: {message}") };
                 return Err(Failure::failed(Code::HELPER_REFUSED, message, retry));
             }
             _ => return Err(away(format!("the helper at {shown} gave no answer"))),
@@ -88,6 +110,11 @@ impl Helper {
         });
         Ok(Helped { process, stdout, stderr, stream, ended })
     }
+}
+
+fn nobody() -> Failure {
+    let why = "the policy gives this type to another user, and the setting `helper` names no helper that could run it";
+    Failure::failed(Code::HELPER_UNAVAILABLE, why, false)
 }
 
 type Began = (UnixStream, Option<Answer>, OwnedFd, OwnedFd);

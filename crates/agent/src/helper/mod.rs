@@ -4,10 +4,12 @@
 //! It opens no connection and listens on a socket file alone, for one user. It believes nobody but the
 //! hub's signature and the site's policy, both of which it reads for itself: the agent hands it each
 //! delivery while that is valid (`spool` keeps what came), and later says which run to begin. `protocol` is
-//! what crosses the socket, `serve` answers, `perform` runs, `users` and `trust` look up what the machine
+//! what crosses the socket, `serve` answers, `perform` runs, `operations` verifies
+//! what operators signed, `users` and `trust` look up what the machine
 //! says; `ask` is the agent's side.
 
 mod ask;
+mod operations;
 mod perform;
 mod protocol;
 mod serve;
@@ -17,3 +19,4 @@ mod users;
 
 pub(crate) use ask::{Helped, Helper};
 pub use serve::{HelperError, HelperOptions, serve};
+pub(crate) use users::uid_of;

@@ -10,21 +10,25 @@ use std::process::{Child, ExitStatus, Stdio};
 use std::sync::{Mutex, PoisonError};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use serde_json::value::RawValue;
 
+use super::operations::Desk;
 use super::protocol::{Answer, Lines, Run, Tell, send};
 use super::spool::{NotBegun, Spool};
 use super::{trust, users};
+use crate::handlers::Failure;
 use crate::launch::{Who, prepared};
 use crate::policy::{Command, Kind, Policy};
 
 /// The words of refusals. The agent knows the first, after which another try may go better.
 pub(super) const UNKNOWN_RUN: &str = "helper_unknown_run";
-const REFUSED: &str = "helper_refused";
+pub(super) const REFUSED: &str = "helper_refused";
 
 /// What a run needs.
 #[derive(Debug)]
 pub(super) struct Ground<'g> {
     pub(super) spool: &'g Spool,
+    pub(super) desk: &'g Desk,
     pub(super) policy: &'g Path,
     pub(super) work: &'g Path,
 }
@@ -59,6 +63,7 @@ pub(super) fn perform(ground: &Ground<'_>, stream: &UnixStream, lines: &mut Line
         Ok(begun) => begun,
         Err(Trouble::Unknown(message)) => return refuse(UNKNOWN_RUN, message),
         Err(Trouble::Refused(message)) => return refuse(REFUSED, message),
+        Err(Trouble::Coded(code, message)) => return refuse(&code, message),
     };
     let (mut child, folder) = begun;
     let leader = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
@@ -108,6 +113,19 @@ fn end(child: &mut Child, group: &Group) -> io::Result<ExitStatus> {
 enum Trouble {
     Unknown(String),
     Refused(String),
+    /// With a word of its own.
+    Coded(String, String),
+}
+
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Trouble {
+        match failure {
+            Failure::Rejected { code, message } | Failure::Failed { code, message, .. } => {
+                Trouble::Coded(code.0, message)
+            }
+            Failure::Cancelled => Trouble::Refused("it was called off".to_owned()),
+        }
+    }
 }
 
 impl From<NotBegun> for Trouble {
@@ -126,7 +144,12 @@ fn begin(
     stderr: OwnedFd,
 ) -> Result<(Child, Option<PathBuf>), Trouble> {
     let known = ground.spool.look(run)?;
-    let command = command_of(ground.policy, &known.type_name).map_err(Trouble::Refused)?;
+    let policy = policy_for(ground.policy, &known.type_name).map_err(Trouble::Refused)?;
+    // What operators have to sign is verified here as if nobody had done so before.
+    let signed =
+        policy.signatures(&known.type_name).map(|needed| ground.desk.verify(run, &known, needed)).transpose()?;
+    let params = signed.as_ref().or(known.payload.as_ref());
+    let command = command_of(&policy, &known.type_name, params.map(AsRef::as_ref)).map_err(Trouble::Refused)?;
     let name = command.user.as_deref().unwrap_or_default();
     let user = users::find(name).map_err(Trouble::Refused)?;
     trust::only_ours(&command.program).map_err(Trouble::Refused)?;
@@ -139,7 +162,8 @@ fn begin(
             (folder.clone(), Some(folder))
         }
     };
-    let (known, payload) = ground.spool.begin(run)?;
+    let (known, unsigned) = ground.spool.begin(run)?;
+    let payload = signed.unwrap_or(unsigned);
     let who = Who {
         task: run.task,
         type_name: &known.type_name,
@@ -160,17 +184,23 @@ fn begin(
     Ok((child, own))
 }
 
-/// What the policy says of a type, if it gives it to another user.
-fn command_of(policy: &Path, type_name: &str) -> Result<Command, String> {
+/// The policy, if it lets a type run.
+fn policy_for(policy: &Path, type_name: &str) -> Result<Policy, String> {
     trust::only_ours(policy)?;
     let policy = Policy::read(policy).map_err(|error| error.to_string())?;
-    if !policy.allows(type_name) {
-        return Err(format!("the policy does not let {type_name} run"));
-    }
+    if policy.allows(type_name) { Ok(policy) } else { Err(format!("the policy does not let {type_name} run")) }
+}
+
+/// What the policy says of a type, if it gives it to another user.
+fn command_of(policy: &Policy, type_name: &str, params: Option<&RawValue>) -> Result<Command, String> {
     match policy.handlers.get(type_name).map(|handling| &handling.kind) {
-        Some(Kind::Command(command)) if command.user.is_some() => Ok(command.clone()),
-        _ => Err(format!("the policy gives {type_name} to no other user")),
+        Some(Kind::Command(command)) if command.user.is_some() => return Ok(command.clone()),
+        _ if !policy.is_for_helper(type_name) => return Err(format!("the policy gives {type_name} to no other user")),
+        _ => {}
     }
+    let params = params.ok_or_else(|| NotBegun::Begun.to_string())?;
+    let builtin = policy.builtin_of(type_name).unwrap_or(type_name);
+    policy.privileged_command(builtin, params).map_err(|error| error.to_string())
 }
 
 fn make_folder(folder: &Path, user: users::User) -> io::Result<()> {

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sortie_rules::ids::TaskId;
 use sortie_wire::envelope::Envelope;
+use sortie_wire::operators::OperatorChain;
 
 /// A delivery is at most so many bytes, whatever wrapped it.
 const LINE_BYTES_MAX: usize = 32 << 20;
@@ -25,6 +26,8 @@ const ENDS: usize = 2;
 pub(super) enum Ask {
     /// Here is a delivery of the hub's.
     Take(Box<Envelope>),
+    /// Here are sets of operators, each signed by enough members of the one before.
+    Operators(OperatorChain),
     /// Begin a run of a delivery that was taken. The ends of its pipes come with this.
     Run(Run),
 }
@@ -53,6 +56,8 @@ pub(super) enum Tell {
 pub(super) enum Answer {
     /// So many tasks of the delivery are for other users.
     Taken(usize),
+    /// This version of the operators is believed, 0 if none is.
+    Operators(u64),
     /// The run has begun as this process, which leads a group.
     Began(u32),
     /// The run has ended: with a code, or by a signal.

@@ -14,13 +14,14 @@ use sortie_rules::time::{Millis, Span};
 use sortie_wire::deliveries::Delivery;
 use sortie_wire::envelope::{DELIVERY, Envelope, Verifier};
 
-use super::perform::{Ground, perform};
+use super::operations::Desk;
+use super::perform::{Ground, REFUSED, perform};
 use super::protocol::{Answer, Ask, Lines, send};
 use super::spool::Spool;
 use super::{trust, users};
 use crate::clock::Clock;
 use crate::identity::{Identity, IdentityError};
-use crate::policy::{Kind, Policy};
+use crate::policy::Policy;
 
 /// Callers at once.
 const CALLERS_MAX: usize = 64;
@@ -44,6 +45,8 @@ pub struct HelperOptions {
     pub socket: Option<PathBuf>,
     /// The user as whom the agent runs; whoever owns its data folder if absent.
     pub agent_user: Option<String>,
+    /// The operators whom it believes from its first start on.
+    pub operators: Option<PathBuf>,
 }
 
 /// The helper cannot go on.
@@ -71,6 +74,7 @@ struct Insides {
     policy: PathBuf,
     work: PathBuf,
     spool: Spool,
+    desk: Desk,
     agent_uid: u32,
     clock: Clock,
     callers: AtomicUsize,
@@ -104,6 +108,10 @@ pub fn serve(options: &HelperOptions, clock: Clock) -> Result<(), HelperError> {
         }
     };
     pin(agent_data, data)?;
+    let desk = Desk::open(data, agent_data, clock.clone()).map_err(HelperError::Distrusted)?;
+    if let Some(file) = &options.operators {
+        desk.begin_with(file).map_err(HelperError::Distrusted)?;
+    }
     let runs = data.join("runs");
     let spool = Spool::open(runs.clone()).map_err(fault(&runs))?;
     let socket = options.socket.clone().unwrap_or_else(|| data.join("helper.sock"));
@@ -120,6 +128,7 @@ pub fn serve(options: &HelperOptions, clock: Clock) -> Result<(), HelperError> {
         policy,
         work,
         spool,
+        desk,
         agent_uid,
         clock,
         callers: AtomicUsize::new(0),
@@ -168,23 +177,32 @@ fn answer(insides: &Insides, stream: &UnixStream) -> io::Result<()> {
     match lines.next()? {
         None => Ok(()),
         Some(Ask::Take(envelope)) => {
-            let taken = take(insides, &envelope)
-                .map_or_else(|message| Answer::Refused { code: "helper_refused".to_owned(), message }, Answer::Taken);
+            let taken = take(insides, &envelope).map_or_else(refused, Answer::Taken);
             send(stream, &taken, &[])
+        }
+        Some(Ask::Operators(chain)) => {
+            let followed = insides.desk.follow(&chain).map_or_else(refused, Answer::Operators);
+            send(stream, &followed, &[])
         }
         Some(Ask::Run(run)) => {
             stream.set_read_timeout(None)?;
-            let ground = Ground { spool: &insides.spool, policy: &insides.policy, work: &insides.work };
+            let ground =
+                Ground { spool: &insides.spool, desk: &insides.desk, policy: &insides.policy, work: &insides.work };
             perform(&ground, stream, &mut lines, &run)
         }
     }
+}
+
+fn refused(message: String) -> Answer {
+    Answer::Refused { code: REFUSED.to_owned(), message }
 }
 
 /// Whether more may be kept; every now and then what is old is forgotten before.
 fn has_room(insides: &Insides, now: Millis) -> io::Result<bool> {
     let mut tidied = insides.tidied.lock().unwrap_or_else(PoisonError::into_inner);
     if now.since(tidied.at) >= TIDY_EVERY {
-        *tidied = Tidied { at: now, has_room: insides.spool.tidy()? };
+        let forgets = |expired| insides.desk.forgets(expired).map_err(io::Error::other);
+        *tidied = Tidied { at: now, has_room: insides.spool.tidy(now, forgets)? };
     }
     Ok(tidied.has_room)
 }
@@ -211,8 +229,7 @@ fn take(insides: &Insides, envelope: &Envelope) -> Result<usize, String> {
     }
     let mut taken = 0;
     for handed in &delivery.tasks {
-        let kind = policy.handlers.get(&handed.type_name).map(|handling| &handling.kind);
-        if matches!(kind, Some(Kind::Command(command)) if command.user.is_some()) {
+        if policy.is_for_helper(&handed.type_name) {
             insides.spool.keep(handed).map_err(|error| error.to_string())?;
             taken += 1;
         }

@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use sortie_rules::time::Span;
+use sortie_rules::time::{Millis, Span};
 use sortie_wire::deliveries::HandedTask;
+use sortie_wire::envelope::Envelope;
 
 use super::protocol::Run;
 use crate::data_folder::{FolderError, read_if_there, write_whole};
+use crate::operations::borne;
 
 /// Most runs that are kept.
 const RUNS_MAX: usize = 100_000;
@@ -27,6 +29,12 @@ pub(super) struct Known {
     pub(super) has_begun: bool,
     /// Gone once it has begun and may not be begun again.
     pub(super) payload: Option<Box<RawValue>>,
+    /// What operators signed.
+    #[serde(default)]
+    pub(super) operation: Option<Box<Envelope>>,
+    /// An operation is remembered until it has expired, so that it is carried out once.
+    #[serde(default)]
+    pub(super) remember_until: Option<Millis>,
 }
 
 /// Why a run does not begin.
@@ -65,10 +73,13 @@ impl Spool {
         }
         let known = Known {
             type_name: handed.type_name.clone(),
-            idempotent: handed.idempotent,
+            // What operators signed is done once, whatever the hub says of its type.
+            idempotent: handed.idempotent && handed.operation.is_none(),
             traceparent: handed.traceparent.clone(),
             has_begun: false,
             payload: Some(handed.payload.clone()),
+            operation: handed.operation.clone(),
+            remember_until: borne(handed).map(|borne| borne.expires_at),
         };
         write(&path, &known)
     }
@@ -94,19 +105,29 @@ impl Spool {
         Ok((known, payload))
     }
 
-    /// Forgets what is old. Says whether there is room for more.
-    pub(super) fn tidy(&self) -> io::Result<bool> {
+    /// Forgets what is old. Says whether there is room for more. `forgets` hears of each operation before, with
+    /// the time at which it expired.
+    pub(super) fn tidy(&self, now: Millis, forgets: impl Fn(Millis) -> io::Result<()>) -> io::Result<bool> {
         let mut runs = 0;
         for entry in std::fs::read_dir(&self.0)?.flatten() {
             let age = entry.metadata().and_then(|meta| meta.modified()).ok().and_then(|at| at.elapsed().ok());
-            if age.is_some_and(|age| age > KEEPS.to_std()) {
-                std::fs::remove_file(entry.path())?;
-            } else {
-                runs += 1;
+            let until = if age.is_some_and(|age| age > KEEPS.to_std()) { expires(&entry.path()) } else { Some(now) };
+            match until {
+                Some(until) if until >= now => runs += 1,
+                until => {
+                    until.map_or(Ok(()), &forgets)?;
+                    std::fs::remove_file(entry.path())?;
+                }
             }
         }
         Ok(runs < RUNS_MAX)
     }
+}
+
+/// When the operation in a file expires, if it is one.
+fn expires(path: &Path) -> Option<Millis> {
+    let known: Known = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
+    known.remember_until
 }
 
 fn write(path: &Path, known: &Known) -> Result<(), FolderError> {
@@ -150,6 +171,6 @@ mod tests {
         }
         assert!(matches!(spool.begin(&run(&once)), Err(NotBegun::Begun)));
         assert!(spool.begin(&run(&often)).is_ok());
-        assert!(spool.tidy().unwrap());
+        assert!(spool.tidy(Millis(0), |_| Ok(())).unwrap());
     }
 }

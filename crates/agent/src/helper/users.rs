@@ -9,6 +9,11 @@ pub(super) struct User {
     pub(super) gid: u32,
 }
 
+/// The number of a user.
+pub(crate) fn uid_of(name: &str) -> Result<u32, String> {
+    find(name).map(|user| user.uid)
+}
+
 /// The user of this name, or why there is none.
 pub(super) fn find(name: &str) -> Result<User, String> {
     // It goes onto a command line.

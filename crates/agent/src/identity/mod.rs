@@ -7,5 +7,6 @@ mod key;
 mod stored;
 
 pub use key::KeyError;
+pub(crate) use key::NodeKey;
 pub(crate) use stored::NodeRecord;
 pub use stored::{Identity, IdentityError};

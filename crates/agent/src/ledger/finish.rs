@@ -25,6 +25,7 @@ pub(super) fn finish(connection: &Connection, ended: &Ended) -> rusqlite::Result
              where task = ?1 and run = ?2 and stage <> 'reported'",
         )?
         .execute(params![TaskColumn(ended.run.task), ended.run.run, *ended.result, ended.at.0])?;
+    super::reboot::forget(connection, ended.run)?;
     if changed == 0 {
         tracing::warn!(task = %ended.run.task, run = ended.run.run, "a run ended that the ledger does not hold");
     }

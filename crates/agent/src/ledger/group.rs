@@ -11,6 +11,7 @@ use super::error::LedgerError;
 use super::finish::{Ended, finish};
 use super::nonce::claim;
 use super::prune::prune;
+use super::reboot::{BeginReboot, begin_reboot};
 use super::report::{reported, want_all};
 use super::row::RunKey;
 use super::unreported::unreported;
@@ -30,6 +31,10 @@ pub(super) enum Request {
     },
     Begin {
         run: RunKey,
+        reply: Reply<()>,
+    },
+    BeginReboot {
+        begin: BeginReboot,
         reply: Reply<()>,
     },
     Claim {
@@ -122,6 +127,7 @@ fn perform(connection: &Connection, request: Request) -> (Answer, rusqlite::Resu
     match request {
         Request::Accept { incoming, now, reply } => answer(reply, accept(connection, incoming, now)),
         Request::Begin { run, reply } => answer(reply, begin(connection, run)),
+        Request::BeginReboot { begin, reply } => answer(reply, begin_reboot(connection, &begin)),
         Request::Claim { borne, reply } => answer(reply, claim(connection, &borne)),
         Request::Finish { ended, reply } => answer(reply, finish(connection, &ended)),
         Request::Withdraw { run, attempt, reply } => answer(reply, withdraw(connection, run, attempt)),
@@ -149,6 +155,7 @@ fn refuse(request: Request) -> Answer {
     match request {
         Request::Accept { reply, .. } => with(reply),
         Request::Begin { reply, .. } | Request::Finish { reply, .. } | Request::WantAll { reply } => with(reply),
+        Request::BeginReboot { reply, .. } => with(reply),
         Request::Withdraw { reply, .. } => with(reply),
         Request::Claim { reply, .. } => with(reply),
         Request::Unreported { reply, .. } => with(reply),

@@ -8,6 +8,7 @@ use super::accept::{Incoming, Verdict};
 use super::error::LedgerError;
 use super::finish::Ended;
 use super::group::{Reply, Request};
+use super::reboot::BeginReboot;
 use super::row::RunKey;
 use crate::operations::Borne;
 
@@ -30,6 +31,11 @@ impl Ledger {
     /// Writes down that a run begins.
     pub(crate) async fn begin(&self, run: RunKey) -> Result<(), LedgerError> {
         self.ask(|reply| Request::Begin { run, reply }).await
+    }
+
+    /// Writes down that a run begins which reboots the machine, and in which boot.
+    pub(crate) async fn begin_reboot(&self, begin: BeginReboot) -> Result<(), LedgerError> {
+        self.ask(|reply| Request::BeginReboot { begin, reply }).await
     }
 
     /// Takes a nonce for an operation, unless another has it. Says whose it is.

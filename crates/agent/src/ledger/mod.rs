@@ -4,7 +4,7 @@
 //! `ledger` is the handle that the rest of the agent holds. Everything goes through one thread
 //! (`writer`), which takes whatever is asked for at the moment, does it in one transaction with one
 //! flush to disk (`group`), and then answers all of it. What each request does to the tables stands in a file
-//! of its own: `accept`, `begin`, `finish`, `withdraw`, `report`, `unreported`, `recover`, `prune`, `nonce`.
+//! of its own: `accept`, `begin`, `finish`, `withdraw`, `report`, `unreported`, `recover`, `prune`, `nonce`, `reboot`.
 //! What a stage means is decided in `rules::ledger`. `counts` looks at it from outside. `file` opens
 //! the file, `schema.sql` says what is in it.
 
@@ -18,6 +18,7 @@ mod group;
 mod handle;
 mod nonce;
 mod prune;
+mod reboot;
 mod recover;
 mod report;
 mod row;
@@ -32,6 +33,7 @@ pub use counts::{CountError, LedgerCounts, count_ledger};
 pub use error::LedgerError;
 pub(crate) use finish::Ended;
 pub(crate) use handle::Ledger;
+pub(crate) use reboot::{BeginReboot, Rebooting};
 pub(crate) use recover::{Interrupted, Recovered};
 pub(crate) use row::RunKey;
 pub(crate) use writer::WriterThread;

@@ -2,8 +2,10 @@
 
 use rusqlite::Connection;
 use sortie_rules::ledger::{Recover, recover as decide};
+use sortie_rules::time::Millis;
 use sortie_wire::deliveries::HandedTask;
 
+use super::reboot::Rebooting;
 use super::row::{RunKey, StageColumn, TaskColumn};
 
 /// What the ledger holds at the start.
@@ -11,6 +13,8 @@ use super::row::{RunKey, StageColumn, TaskColumn};
 pub(crate) struct Recovered {
     /// To be run, in order.
     pub(crate) run: Vec<HandedTask>,
+    /// To be looked at: they have asked for a reboot of the machine.
+    pub(crate) rebooting: Vec<Rebooting>,
     /// To be reported as interrupted.
     pub(crate) interrupted: Vec<Interrupted>,
     /// How many results wait for a receipt.
@@ -30,13 +34,23 @@ pub(crate) struct Interrupted {
 pub(super) fn recover(connection: &Connection) -> rusqlite::Result<Recovered> {
     let mut recovered = Recovered::default();
     let mut statement = connection.prepare(
-        "select task, run, attempt, stage, idempotent, handed from runs
+        "select task, run, attempt, stage, idempotent, handed, boot, asked_at from runs
+         left join reboots using (task, run)
          where stage <> 'reported' order by delivery, position",
     )?;
     let mut cursor = statement.query([])?;
     while let Some(row) = cursor.next()? {
         let run = RunKey { task: row.get::<_, TaskColumn>(0)?.0, run: row.get(1)? };
         let attempt = row.get(2)?;
+        // Nothing that may have rebooted the machine is ever begun again.
+        if let Some(boot) = row.get::<_, Option<String>>(6)?
+            && let Some(json) = row.get::<_, Option<Vec<u8>>>(5)?
+            && let Ok(handed) = serde_json::from_slice::<HandedTask>(&json)
+        {
+            let asked_at = Millis(row.get(7)?);
+            recovered.rebooting.push(Rebooting { handed: HandedTask { attempt, ..handed }, boot, asked_at });
+            continue;
+        }
         match decide(row.get::<_, StageColumn>(3)?.0, row.get(4)?) {
             Recover::Run => {
                 let json: Vec<u8> = row.get(5)?;

@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_site_goes_on_from_what_it_believes_and_from_nothing_else() {
-        let (ada, bob, eve) = (Hand::new(), Hand::new(), Hand::new());
+        let (ada, bob, eve) = (Hand::new(1), Hand::new(2), Hand::new(3));
         let first = set(1, 1, &[&ada], &[&ada]);
         let second = set(2, 1, &[&ada, &bob], &[&ada]);
         let third = set(3, 2, &[&bob, &ada], &[&bob]);
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_fingerprint_counts_wherever_its_set_stands_in_the_chain() {
-        let (ada, bob) = (Hand::new(), Hand::new());
+        let (ada, bob) = (Hand::new(1), Hand::new(2));
         let first = set(1, 1, &[&ada], &[&ada]);
         let second = set(2, 1, &[&bob], &[&ada]);
         let third = set(3, 1, &[&ada], &[&bob]);

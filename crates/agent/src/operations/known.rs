@@ -2,7 +2,7 @@
 //! where it is needed and replaced whole.
 
 use std::fs::{File, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, chown};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -85,7 +85,9 @@ impl Known {
         };
         // Text and lists of text: writing it as JSON cannot fail.
         let json = serde_json::to_vec_pretty(&text).unwrap_or_default();
-        Ok(write_whole(&folder.join(FILE), &json)?)
+        let path = folder.join(FILE);
+        write_whole(&path, &json)?;
+        Ok(give(&path, folder)?)
     }
 
     /// The version of the set, 0 if there is none.
@@ -122,6 +124,15 @@ pub(crate) fn change<E: From<Unusable>>(
     }
 }
 
+/// What root writes belongs to whoever owns the folder, who has to read it.
+fn give(path: &Path, folder: &Path) -> Result<(), FolderError> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    let given = std::fs::metadata(folder).and_then(|owner| chown(path, Some(owner.uid()), Some(owner.gid())));
+    given.map_err(|source| FolderError::Io { path: path.to_owned(), source })
+}
+
 fn lock(folder: &Path) -> Result<File, Unusable> {
     let path = folder.join(LOCK);
     let attempt = || -> std::io::Result<File> {
@@ -129,7 +140,9 @@ fn lock(folder: &Path) -> Result<File, Unusable> {
         file.lock()?;
         Ok(file)
     };
-    attempt().map_err(|source| FolderError::Io { path: path.clone(), source }.into())
+    let lock = attempt().map_err(|source| FolderError::Io { path: path.clone(), source })?;
+    give(&path, folder)?;
+    Ok(lock)
 }
 
 #[cfg(test)]

@@ -35,7 +35,10 @@ pub enum Given {
 #[derive(Debug, thiserror::Error)]
 pub enum NotAChain {
     /// There is no such file.
-    #[error("`{}` cannot be read; give a file with the operators, or the {FINGERPRINT_DIGITS} digits of a fingerprint", .path.display())]
+    #[error(
+        "`{}` cannot be read; give a file with the operators, or the {FINGERPRINT_DIGITS} digits of a fingerprint",
+        .path.display()
+    )]
     Unreadable {
         /// What was given.
         path: PathBuf,

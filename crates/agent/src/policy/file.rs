@@ -10,6 +10,7 @@ use sortie_rules::names::check_type_name;
 
 use super::handlers::{HandlerText, Handling};
 use super::paths::Roots;
+use super::privileged::{HostReboot, RebootText, RestartText, ServiceRestart};
 
 /// The commented file that an enrolment leaves where there is none.
 pub const DEFAULT_TOML: &str = include_str!("policy.default.toml");
@@ -28,6 +29,10 @@ pub struct Policy {
     pub append_roots: Roots,
     /// What `http.check` may ask.
     pub check_addresses: Allowed,
+    /// What service.restart may do.
+    pub service_restart: ServiceRestart,
+    /// How host.reboot does it.
+    pub host_reboot: HostReboot,
     /// What does the work of a type, where the site says so itself.
     pub handlers: BTreeMap<String, Handling>,
 }
@@ -55,6 +60,14 @@ pub enum PolicyError {
         /// Which, and why.
         source: BadAddress,
     },
+    /// A table of a builtin cannot be used.
+    #[error("{}: {why}", .path.display())]
+    Builtin {
+        /// The file.
+        path: PathBuf,
+        /// Which, and what is wrong.
+        why: String,
+    },
     /// A handler in it cannot be used.
     #[error("{}: [handlers.\"{name}\"]: {why}", .path.display())]
     Handler {
@@ -76,6 +89,8 @@ struct Text {
     file_checksum: RootsText,
     file_append: RootsText,
     http_check: AddressesText,
+    service_restart: RestartText,
+    host_reboot: RebootText,
     handlers: BTreeMap<String, HandlerText>,
 }
 
@@ -108,6 +123,8 @@ impl Default for Text {
             file_checksum: RootsText::default(),
             file_append: RootsText::default(),
             http_check: AddressesText::default(),
+            service_restart: RestartText::default(),
+            host_reboot: RebootText::default(),
             handlers: BTreeMap::new(),
         }
     }
@@ -129,6 +146,9 @@ impl Policy {
         let text: Text = load(text, &path.display().to_string(), std::iter::empty(), "", &known)?;
         let check_addresses = Allowed::parse(&text.http_check.allow)
             .map_err(|source| PolicyError::Address { path: path.to_owned(), source })?;
+        let builtin = |why| PolicyError::Builtin { path: path.to_owned(), why };
+        let service_restart = text.service_restart.read().map_err(builtin)?;
+        let host_reboot = text.host_reboot.read().map_err(builtin)?;
         let mut handlers = BTreeMap::new();
         for (name, table) in text.handlers {
             let read = table.read(&name);
@@ -138,6 +158,8 @@ impl Policy {
         }
         Ok(Policy {
             is_unusable: false,
+            service_restart,
+            host_reboot,
             handlers,
             allow_unnamed: text.default == Unnamed::Allow,
             allow: text.allow,
@@ -152,6 +174,8 @@ impl Policy {
     pub fn nothing() -> Policy {
         Policy {
             is_unusable: false,
+            service_restart: ServiceRestart::usual(),
+            host_reboot: HostReboot::usual(),
             handlers: BTreeMap::new(),
             allow_unnamed: false,
             allow: Vec::new(),

@@ -58,7 +58,8 @@ mod tests {
     #[test]
     fn privileged_builtins_need_an_operator_unless_the_site_says_that_they_are_routine() {
         let text = "allow = [\"host.reboot\", \"sleep\"]\n\
-                    [handlers.\"service.restart\"]\nkind = \"builtin\"\nbuiltin = \"service.restart\"\nclass = \"routine\"\n\
+                    [handlers.\"service.restart\"]\nkind = \"builtin\"\nbuiltin = \"service.restart\"\n\
+                    class = \"routine\"\n\
                     [handlers.\"again\"]\nkind = \"builtin\"\nbuiltin = \"host.reboot\"\nsignatures = 2\n";
         let policy = Policy::parse(text, std::path::Path::new("p")).unwrap();
         let asked = ["host.reboot", "sleep", "service.restart", "again"].map(|name| policy.signatures(name));

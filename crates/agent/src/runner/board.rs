@@ -147,6 +147,19 @@ impl Board {
         Some(Begun { waiting, stop })
     }
 
+    /// A run that began before this start goes on.
+    pub(super) fn go_on(&self, handed: &HandedTask) {
+        let mut inner = self.inner();
+        let had_none = inner.held.is_empty();
+        let HandedTask { attempt, lease, .. } = *handed;
+        let at = Phase::Running { stop: CancellationToken::new(), told: false };
+        inner.held.insert(key(handed), HeldRun { attempt, lease, at });
+        inner.running += 1;
+        if had_none {
+            self.held_bell.notify_one();
+        }
+    }
+
     /// A run has ended: its place is free. Says the newest attempt and whether its handler was told
     /// to stop.
     pub(super) fn end(&self, run: RunKey) -> (Option<u32>, bool) {

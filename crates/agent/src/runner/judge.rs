@@ -8,7 +8,7 @@ use sortie_rules::time::Millis;
 use sortie_wire::deliveries::HandedTask;
 
 use crate::handlers::{Failure, Handler, Handlers};
-use crate::policy::{Command, Kind, Policy, Service};
+use crate::policy::{Command, HOST_REBOOT, Kind, Policy, SERVICE_RESTART, Service};
 
 /// What does the work of a run.
 pub(super) enum Doer {
@@ -18,6 +18,10 @@ pub(super) enum Doer {
     Command(Command),
     /// A local service that the policy names.
     Service(Service),
+    /// `service.restart`.
+    Restart,
+    /// `host.reboot`.
+    Reboot,
 }
 
 /// What does the work of a run that may begin, or the refusal that is reported.
@@ -38,7 +42,12 @@ pub(super) fn judge(
         return Err(Failure::failed(Code::POLICY_UNUSABLE, why, true));
     }
     let handling = policy.handlers.get(name);
-    let own = |name: &str| handlers.get(name).map(|handler| Doer::Handler(Arc::clone(handler)));
+    let own = |name: &str| match (handlers.get(name), name) {
+        (Some(handler), _) => Some(Doer::Handler(Arc::clone(handler))),
+        (None, SERVICE_RESTART) => Some(Doer::Restart),
+        (None, HOST_REBOOT) => Some(Doer::Reboot),
+        (None, _) => None,
+    };
     let doer = match handling.map(|handling| &handling.kind) {
         Some(Kind::Command(command)) => Some(Doer::Command(command.clone())),
         Some(Kind::Http(service)) => Some(Doer::Service(service.clone())),
@@ -109,6 +118,7 @@ mod tests {
             Ok(Doer::Command(_)) => "command".to_owned(),
             Ok(Doer::Handler(_)) => "handler".to_owned(),
             Ok(Doer::Service(_)) => "service".to_owned(),
+            Ok(Doer::Restart | Doer::Reboot) => "machine".to_owned(),
             Err(Failure::Rejected { code, .. }) => code.0,
             Err(other) => format!("{other:?}"),
         };

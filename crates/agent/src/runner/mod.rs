@@ -2,13 +2,15 @@
 //!
 //! `board` is what the agent holds at this moment, in memory: waiting, running, ended. `run` carries
 //! one run from its beginning to the ledger; `judge` says whether it may begin at all,
-//! `privileged` whether operators have signed it where they must; `outcome` turns
+//! `privileged` whether operators have signed it where they must; `reboot` those that end
+//! in another boot of the machine; `outcome` turns
 //! what a handler gave into the result that is reported.
 
 mod board;
 mod judge;
 mod outcome;
 mod privileged;
+mod reboot;
 mod run;
 
 pub(crate) use board::{Board, Cancel, Waiting};

@@ -20,7 +20,7 @@ use super::outcome::{Ending, ended};
 use super::privileged::Signed;
 use crate::clock::{Clock, Entropy};
 use crate::handlers::command::{self, Places};
-use crate::handlers::{Failure, HandlerFuture, Handlers, Outgoing, Output, Work, large, service};
+use crate::handlers::{Failure, HandlerFuture, Handlers, Outgoing, Output, Work, large, service, service_restart};
 use crate::ledger::{Ended, Ledger, LedgerError, RunKey};
 use crate::line::HubTime;
 use crate::logs::Desk;
@@ -124,20 +124,18 @@ impl Runner {
                 return Some((Err(refusal), 0));
             }
         };
+        let key = RunKey { task: handed.id, run: handed.run };
+        if matches!(doer, Doer::Reboot) {
+            let given = self.reboot_when_due(handed, policy, &stop).await?;
+            return Some((given, self.logs.end(key)));
+        }
         if start_is_written_first(handed.idempotent) && !waiting.start_is_written {
-            let run = RunKey { task: handed.id, run: handed.run };
-            self.insist("write down that a run begins", || self.ledger.begin(run)).await;
+            self.insist("write down that a run begins", || self.ledger.begin(key)).await;
             if self.abandon.is_cancelled() {
                 return None;
             }
         }
-        let HandedTask { id, run, attempt, type_name, idempotent, payload, traceparent, secrets, .. } = handed;
-        tracing::debug!(task = %id, run, r#type = %type_name, traceparent, "a run begins");
-        let key = RunKey { task: id, run };
-        let log = self.logs.begin(key, payload.get(), &secrets);
-        let stop_too = stop.clone();
-        let work =
-            Work { task: id, run, attempt, type_name, payload, traceparent, idempotent, log, policy, stop: stop_too };
+        let work = self.begin(handed, policy, stop.clone());
         tokio::select! {
             given = guarded(self.doing(doer, work)) => {
                 let log_bytes = self.logs.end(key);
@@ -150,9 +148,17 @@ impl Runner {
         }
     }
 
+    /// The run as its handler gets it, with a log.
+    pub(super) fn begin(&self, handed: HandedTask, policy: Arc<Policy>, stop: CancellationToken) -> Work {
+        let HandedTask { id, run, attempt, type_name, idempotent, payload, traceparent, secrets, .. } = handed;
+        tracing::debug!(task = %id, run, r#type = %type_name, traceparent, "a run begins");
+        let log = self.logs.begin(RunKey { task: id, run }, payload.get(), &secrets);
+        Work { task: id, run, attempt, type_name, payload, traceparent, idempotent, log, policy, stop }
+    }
+
     /// What does the work of a run, and the policy that lets it; what operators signed takes the place of its
     /// payload. `None` if the agent ends before that is known.
-    async fn admit(
+    pub(super) async fn admit(
         &self,
         handed: &mut HandedTask,
         stop: &CancellationToken,
@@ -180,12 +186,15 @@ impl Runner {
             policy = self.policy.fresh();
             judged = look(&policy);
         }
-        handed.payload = params.unwrap_or_else(|| handed.payload.clone());
+        if let Some(params) = params {
+            handed.payload = params;
+            self.places.helper.follow(&self.standing).await;
+        }
         Some(judged.map(|doer| (doer, policy)))
     }
 
     /// Adds a refusal to the site's own list.
-    fn note(&self, handed: &HandedTask, refusal: &Failure) {
+    pub(super) fn note(&self, handed: &HandedTask, refusal: &Failure) {
         if let Failure::Rejected { code, message } = refusal {
             let (code, message) = (code.clone(), message.clone());
             let (at, task, type_name) = (self.clock.now(), handed.id, handed.type_name.clone());
@@ -200,6 +209,9 @@ impl Runner {
             Doer::Handler(handler) => Box::pin(async move { handler.run(work).await }),
             Doer::Command(command) => Box::pin(command::run(work, command, self.places.clone())),
             Doer::Service(service) => Box::pin(service::run(work, service, self.outgoing.clone())),
+            Doer::Restart => Box::pin(service_restart::run(work, self.places.clone())),
+            // It ends in another boot of the machine, which is not for a handler to see.
+            Doer::Reboot => Box::pin(std::future::pending()),
         }
     }
 

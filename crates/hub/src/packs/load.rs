@@ -31,6 +31,10 @@ const BASE: &[(&str, &str)] = base![
     "schemas/file.append.result.json",
     "schemas/http.check.payload.json",
     "schemas/http.check.result.json",
+    "schemas/service.restart.payload.json",
+    "schemas/service.restart.result.json",
+    "schemas/host.reboot.payload.json",
+    "schemas/host.reboot.result.json",
     "schemas/sleep.payload.json",
     "schemas/sleep.result.json",
 ];

@@ -91,6 +91,10 @@ impl Code {
     pub const OPERATION_NOT_YET_VALID: &'static str = "operation_not_yet_valid";
     /// The operation's payload is larger than may be.
     pub const OPERATION_TOO_LARGE: &'static str = "operation_too_large";
+    /// A service was restarted and is not active.
+    pub const SERVICE_NOT_ACTIVE: &'static str = "service_not_active";
+    /// A machine that was asked to reboot has not.
+    pub const REBOOT_DID_NOT_HAPPEN: &'static str = "reboot_did_not_happen";
     /// The result is larger than may be sent inline.
     pub const RESULT_TOO_LARGE: &'static str = "result_too_large";
     /// The result does not fit the type's schema.

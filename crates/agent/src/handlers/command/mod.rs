@@ -3,13 +3,15 @@
 //!
 //! `run` carries one run from the check of the program to the verdict, `check` looks at the program,
 //! `group` watches and ends all its processes, `capture` reads what it writes without keeping more in
-//! memory than a result may have.
+//! memory than a result may have. `step` runs one program of a builtin, of which only the end counts.
 
 mod capture;
 mod check;
 mod group;
 mod leader;
 mod run;
+mod step;
 
 pub use check::unusable_programs;
 pub(crate) use run::{Places, run};
+pub(crate) use step::{can_begin, is_for_helper, step};

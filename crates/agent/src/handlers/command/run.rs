@@ -22,7 +22,7 @@ use crate::policy::Command;
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// How long the ends of its pipes are waited for after a program and its group have ended: a process
 /// that has left the group may hold them open for ever.
-const PIPES_CLOSE: Duration = Duration::from_secs(1);
+pub(super) const PIPES_CLOSE: Duration = Duration::from_secs(1);
 /// Longest line of a log that is kept together.
 const LINE_BYTES_MAX: u64 = 16 << 10;
 
@@ -38,7 +38,7 @@ pub(crate) struct Places {
 }
 
 /// A folder of its own for one run, gone with it.
-struct WorkingFolder {
+pub(super) struct WorkingFolder {
     path: PathBuf,
     is_own: bool,
 }
@@ -136,7 +136,7 @@ async fn read_or_nothing(capture: &mut Capture, stdout: Option<Stream>) -> Resul
 }
 
 /// Reads the log and returns its last line.
-async fn listen(stderr: Option<Stream>, work: &Work) -> String {
+pub(super) async fn listen(stderr: Option<Stream>, work: &Work) -> String {
     let Some(stderr) = stderr else { return String::new() };
     let mut lines = BufReader::new(stderr);
     let (mut line, mut last) = (Vec::new(), Vec::new());
@@ -157,7 +157,7 @@ async fn listen(stderr: Option<Stream>, work: &Work) -> String {
 
 /// Asks the group to end, waits for its leader, and ends what is left. Returns how the leader ended if it
 /// did so in time.
-async fn stop_gently(leader: &mut Leader, grace: Duration) -> Option<std::io::Result<Exit>> {
+pub(super) async fn stop_gently(leader: &mut Leader, grace: Duration) -> Option<std::io::Result<Exit>> {
     leader.ask();
     let ended = tokio::time::timeout(grace, leader.wait()).await;
     leader.kill();
@@ -165,7 +165,12 @@ async fn stop_gently(leader: &mut Leader, grace: Duration) -> Option<std::io::Re
 }
 
 impl WorkingFolder {
-    fn make(command: &Command, own: &Path) -> std::io::Result<WorkingFolder> {
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn make(command: &Command, own: &Path) -> std::io::Result<WorkingFolder> {
         if let Some(path) = &command.working_folder {
             return Ok(WorkingFolder { path: path.clone(), is_own: false });
         }
