@@ -2,7 +2,8 @@
 
 use http::Method;
 use serde_json::{Value, json};
-use stories::{Answer, As, RunningHub, Scene, on_both_engines};
+use sortie_wire::operations::Operation;
+use stories::{Answer, As, Operator, RunningHub, Scene, on_both_engines, signed_set, signed_statement, statement_of};
 
 use crate::help::{PASSWORD, ask, audit, token};
 
@@ -59,9 +60,33 @@ async fn each_act_of_people_stands_in_the_audit_log_once(scene: Scene) {
     assert_eq!((&first["number"], &first["entry"]["actor"]["by"]), (&json!(1), &json!("hub")), "it begins so");
 }
 
+/// Does what a route of operations is for.
+async fn signed(hub: &RunningHub<'_>, path: &str) -> Option<Answer> {
+    let ada = Operator::new("ada");
+    let proposal = json!({ "type": "sleep", "node": node(hub).await, "payload": { "ms": 0 } });
+    Some(match path {
+        "/api/v1/operations" => ask(hub, Method::POST, path, &proposal).await,
+        "/api/v1/operators" => ask(hub, Method::POST, path, &json!(signed_set(1, 1, &[&ada], &[&ada]))).await,
+        _ if path.starts_with("/api/v1/operations/") => {
+            let proposed = ask(hub, Method::POST, "/api/v1/operations", &proposal).await.json();
+            let operation: Operation = serde_json::from_value(proposed.clone()).unwrap();
+            let statement = statement_of(&operation, ada.key(), operation.proposed_at);
+            let body = match path.ends_with("/signatures") {
+                true => json!(signed_statement(&statement, &[&ada])),
+                false => json!({ "reason": "not today" }),
+            };
+            ask(hub, Method::POST, &path.replace("{id}", proposed["id"].as_str().unwrap()), &body).await
+        }
+        _ => return None,
+    })
+}
+
 /// Does what a route is for. Nothing where only a provider's page leads.
 async fn done(hub: &RunningHub<'_>, route: &str) -> Option<Answer> {
     let (method, path) = route.split_once(' ').unwrap();
+    if let Some(answer) = signed(hub, path).await {
+        return Some(answer);
+    }
     let method: Method = method.parse().unwrap();
     let noun = path.trim_start_matches("/api/v1/").split('/').next().unwrap();
     let path = match () {

@@ -14,6 +14,7 @@ use sortie_wire::tasks::SubmitTask;
 
 use super::read;
 use crate::app::App;
+use crate::audit::{self, Act};
 use crate::events::{self, Record};
 use crate::fault::{Fault, refuse, refuse_at};
 use crate::http::Once;
@@ -33,6 +34,7 @@ pub(super) async fn propose(
 ) -> Result<Operation, Fault> {
     let row = check(app, who, request, traceparent).await?;
     let (id, first) = (row.id, once.clone());
+    let act = Act::by(who, row.proposed_at)?.on("operation", id).named(&row.type_name);
     let written = app
         .store
         .write(move |tx| {
@@ -49,7 +51,8 @@ pub(super) async fn propose(
                 }
                 operations::insert(tx, &row).await?;
                 once.remember(tx, &id.to_string(), row.proposed_at).await?;
-                let data = serde_json::json!({ "type": row.type_name, "signatures": row.wanted });
+                let data = serde_json::json!({ "type": row.type_name, "node": row.node, "signatures": row.wanted });
+                audit::record(tx, act.changes(data.clone())).await?;
                 let record = Record::new(row.org, row.proposed_at, "operation.proposed", &row.proposed_by);
                 events::record(tx, record.node(row.node).task(id).data(&data)).await?;
                 Ok(id.to_string())

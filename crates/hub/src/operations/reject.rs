@@ -9,6 +9,7 @@ use sortie_wire::problem::ProblemCode;
 
 use super::read::{self, proposal, signatures, unknown};
 use crate::app::App;
+use crate::audit::{self, Act};
 use crate::events::{self, Record};
 use crate::fault::{Fault, refuse, refuse_at};
 use crate::people::Principal;
@@ -21,6 +22,7 @@ pub(super) async fn reject(
     request: RejectOperation,
 ) -> Result<Operation, Fault> {
     let (org, name, now) = (who.org, who.name.clone(), app.clock.now());
+    let act = Act::by(who, now)?.on("operation", id);
     let reason = request.reason.filter(|reason| !reason.is_empty());
     if reason.as_ref().is_some_and(|reason| reason.len() > REASON_BYTES_MAX) {
         let detail = format!("A reason has at most {REASON_BYTES_MAX} bytes.");
@@ -42,6 +44,7 @@ pub(super) async fn reject(
                     return Err(refuse(ProblemCode::Conflict, "Somebody has changed it meanwhile; look again."));
                 }
                 let data = serde_json::json!({ "reason": reason });
+                audit::record(tx, act.named(&row.type_name).changes(data.clone())).await?;
                 let record = Record::new(org, now, "operation.rejected", &name).node(row.node).task(id).data(&data);
                 Ok::<_, Fault>(events::record(tx, record).await?)
             })

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use sortie_rules::access::{Need, Permission};
+use sortie_rules::audit::Action;
 use sortie_rules::ids::TaskId;
 use sortie_wire::envelope::Envelope;
 use sortie_wire::operations::{Operation, OperationQuery, ProposeOperation, RejectOperation};
@@ -20,11 +21,21 @@ use crate::tasks::traceparent;
 /// Adds the routes of this room.
 pub(crate) fn add(routes: Routes) -> Routes {
     routes
-        .add(Audience::People, Need::May(Permission::OperationsWrite), routes!(propose_operation))
+        .does(
+            Audience::People,
+            Need::May(Permission::OperationsWrite),
+            Action::OperationPropose,
+            routes!(propose_operation),
+        )
         .add(Audience::People, Need::May(Permission::OperationsRead), routes!(list_operations))
         .add(Audience::People, Need::May(Permission::OperationsRead), routes!(show_operation))
-        .add(Audience::People, Need::May(Permission::OperationsWrite), routes!(sign_operation))
-        .add(Audience::People, Need::May(Permission::OperationsWrite), routes!(reject_operation))
+        .does(Audience::People, Need::May(Permission::OperationsWrite), Action::OperationSign, routes!(sign_operation))
+        .does(
+            Audience::People,
+            Need::May(Permission::OperationsWrite),
+            Action::OperationReject,
+            routes!(reject_operation),
+        )
 }
 
 /// Proposes an operation, for operators to sign.
@@ -77,8 +88,8 @@ async fn sign_operation(
 }
 
 /// Decides against an operation that waits for signatures.
-#[utoipa::path(post, path = "/api/v1/operations/{id}/reject", tag = "operations", request_body = Option<RejectOperation>,
-    params(("id" = TaskId, Path)), responses((status = 200, body = Operation)))]
+#[utoipa::path(post, path = "/api/v1/operations/{id}/reject", tag = "operations",
+    request_body = Option<RejectOperation>, params(("id" = TaskId, Path)), responses((status = 200, body = Operation)))]
 async fn reject_operation(
     State(app): State<Shared>,
     who: Principal,

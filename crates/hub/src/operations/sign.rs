@@ -16,6 +16,7 @@ use sortie_wire::tasks::SubmitTask;
 
 use super::read::{self, proposal, unknown};
 use crate::app::Shared;
+use crate::audit::{self, Act};
 use crate::events::{self, Record};
 use crate::fault::{Fault, refuse};
 use crate::operators;
@@ -34,6 +35,7 @@ struct Brought {
 pub(super) async fn sign(app: &Shared, who: &Principal, id: TaskId, envelope: Envelope) -> Result<Operation, Fault> {
     let brought = take_apart(envelope)?;
     let (org, name, now) = (who.org, who.name.clone(), app.clock.now());
+    let act = Act::by(who, now)?.on("operation", id);
     let types = app.types.load_full();
     let node = {
         let app = app.clone();
@@ -56,6 +58,9 @@ pub(super) async fn sign(app: &Shared, who: &Principal, id: TaskId, envelope: En
                 if !operations::change(tx, &row, &after).await? {
                     return Err(refuse(ProblemCode::Conflict, "Somebody has signed it meanwhile; try again."));
                 }
+                let keys: Vec<&str> = fresh.iter().map(|by| by.key_id.as_str()).collect();
+                let changes = serde_json::json!({ "keys": keys, "stage": after.stage.as_str() });
+                audit::record(tx, act.named(&row.type_name).changes(changes)).await?;
                 for by in &fresh {
                     let data = serde_json::json!({ "key": by.key_id, "operator": by.name });
                     let record = Record::new(org, now, "operation.signed", &name).node(row.node).task(id).data(&data);
@@ -101,8 +106,8 @@ fn signed(
     let broken = |error: serde_json::Error| Fault::Broken(error.to_string());
     let earlier: Option<Envelope> = row.envelope.as_deref().map(serde_json::from_str).transpose().map_err(broken)?;
     if earlier.as_ref().is_some_and(|earlier| earlier.payload != brought.envelope.payload) {
-        let detail = "Another operator has signed this operation with another text (its nonce, or its times); sign what is \
-                      there: `sortie sign` does so by itself.";
+        let detail = "Another operator has signed this operation with another text (its nonce, or its times); sign \
+                      what is there: `sortie sign` does so by itself.";
         return Err(refuse(ProblemCode::OtherStatement, detail));
     }
     let mut known: Vec<SignedBy> = serde_json::from_str(&row.signed_by).map_err(broken)?;

@@ -8,6 +8,7 @@ use sortie_wire::problem::ProblemCode;
 
 use super::read::{operators_of, shown};
 use crate::app::App;
+use crate::audit::{self, Act};
 use crate::events::{self, Record};
 use crate::fault::{Fault, refuse};
 use crate::people::Principal;
@@ -16,6 +17,7 @@ use crate::people::Principal;
 /// answered as it stands.
 pub(super) async fn publish(app: &App, who: &Principal, link: Envelope) -> Result<PublishedOperators, Fault> {
     let (org, actor, now) = (who.org, who.name.to_string(), app.clock.now());
+    let act = Act::by(who, now)?;
     let written = app
         .store
         .write(move |tx| {
@@ -41,6 +43,7 @@ pub(super) async fn publish(app: &App, who: &Principal, link: Envelope) -> Resul
                     "version": set.version, "fingerprint": operators.fingerprint(), "needed": set.needed,
                     "members": set.members.iter().map(|member| &member.name).collect::<Vec<_>>(),
                 });
+                audit::record(tx, act.on("operators", set.version).changes(data.clone())).await?;
                 let record = Record::new(org, now, "operators.published", &row.published_by).data(&data);
                 events::record(tx, record).await?;
                 Ok(row)

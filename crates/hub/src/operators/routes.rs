@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use sortie_rules::access::{Need, Permission};
+use sortie_rules::audit::Action;
 use sortie_rules::ids::NodeId;
 use sortie_wire::envelope::Envelope;
 use sortie_wire::operators::{OperatorChain, OperatorsQuery, PublishedOperators};
@@ -19,7 +20,12 @@ use crate::people::Principal;
 /// Adds the routes of this room.
 pub(crate) fn add(routes: Routes) -> Routes {
     routes
-        .add(Audience::People, Need::May(Permission::OperatorsWrite), routes!(publish_operators))
+        .does(
+            Audience::People,
+            Need::May(Permission::OperatorsWrite),
+            Action::OperatorsPublish,
+            routes!(publish_operators),
+        )
         .add(Audience::People, Need::May(Permission::OperationsRead), routes!(list_operators))
         .add(Audience::People, Need::May(Permission::OperationsRead), routes!(operators_chain))
         .add(Audience::Agents, Need::Node, routes!(operators_of_node))

@@ -24,8 +24,8 @@ pub(super) async fn requeue(app: &App, who: &Principal, id: TaskId) -> Result<Ta
             Box::pin(async move {
                 let row = tasks::get_life(tx, id).await?.filter(|row| row.org == org).ok_or_else(read::unknown)?;
                 if operations::get(tx, id).await?.is_some() {
-                    let detail = "An operation is carried out once. Propose it again with `sortie op propose`, and have it \
-                                  signed.";
+                    let detail = "An operation is carried out once. Propose it again with `sortie op propose`, and \
+                                  have it signed.";
                     return Err(refuse(ProblemCode::NotRequeueable, detail));
                 }
                 let after =

@@ -26,8 +26,8 @@ pub(crate) fn terms(types: &TaskTypes, request: SubmitTask, at: &str, now: Milli
     let known = types.find(&request.type_name, at)?;
     if known.described.class == Class::Privileged {
         let detail = format!(
-            "Tasks of the type `{0}` are privileged: operators sign them. Propose one with `sortie op propose {0} --node \
-             NODE`, or POST /api/v1/operations.",
+            "Tasks of the type `{0}` are privileged: operators sign them. Propose one with `sortie op propose {0} \
+             --node NODE`, or POST /api/v1/operations.",
             request.type_name
         );
         return Err(refuse_at(ProblemCode::SignatureNeeded, format!("{at}/type"), detail));

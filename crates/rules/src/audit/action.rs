@@ -43,6 +43,14 @@ actions! {
     JobResume = "job.resume",
     /// Calls a job off.
     JobCancel = "job.cancel",
+    /// Proposes an operation.
+    OperationPropose = "operation.propose",
+    /// Brings what an operator signed.
+    OperationSign = "operation.sign",
+    /// Decides against an operation.
+    OperationReject = "operation.reject",
+    /// Publishes a set of operators.
+    OperatorsPublish = "operators.publish",
     /// Makes a node that has no certificate.
     NodeAdd = "node.add",
     /// Changes what is intended of a node.

@@ -68,8 +68,8 @@ pub(crate) fn run(command: KeysCommand, context: &Context) -> Done {
             let file = KeyFile::make(&name, &passphrase, &context.entropy)?;
             file.write(&path)?;
             context.output.say(&format!(
-                "The key is kept in {}. Keep a copy of it and its passphrase apart: neither can be made again. Below is \
-                 its public half, which goes into the set of operators: `sortie operators new`.",
+                "The key is kept in {}. Keep a copy of it and its passphrase apart: neither can be made again. Below \
+                 is its public half, which goes into the set of operators: `sortie operators new`.",
                 path.display()
             ));
             show(&file, path, context)
