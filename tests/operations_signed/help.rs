@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -87,7 +86,7 @@ pub(crate) async fn propose(hub: &RunningHub<'_>, node: &str, type_name: &str, p
 
 /// Has it signed by this operator, and hands it to the hub: it goes to its node.
 pub(crate) async fn sign(hub: &RunningHub<'_>, operation: &Operation, by: &Person) {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is later than 1970").as_millis() as u64;
+    let now = operation.proposed_at;
     let statement = json!({
         "op": operation.type_name,
         "operation": operation.id,
@@ -95,7 +94,7 @@ pub(crate) async fn sign(hub: &RunningHub<'_>, operation: &Operation, by: &Perso
         "params": operation.payload,
         "nonce": uuid::Uuid::new_v4().simple().to_string(),
         "issued_at": now,
-        "expires_at": now + operation.valid_for.0.unsigned_abs(),
+        "expires_at": now + operation.valid_for,
         "key_id": by.key.fingerprint(),
     });
     let mut envelope = unsigned(OPERATION, statement.to_string().as_bytes());
