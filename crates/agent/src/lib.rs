@@ -5,7 +5,7 @@
 //! deliveries; `ledger` remembers over every crash what was accepted, begun, ended and reported;
 //! `runner` runs it with `handlers` (`launch` is the small life of a program before it begins, `helper` runs
 //! programs as other users), `logs`
-//! tells the hub what they say, `refusals` the site what it refused; `reporter` brings the results home,
+//! tells the hub what they say, `refusals` the site and the hub what was refused; `reporter` brings the results home,
 //! `heartbeat` keeps leases alive, `renewal` the certificate, `forgetting` the ledger small; `agent`
 //! puts all of it together, and `cli` gives it commands.
 
@@ -14,6 +14,8 @@ mod agent;
 pub mod cli;
 mod clock;
 mod data_folder;
+#[doc(hidden)]
+pub mod doors;
 mod enroll;
 mod facts;
 mod forgetting;
@@ -48,5 +50,5 @@ pub use policy::{
     Allowed, BadAddress, Command, DEFAULT_TOML as DEFAULT_POLICY_TOML, Forbidden, Handling, Kind, Policy, PolicyError,
     Root, Roots, Service,
 };
-pub use refusals::{Refusal, read_refusals};
+pub use refusals::{Refusal, RefusedThing, read_refusals};
 pub use settings::{DEFAULT_TOML, LogFormat, LogLevel, ProxySettings, Settings, UnreadableFile};

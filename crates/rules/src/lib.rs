@@ -35,3 +35,4 @@ pub mod sign_in;
 pub mod tasks;
 pub mod time;
 pub mod traces;
+pub mod verification;

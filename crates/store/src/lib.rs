@@ -30,6 +30,7 @@ pub mod nodes;
 pub mod org_settings;
 pub mod orgs;
 pub mod post_steps;
+pub mod refusals;
 pub mod sessions;
 pub mod sites;
 pub mod tasks;

@@ -74,6 +74,13 @@ const ALL: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0007_audit.sql"),
         postgres: include_str!("../migrations/postgres/0007_audit.sql"),
     },
+    Migration {
+        version: 8,
+        name: "refusals",
+        oldest_program: 1,
+        sqlite: include_str!("../migrations/sqlite/0008_refusals.sql"),
+        postgres: include_str!("../migrations/postgres/0008_refusals.sql"),
+    },
 ];
 
 /// The table of what was done, and the table that says who may use the database. The same on both

@@ -5,6 +5,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::sync::Arc;
 
 use sortie_rules::time::Span;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -19,7 +20,7 @@ use crate::hub::Hub;
 use crate::ledger::{Ledger, Recovered, RunKey, WriterThread};
 use crate::line::{HubTime, Taker, WaitLoop};
 use crate::logs::{Desk, Shipper};
-use crate::refusals::Refusals;
+use crate::refusals::{Refusals, Teller};
 use crate::renewal::Renewal;
 use crate::reporter::{Outbox, Reporter};
 use crate::runner::{Board, HandlerSet, Runner};
@@ -33,6 +34,7 @@ pub(super) struct Life {
     pub(super) heart: Heart,
     pub(super) reporter: Reporter,
     pub(super) shipper: Shipper,
+    pub(super) teller: Teller,
     pub(super) renewal: Renewal,
     pub(super) ledger: Ledger,
     pub(super) clock: Clock,
@@ -46,13 +48,14 @@ pub(super) struct Life {
 /// Opens the ledger and connects the parts of the agent. The folder is locked until it is dropped.
 pub(super) fn start(agent: Agent) -> Result<(Life, DataFolder), AgentError> {
     let Agent { settings, folder, identity, policy, handlers, outgoing, clock, entropy } = agent;
-    let (ledger, thread, line, recovered) = WriterThread::start(&folder.path().join("ledger.db"))?;
+    let (ledger, thread, line, recovered) =
+        WriterThread::start(&folder.path().join("ledger.db"), |last| boot_id(last, &clock, &entropy))?;
     let hub_time = Arc::new(HubTime::new(clock.clone(), line.hub_time));
     let hub = Arc::new(Hub::open(identity, &settings, Arc::clone(&hub_time))?);
     let (stop_taking, stop) = (CancellationToken::new(), CancellationToken::new());
     let board = Arc::new(Board::new(settings.concurrency, settings.prefetch));
     let outbox = Arc::new(Outbox::default());
-    let boot = boot_id(&clock, &entropy);
+    let boot = line.boot;
     let results = folder.path().join("results");
     let helper = Helper(settings.helper.clone());
     let places = Places { work: folder.path().join("work"), results, helper };
@@ -75,6 +78,7 @@ pub(super) fn start(agent: Agent) -> Result<(Life, DataFolder), AgentError> {
         runs: TaskTracker::new(),
         abandon: CancellationToken::new(),
     });
+    let refused = Arc::new(Notify::new());
     let taker = Taker {
         hub: Arc::clone(&hub),
         hub_time: Arc::clone(&hub_time),
@@ -82,6 +86,7 @@ pub(super) fn start(agent: Agent) -> Result<(Life, DataFolder), AgentError> {
         board: Arc::clone(&board),
         runner: Arc::clone(&runner),
         outbox: Arc::clone(&outbox),
+        refused: Arc::clone(&refused),
         clock: clock.clone(),
         entropy: entropy.clone(),
     };
@@ -110,6 +115,13 @@ pub(super) fn start(agent: Agent) -> Result<(Life, DataFolder), AgentError> {
         stop: stop.clone(),
     };
     let shipper = Shipper { hub: Arc::clone(&hub), desk: logs, entropy: entropy.clone(), stop: stop.clone() };
+    let teller = Teller {
+        hub: Arc::clone(&hub),
+        ledger: ledger.clone(),
+        entropy: entropy.clone(),
+        bell: refused,
+        stop: stop.clone(),
+    };
     let renewal = Renewal { hub, hub_time, runner: Arc::clone(&runner), entropy, stop: stop.clone() };
     let stop_grace = settings.stop_grace();
     let life = Life {
@@ -120,6 +132,7 @@ pub(super) fn start(agent: Agent) -> Result<(Life, DataFolder), AgentError> {
         heart,
         reporter,
         shipper,
+        teller,
         renewal,
         ledger,
         clock,

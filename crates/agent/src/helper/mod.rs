@@ -16,4 +16,5 @@ mod trust;
 mod users;
 
 pub(crate) use ask::{Helped, Helper};
+pub(crate) use protocol::read_lines;
 pub use serve::{HelperError, HelperOptions, serve};

@@ -7,9 +7,8 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::error::LedgerError;
 
-/// The form of the tables that this program writes.
-const FORM: i64 = 1;
-const SCHEMA: &str = include_str!("schema.sql");
+/// The steps to the form of the tables that this program writes. A ledger counts those that it has taken.
+const STEPS: [&str; 2] = [include_str!("schema.sql"), include_str!("refused.sql")];
 /// Statements kept ready.
 const STATEMENTS_MAX: usize = 32;
 
@@ -28,13 +27,21 @@ pub(super) fn open(path: &Path) -> Result<Connection, LedgerError> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     // Else every statement that could have used the partial index is planned anew for each new value.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    match found {
-        0 => {
-            connection.execute_batch(&format!("begin immediate; {SCHEMA} pragma user_version = {FORM}; commit;"))?;
-        }
-        FORM => {}
-        newer => return Err(LedgerError::Newer { path: path.to_owned(), found: newer, known: FORM }),
-    }
+    bring_up_to_date(&connection, path)?;
     Ok(connection)
+}
+
+/// Takes the steps that are missing, all or none.
+fn bring_up_to_date(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
+    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let known = STEPS.len() as i64;
+    let missing = usize::try_from(found).ok().and_then(|taken| STEPS.get(taken..));
+    let Some(missing) = missing else {
+        return Err(LedgerError::Newer { path: path.to_owned(), found, known });
+    };
+    if !missing.is_empty() {
+        let steps = missing.concat();
+        connection.execute_batch(&format!("begin immediate; {steps} pragma user_version = {known}; commit;"))?;
+    }
+    Ok(())
 }

@@ -3,13 +3,15 @@
 use rusqlite::Connection;
 use sortie_rules::ids::TaskId;
 use sortie_rules::time::Millis;
+use sortie_wire::refusals::RefusedDeliveries;
 use tokio::sync::oneshot;
 
-use super::accept::{Incoming, Verdict, accept};
+use super::accept::{Incoming, Taken, accept};
 use super::begin::begin;
 use super::error::LedgerError;
 use super::finish::{Ended, finish};
 use super::prune::prune;
+use super::refuse::{Refused, refuse, told, untold};
 use super::report::{reported, want_all};
 use super::row::RunKey;
 use super::unreported::unreported;
@@ -24,7 +26,7 @@ pub(super) enum Request {
     Accept {
         incoming: Incoming,
         now: Millis,
-        reply: Reply<Vec<Verdict>>,
+        reply: Reply<Taken>,
     },
     Begin {
         run: RunKey,
@@ -43,6 +45,18 @@ pub(super) enum Request {
     /// are sent once more, which harms nobody.
     Reported {
         runs: Vec<RunKey>,
+    },
+    Refuse {
+        refused: Refused,
+        now: Millis,
+        reply: Reply<u64>,
+    },
+    Untold {
+        reply: Reply<Vec<RefusedDeliveries>>,
+    },
+    Told {
+        told: Vec<(String, u64)>,
+        reply: Reply<()>,
     },
     WantAll {
         reply: Reply<()>,
@@ -84,7 +98,7 @@ pub(super) fn commit(connection: &Connection, requests: &mut Vec<Request>, recei
         tracing::error!(%error, "the ledger could not be written");
         // The transaction may be gone already: a full disk ends it.
         let _already_ended = connection.execute_batch("rollback");
-        requests.drain(..).for_each(|request| answers.push(refuse(request)));
+        requests.drain(..).for_each(|request| answers.push(not_tried(request)));
     } else {
         receipts.clear();
     }
@@ -118,6 +132,9 @@ fn perform(connection: &Connection, request: Request) -> (Answer, rusqlite::Resu
         Request::Begin { run, reply } => answer(reply, begin(connection, run)),
         Request::Finish { ended, reply } => answer(reply, finish(connection, &ended)),
         Request::Withdraw { run, attempt, reply } => answer(reply, withdraw(connection, run, attempt)),
+        Request::Refuse { refused, now, reply } => answer(reply, refuse(connection, &refused, now)),
+        Request::Untold { reply } => answer(reply, untold(connection)),
+        Request::Told { told: all, reply } => answer(reply, told(connection, &all)),
         Request::WantAll { reply } => answer(reply, want_all(connection)),
         Request::Unreported { rows, bytes, reply } => answer(reply, unreported(connection, rows, bytes)),
         Request::Prune { after, now, reply } => answer(reply, prune(connection, after, now)),
@@ -135,13 +152,16 @@ fn answer<T: 'static>(reply: Reply<T>, done: rusqlite::Result<T>) -> (Answer, ru
 }
 
 /// The answer to a request that was not even tried.
-fn refuse(request: Request) -> Answer {
+fn not_tried(request: Request) -> Answer {
     fn with<T: 'static>(reply: Reply<T>) -> Answer {
         Box::new(move |outcome| drop(outcome.map_err(|error| reply.send(Err(error)))))
     }
     match request {
         Request::Accept { reply, .. } => with(reply),
         Request::Begin { reply, .. } | Request::Finish { reply, .. } | Request::WantAll { reply } => with(reply),
+        Request::Refuse { reply, .. } => with(reply),
+        Request::Untold { reply } => with(reply),
+        Request::Told { reply, .. } => with(reply),
         Request::Withdraw { reply, .. } => with(reply),
         Request::Unreported { reply, .. } => with(reply),
         Request::Prune { reply, .. } => with(reply),

@@ -4,8 +4,10 @@ use std::path::Path;
 use std::thread;
 
 use rusqlite::Connection;
+use sortie_rules::ids::{BootId, Id};
 use sortie_rules::time::Millis;
 use tokio::sync::mpsc;
+use uuid::Uuid;
 
 use super::error::LedgerError;
 use super::file;
@@ -32,6 +34,8 @@ pub(crate) struct Line {
     pub(crate) acknowledged: u64,
     /// The newest time that the hub has signed; 0 if none was seen.
     pub(crate) hub_time: Millis,
+    /// This start.
+    pub(crate) boot: BootId,
 }
 
 /// The thread. It ends when the last [`Ledger`] handle is dropped.
@@ -39,14 +43,21 @@ pub(crate) struct Line {
 pub(crate) struct WriterThread(thread::JoinHandle<()>);
 
 impl WriterThread {
-    /// Opens the ledger and says what it holds.
-    pub(crate) fn start(path: &Path) -> Result<(Ledger, WriterThread, Line, Recovered), LedgerError> {
+    /// Opens the ledger and says what it holds. `name` gives this start its id, above that of the last one;
+    /// it is on disk before anybody hears it.
+    pub(crate) fn start(
+        path: &Path,
+        name: impl FnOnce(Option<BootId>) -> BootId,
+    ) -> Result<(Ledger, WriterThread, Line, Recovered), LedgerError> {
         let connection = file::open(path)?;
         let recovered = recover(&connection)?;
-        let line = connection.query_row("select acknowledged, hub_time from line", [], |row| {
+        let line = connection.query_row("select acknowledged, hub_time, boot from line", [], |row| {
             let acknowledged: i64 = row.get(0)?;
-            Ok(Line { acknowledged: acknowledged.unsigned_abs(), hub_time: Millis(row.get(1)?) })
+            let last: Option<Vec<u8>> = row.get(2)?;
+            let last = last.and_then(|bytes| Uuid::from_slice(&bytes).ok()).map(Id::from_uuid);
+            Ok(Line { acknowledged: acknowledged.unsigned_abs(), hub_time: Millis(row.get(1)?), boot: name(last) })
         })?;
+        connection.execute("update line set boot = ?1", [line.boot.uuid().as_bytes()])?;
         let (requests, inbox) = mpsc::channel(REQUESTS_MAX);
         let thread = thread::Builder::new()
             .name("ledger".to_owned())
