@@ -60,6 +60,8 @@ enum Ask {
     Jobs,
     /// What a command handler costs beside a bare fork and exec
     Command,
+    /// What signing and verifying a delivery costs
+    Deliveries,
     /// What it takes to check a token of an identity provider
     #[command(name = "sign_in")]
     SignIn,
@@ -82,9 +84,10 @@ impl Program {
             Ask::P9 => &["p9"],
             Ask::Jobs => &["jobs"],
             Ask::Command => &["command"],
+            Ask::Deliveries => &["deliveries"],
             Ask::SignIn => &["sign_in"],
             Ask::Startup => &["startup"],
-            Ask::All => &["startup", "p1", "p2", "p3", "p4", "p9", "jobs", "command", "sign_in"],
+            Ask::All => &["startup", "p1", "p2", "p3", "p4", "p9", "jobs", "command", "deliveries", "sign_in"],
             Ask::Compare(compare) => return compare::run(&self.setup, &compare).await,
         };
         for row in rows {

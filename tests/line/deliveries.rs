@@ -2,6 +2,7 @@
 //! out of turn is told from a second agent.
 
 use serde_json::json;
+use sortie_rules::limits::HELD_UP_WAITS_MAX;
 use sortie_wire::deliveries::WaitQuery;
 use sortie_wire::problem::ProblemCode;
 use stories::{HandNode, Scene, on_both_engines};
@@ -11,8 +12,9 @@ on_both_engines!(
     an_acknowledged_delivery_is_not_repeated,
     a_lost_delivery_comes_again_after_the_hub_was_killed,
     a_wait_that_was_held_up_on_its_way_is_late_and_changes_nothing,
-    a_start_that_speaks_after_a_newer_one_is_a_second_agent,
-    an_acknowledgement_that_goes_back_is_a_copied_disk,
+    a_first_wait_that_was_held_up_over_a_restart_does_not_shut_the_node_out,
+    a_start_that_goes_on_speaking_after_a_newer_one_is_a_second_agent,
+    acknowledgements_that_go_back_are_those_of_a_copied_disk,
 );
 
 async fn a_delivery_that_was_lost_comes_again_as_the_same_attempt(scene: Scene) {
@@ -63,13 +65,32 @@ async fn a_wait_that_was_held_up_on_its_way_is_late_and_changes_nothing(scene: S
     assert!(hub.events("node.forked").await.is_empty(), "it is no second agent");
 }
 
-async fn a_start_that_speaks_after_a_newer_one_is_a_second_agent(scene: Scene) {
+async fn a_first_wait_that_was_held_up_over_a_restart_does_not_shut_the_node_out(scene: Scene) {
+    let hub = scene.hub().start().await;
+    let node = hub.hand_node("north").await;
+    let held_up = node.next_wait(4, 0);
+    node.start_again();
+    node.wait(4, 0).await;
+    refused(&node, &held_up, ProblemCode::WaitLate).await;
+    let id = hub.submit("north", "sys.info", json!({})).await;
+    assert_eq!(node.take_one().await.id, id, "the newer start goes on");
+    assert!(hub.events("node.forked").await.is_empty());
+}
+
+async fn a_start_that_goes_on_speaking_after_a_newer_one_is_a_second_agent(scene: Scene) {
     let hub = scene.hub().start().await;
     let node = hub.hand_node("north").await;
     node.wait(4, 0).await;
     let of_the_older = node.next_wait(4, 0);
     node.start_again();
     node.wait(4, 0).await;
+    // A few might be waits that were held up on their way before it ended.
+    for held_up in 0..u64::from(HELD_UP_WAITS_MAX) {
+        let of_the_older = WaitQuery { seq: of_the_older.seq + held_up, ..of_the_older };
+        refused(&node, &of_the_older, ProblemCode::WaitLate).await;
+    }
+    assert!(hub.events("node.forked").await.is_empty());
+    let of_the_older = WaitQuery { seq: 100, ..of_the_older };
     refused(&node, &of_the_older, ProblemCode::IdentityForked).await;
     let id = hub.submit("north", "sys.info", json!({})).await;
     assert_eq!(node.take_one().await.id, id, "the newer one goes on");
@@ -79,7 +100,7 @@ async fn a_start_that_speaks_after_a_newer_one_is_a_second_agent(scene: Scene) {
     assert_eq!(events[0].data["boot"], json!(of_the_older.boot));
 }
 
-async fn an_acknowledgement_that_goes_back_is_a_copied_disk(scene: Scene) {
+async fn acknowledgements_that_go_back_are_those_of_a_copied_disk(scene: Scene) {
     let hub = scene.hub().start().await;
     let node = hub.hand_node("north").await;
     let from_the_copy = node.next_wait(4, 0);
@@ -90,8 +111,11 @@ async fn an_acknowledgement_that_goes_back_is_a_copied_disk(scene: Scene) {
     }
     let hub = hub.kill().await.start().await;
     node.start_again();
-    let from_the_copy = WaitQuery { seq: 1, boot: node.next_wait(0, 0).boot, ..from_the_copy };
-    refused(&node, &from_the_copy, ProblemCode::IdentityForked).await;
+    let from_the_copy = WaitQuery { boot: node.next_wait(0, 0).boot, ..from_the_copy };
+    for held_up in 1..=u64::from(HELD_UP_WAITS_MAX) {
+        refused(&node, &WaitQuery { seq: held_up, ..from_the_copy }, ProblemCode::WaitLate).await;
+    }
+    refused(&node, &WaitQuery { seq: 100, ..from_the_copy }, ProblemCode::IdentityForked).await;
     assert_eq!(hub.events("node.forked").await.len(), 1);
 }
 

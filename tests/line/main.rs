@@ -8,5 +8,6 @@ mod orderly_stop;
 mod own_authority;
 mod presence;
 mod proxies;
+mod refusals;
 mod slim_program;
 mod two_agents;

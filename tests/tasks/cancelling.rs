@@ -18,12 +18,27 @@ on_sqlite!(
     a_task_in_the_agent_s_own_queue_is_cancelled_before_it_begins,
     an_open_wait_hears_of_a_cancellation_and_so_does_a_heartbeat,
     what_an_agent_did_before_it_heard_counts,
+    a_wish_to_stop_one_run_does_not_stop_the_next,
     whatever_ended_without_completing_can_be_requeued,
 );
 
 async fn under_way(hub: &RunningHub<'_>, id: sortie_rules::ids::TaskId) {
     until("the task is handed out", async || (hub.task(id).await.summary.status == Status::InProgress).then_some(()))
         .await;
+}
+
+async fn a_wish_to_stop_one_run_does_not_stop_the_next(scene: Scene) {
+    let hub = scene.hub().start().await;
+    let node = hub.hand_node("north").await;
+    let id = submit(&hub, nap("north")).await;
+    let first = node.take_one().await;
+    // Nobody waits while this is asked for: the node never hears of it.
+    assert!(hub.people().cancel_task(id).await.expect("it is under way").cancel_asked);
+    node.report(&HandNode::failed(&first, "handler_failed", false)).await.expect("the first run ends");
+    hub.people().requeue_task(id).await.expect("it did not complete");
+    let delivery = node.wait(4, 20).await;
+    let runs: Vec<_> = delivery.tasks.iter().map(|task| (task.id, task.run)).collect();
+    assert_eq!((runs, delivery.cancel), (vec![(id, 2)], vec![]));
 }
 
 async fn a_waiting_task_is_cancelled_at_once_and_never_handed_out(scene: Scene) {

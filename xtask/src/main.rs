@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 mod api;
 mod demo;
+mod fuzz;
 mod install;
 mod programs;
 mod test;
@@ -24,6 +25,10 @@ Commands:
                      warnings as errors, the committed API description, documentation examples and
                      all tests. Installs what a fresh Debian machine lacks, or names it. ARGS go to
                      `cargo nextest run`, for example `cargo xtask test -- a_lapsed_lease`.
+  fuzz [TARGET…] [--minutes N] [--seed N]
+                     Feed every reader of strangers' bytes, or those named, with what nobody would
+                     send, for N minutes; what breaks one is kept in fuzz/corpus. A wrong name lists
+                     the targets. `test` looks for a short while, too.
   tidy [--ratchet]   Only the house rules (STYLE.md says which). With --ratchet, write down the
                      sizes in xtask/ratchet.txt that have shrunk.
   api [--check]      Write openapi/ anew from the hub's code. With --check, write nothing and fail
@@ -40,6 +45,7 @@ fn main() -> ExitCode {
     let done = match command {
         "demo" => demo::run(rest),
         "test" => test::run(rest),
+        "fuzz" => fuzz::run(rest),
         "tidy" => tidy::run(rest),
         "api" => api::run(rest),
         "help" | "--help" | "-h" => {

@@ -3,7 +3,7 @@
 use crate::cli::Setup;
 use crate::figure::Figure;
 
-use super::{agent, command, drain, jobs, latency, life, sign_in, startup, submit, submit_many};
+use super::{agent, command, deliveries, drain, jobs, latency, life, sign_in, startup, submit, submit_many};
 
 /// Measures one row.
 pub(crate) async fn run(row: &str, setup: &Setup) -> anyhow::Result<Vec<Figure>> {
@@ -19,6 +19,7 @@ pub(crate) async fn run(row: &str, setup: &Setup) -> anyhow::Result<Vec<Figure>>
         "p9" => agent::measure(setup).await,
         "jobs" => jobs::measure(setup).await,
         "command" => command::measure(setup).await,
+        "deliveries" => deliveries::measure(),
         "sign_in" => sign_in::measure(setup).await,
         "startup" => startup::measure(setup).await,
         other => anyhow::bail!("there is no row `{other}`"),

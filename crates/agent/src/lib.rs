@@ -4,8 +4,8 @@
 //! is what it then is; `hub` and `line` are its one outbound line, over which `line` takes
 //! deliveries; `ledger` remembers over every crash what was accepted, begun, ended and reported;
 //! `runner` runs it with `handlers` (`launch` is the small life of a program before it begins, `helper` runs
-//! programs as other users), `operations` judges what operators have signed, `logs` tells the
-//! hub what they say, `refusals` the site what it refused; `reporter` brings the results home,
+//! programs as other users), `operations` judges what operators have signed, `logs` tells the hub what they say,
+//! `refusals` the site and the hub what was refused; `reporter` brings the results home,
 //! `heartbeat` keeps leases alive, `renewal` the certificate, `forgetting` the ledger small; `agent`
 //! puts all of it together, and `cli` gives it commands.
 
@@ -15,6 +15,8 @@ mod boot;
 pub mod cli;
 mod clock;
 mod data_folder;
+#[doc(hidden)]
+pub mod doors;
 mod enroll;
 mod facts;
 mod forgetting;
@@ -53,5 +55,5 @@ pub use policy::{
     Allowed, BadAddress, Command, DEFAULT_TOML as DEFAULT_POLICY_TOML, Forbidden, Handling, HostReboot, Kind, Policy,
     PolicyError, Root, Roots, Service, ServiceRestart,
 };
-pub use refusals::{Refusal, read_refusals};
+pub use refusals::{Refusal, RefusedThing, read_refusals};
 pub use settings::{DEFAULT_TOML, LogFormat, LogLevel, ProxySettings, Settings, UnreadableFile};

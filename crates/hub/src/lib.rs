@@ -10,6 +10,8 @@ pub mod app;
 mod audit;
 pub mod clock;
 mod data_folder;
+#[doc(hidden)]
+pub mod doors;
 mod enrollment;
 mod events;
 mod fault;
@@ -27,6 +29,7 @@ mod orgs;
 pub mod packs;
 mod people;
 mod post_steps;
+mod refusals;
 mod sessions;
 pub mod settings;
 mod start;

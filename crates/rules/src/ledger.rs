@@ -69,6 +69,18 @@ pub fn receive(known: Option<Known>, run: u32) -> Receive {
     }
 }
 
+/// Whether a delivery's number is above every one that was accepted. Only then may it bring a run that is
+/// not known: the ledger forgets in time, and an old delivery must not bring back what it forgot.
+pub const fn is_new(number: u64, acknowledged: u64) -> bool {
+    number > acknowledged
+}
+
+/// Whether a delivery that is not new carries work that was not in it when it was: then all of it is
+/// refused. `receive` says what each of its tasks would mean.
+pub fn is_other_work(is_new: bool, mut tasks: impl Iterator<Item = Receive>) -> bool {
+    !is_new && tasks.any(|task| task == Receive::Accept)
+}
+
 /// What to do with a run that the ledger holds when the agent starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recover {
@@ -113,6 +125,16 @@ mod tests {
             assert_eq!(receive(Some(Known { run: 1, stage }), 2), Receive::Accept, "a new run executes");
             assert_eq!(receive(Some(Known { run: 3, stage }), 2), Receive::Outdated);
         }
+    }
+
+    #[test]
+    fn only_a_new_delivery_brings_new_work() {
+        assert!(is_new(1, 0) && !is_new(1, 1) && !is_new(1, 2));
+        let tasks = [Receive::AlreadyHeld, Receive::Accept];
+        assert!(is_other_work(false, tasks.into_iter()));
+        assert!(!is_other_work(true, tasks.into_iter()));
+        let known = [Receive::AlreadyHeld, Receive::AnswerAgain, Receive::Outdated];
+        assert!(!is_other_work(false, known.into_iter()));
     }
 
     #[test]

@@ -38,3 +38,4 @@ pub mod sign_in;
 pub mod tasks;
 pub mod time;
 pub mod traces;
+pub mod verification;

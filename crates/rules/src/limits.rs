@@ -103,6 +103,14 @@ pub const REBOOT_PROGRAM_MAX: Span = Span::minutes(5);
 pub const REBOOT_WITHIN_DEFAULT: Span = Span::minutes(10);
 /// Longest delay of a reboot.
 pub const REBOOT_DELAY_MAX: Span = Span::hours(1);
+/// Waits of an ended start of an agent that may come after those of its next: so many it has open at once.
+pub const HELD_UP_WAITS_MAX: u8 = 3;
+/// Longest life that an agent lets a delivery have; a hub whose clock is set back does not lengthen it.
+pub const DELIVERY_LIFE_MAX: Span = Span::hours(1);
+/// How far ahead of the hub's time, as an agent knows it, a delivery may have been signed.
+pub const DELIVERY_AHEAD_MAX: Span = Span::minutes(5);
+/// Most reasons for which an agent may say that it has refused deliveries.
+pub const REFUSAL_CODES_MAX: usize = 32;
 /// How long the answer to an `Idempotency-Key` is remembered.
 pub const IDEMPOTENCY_LIFE: Span = Span::hours(24);
 /// Longest `Idempotency-Key`, in bytes.

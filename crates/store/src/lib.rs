@@ -32,6 +32,7 @@ pub mod operator_sets;
 pub mod org_settings;
 pub mod orgs;
 pub mod post_steps;
+pub mod refusals;
 pub mod sessions;
 pub mod sites;
 pub mod tasks;

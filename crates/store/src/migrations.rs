@@ -76,10 +76,17 @@ const ALL: &[Migration] = &[
     },
     Migration {
         version: 8,
+        name: "refusals",
+        oldest_program: 1,
+        sqlite: include_str!("../migrations/sqlite/0008_refusals.sql"),
+        postgres: include_str!("../migrations/postgres/0008_refusals.sql"),
+    },
+    Migration {
+        version: 9,
         name: "operations",
         oldest_program: 1,
-        sqlite: include_str!("../migrations/sqlite/0008_operations.sql"),
-        postgres: include_str!("../migrations/postgres/0008_operations.sql"),
+        sqlite: include_str!("../migrations/sqlite/0009_operations.sql"),
+        postgres: include_str!("../migrations/postgres/0009_operations.sql"),
     },
 ];
 

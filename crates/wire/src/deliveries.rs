@@ -24,12 +24,31 @@ pub struct WaitQuery {
     pub seq: u64,
 }
 
+/// Which wait, of all that were ever sent for a node: the nonce of its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Answers {
+    /// The `boot` of the wait.
+    pub boot: BootId,
+    /// The `seq` of the wait.
+    pub seq: u64,
+}
+
+impl WaitQuery {
+    /// What the answer to this wait must name.
+    pub const fn answers(&self) -> Answers {
+        Answers { boot: self.boot, seq: self.seq }
+    }
+}
+
 /// What one wait is answered with, inside an envelope that the hub has signed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Delivery {
     /// For whom. An agent refuses what is for another node.
     pub node: NodeId,
+    /// Which wait this answers. An agent refuses an answer to another one, so that nothing can be played again.
+    pub answers: Answers,
     /// Rises with every delivery that carries tasks; one without carries the last one's.
     pub number: u64,
     /// The hub's time when it signed this.

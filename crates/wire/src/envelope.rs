@@ -57,6 +57,9 @@ pub enum Distrust {
     /// It is damaged.
     #[error("the envelope is damaged")]
     Damaged,
+    /// Nobody has signed it.
+    #[error("nobody has signed the envelope")]
+    Unsigned,
     /// No key that is trusted here has signed it.
     #[error("no key that is trusted here has signed the envelope")]
     UnknownKey,
@@ -137,6 +140,9 @@ impl Verifier {
         if envelope.payload_type != payload_type {
             return Err(Distrust::OtherType);
         }
+        if envelope.signatures.is_empty() {
+            return Err(Distrust::Unsigned);
+        }
         if envelope.signatures.len() > SIGNATURES_MAX {
             return Err(Distrust::Damaged);
         }
@@ -202,7 +208,7 @@ mod tests {
         let envelope = signer().sign(DELIVERY, b"work");
         assert_eq!(trusting(&signer()).open(&envelope, DELIVERY), Err(Distrust::UnknownKey));
         let unsigned = Envelope { signatures: vec![], ..envelope };
-        assert_eq!(trusting(&signer()).open(&unsigned, DELIVERY), Err(Distrust::UnknownKey));
+        assert_eq!(trusting(&signer()).open(&unsigned, DELIVERY), Err(Distrust::Unsigned));
     }
 
     proptest! {

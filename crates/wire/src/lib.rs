@@ -23,6 +23,7 @@ pub mod orgs;
 pub mod pages;
 pub mod problem;
 pub mod readable;
+pub mod refusals;
 pub mod results;
 pub mod sessions;
 pub mod sign_in;

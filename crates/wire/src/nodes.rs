@@ -8,6 +8,7 @@ use sortie_rules::liveness::Presence;
 use sortie_rules::time::{Millis, Span};
 
 use crate::enrollment::Facts;
+use crate::refusals::RefusedDeliveries;
 
 /// A node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +53,9 @@ pub struct Node {
     /// What results said of it. Facts; shown for one node, not in lists.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldValue>,
+    /// Deliveries that its agent refused as a whole, by reason. Facts; shown for one node, not in lists.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused_deliveries: Vec<RefusedDeliveries>,
 }
 
 /// What a result said of a node or a site. A fact.

@@ -19,7 +19,8 @@ use crate::runner::{Runner, Waiting, interrupted};
 const LAST_RESULTS: Span = Span::seconds(2);
 
 pub(super) async fn live(life: Life, shutdown: impl Future<Output = ()>) -> Result<(), AgentError> {
-    let Life { thread, recovered, runner, wait_loop, heart, reporter, shipper, following, renewal, ledger, .. } = life;
+    let Life { thread, recovered, runner, wait_loop, heart, reporter, shipper, .. } = life;
+    let (following, teller, renewal, ledger) = (life.following, life.teller, life.renewal, life.ledger);
     let (clock, stop_taking, stop) = (life.clock, life.stop_taking, life.stop);
     // Should this future be dropped, everything that was begun here ends too.
     let _ends_with_us = (stop_taking.clone().drop_guard(), stop.clone().drop_guard());
@@ -46,6 +47,10 @@ pub(super) async fn live(life: Life, shutdown: impl Future<Output = ()>) -> Resu
     loops.spawn(async move {
         following.run().await;
         "operators"
+    });
+    loops.spawn(async move {
+        teller.run().await;
+        "refusals"
     });
     loops.spawn(async move {
         renewal.run().await;

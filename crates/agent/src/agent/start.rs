@@ -2,9 +2,11 @@
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use sortie_rules::time::Span;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -20,10 +22,11 @@ use crate::ledger::{Ledger, Recovered, RunKey, WriterThread};
 use crate::line::{HubTime, Taker, WaitLoop};
 use crate::logs::{Desk, Shipper};
 use crate::operations::{Following, OperationTime, Standing};
-use crate::refusals::Refusals;
+use crate::refusals::{Refusals, Teller};
 use crate::renewal::Renewal;
 use crate::reporter::{Outbox, Reporter};
 use crate::runner::{Board, HandlerSet, Me, Runner};
+use crate::settings::Settings;
 
 /// An agent whose parts are connected and whose loops have not begun.
 pub(super) struct Life {
@@ -35,6 +38,7 @@ pub(super) struct Life {
     pub(super) reporter: Reporter,
     pub(super) shipper: Shipper,
     pub(super) following: Following,
+    pub(super) teller: Teller,
     pub(super) renewal: Renewal,
     pub(super) ledger: Ledger,
     pub(super) clock: Clock,
@@ -48,7 +52,8 @@ pub(super) struct Life {
 /// Opens the ledger and connects the parts of the agent. The folder is locked until it is dropped.
 pub(super) fn start(agent: Agent) -> Result<(Life, DataFolder), AgentError> {
     let Agent { settings, folder, identity, policy, handlers, outgoing, clock, entropy } = agent;
-    let (ledger, thread, line, recovered) = WriterThread::start(&folder.path().join("ledger.db"))?;
+    let (ledger, thread, line, recovered) =
+        WriterThread::start(&folder.path().join("ledger.db"), |last| boot_id(last, &clock, &entropy))?;
     let hub_time = Arc::new(HubTime::new(clock.clone(), line.hub_time));
     let me = Me { node: identity.node(), key: identity.key_fingerprint() };
     let standing = Arc::new(Standing::new(folder.path().to_owned(), line.operators_version));
@@ -56,11 +61,8 @@ pub(super) fn start(agent: Agent) -> Result<(Life, DataFolder), AgentError> {
     let (stop_taking, stop) = (CancellationToken::new(), CancellationToken::new());
     let board = Arc::new(Board::new(settings.concurrency, settings.prefetch));
     let outbox = Arc::new(Outbox::default());
-    let boot = boot_id(&clock, &entropy);
-    let results = folder.path().join("results");
-    let helper = Helper(settings.helper.clone());
-    let places = Places { work: folder.path().join("work"), results, helper };
-    prepare(&places)?;
+    let boot = line.boot;
+    let places = places(folder.path(), &settings)?;
     let rebooting = recovered.rebooting.iter().map(|rebooting| &rebooting.handed);
     let under_way = recovered.run.iter().chain(rebooting);
     let under_way = under_way.map(|handed| RunKey { task: handed.id, run: handed.run }).collect();
@@ -84,6 +86,7 @@ pub(super) fn start(agent: Agent) -> Result<(Life, DataFolder), AgentError> {
         runs: TaskTracker::new(),
         abandon: CancellationToken::new(),
     });
+    let refused = Arc::new(Notify::new());
     let taker = Taker {
         hub: Arc::clone(&hub),
         hub_time: Arc::clone(&hub_time),
@@ -91,6 +94,7 @@ pub(super) fn start(agent: Agent) -> Result<(Life, DataFolder), AgentError> {
         board: Arc::clone(&board),
         runner: Arc::clone(&runner),
         outbox: Arc::clone(&outbox),
+        refused: Arc::clone(&refused),
         clock: clock.clone(),
         entropy: entropy.clone(),
     };
@@ -120,6 +124,13 @@ pub(super) fn start(agent: Agent) -> Result<(Life, DataFolder), AgentError> {
     };
     let shipper = Shipper { hub: Arc::clone(&hub), desk: logs, entropy: entropy.clone(), stop: stop.clone() };
     let following = Following { standing, hub: Arc::clone(&hub), entropy: entropy.clone(), stop: stop.clone() };
+    let teller = Teller {
+        hub: Arc::clone(&hub),
+        ledger: ledger.clone(),
+        entropy: entropy.clone(),
+        bell: refused,
+        stop: stop.clone(),
+    };
     let renewal = Renewal { hub, hub_time, runner: Arc::clone(&runner), entropy, stop: stop.clone() };
     let stop_grace = settings.stop_grace();
     let life = Life {
@@ -131,6 +142,7 @@ pub(super) fn start(agent: Agent) -> Result<(Life, DataFolder), AgentError> {
         reporter,
         shipper,
         following,
+        teller,
         renewal,
         ledger,
         clock,
@@ -139,6 +151,14 @@ pub(super) fn start(agent: Agent) -> Result<(Life, DataFolder), AgentError> {
         stop,
     };
     Ok((life, folder))
+}
+
+/// Where runs have their places.
+fn places(folder: &Path, settings: &Settings) -> Result<Places, FolderError> {
+    let (work, results) = (folder.join("work"), folder.join("results"));
+    let places = Places { work, results, helper: Helper(settings.helper.clone()) };
+    prepare(&places)?;
+    Ok(places)
 }
 
 /// Makes the folders of runs. Whatever an earlier life has left in them of runs that were cut is gone.

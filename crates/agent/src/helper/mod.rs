@@ -18,5 +18,6 @@ mod trust;
 mod users;
 
 pub(crate) use ask::{Helped, Helper};
+pub(crate) use protocol::read_lines;
 pub use serve::{HelperError, HelperOptions, serve};
 pub(crate) use users::uid_of;

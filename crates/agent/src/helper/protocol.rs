@@ -145,6 +145,16 @@ impl<'s> Lines<'s> {
     }
 }
 
+/// Reads each line as whatever may be said on this socket.
+pub(crate) fn read_lines(bytes: &[u8]) -> Result<(), String> {
+    for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        let ask = serde_json::from_slice::<Ask>(line).map(drop);
+        let known = ask.or_else(|_| serde_json::from_slice::<Tell>(line).map(drop));
+        known.or_else(|_| serde_json::from_slice::<Answer>(line).map(drop)).map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

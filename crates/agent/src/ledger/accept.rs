@@ -1,12 +1,14 @@
-//! A delivery comes: its new runs and its number are written in one transaction, so that the next
-//! wait may acknowledge it.
+//! A delivery comes: whether its number is in order, its new runs and its number are looked at and written
+//! in one transaction, so that the next wait may acknowledge it.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
-use sortie_rules::ledger::{Known, Receive, receive};
+use sortie_rules::ledger::{Known, Receive, is_new, is_other_work, receive};
 use sortie_rules::time::Millis;
+use sortie_rules::verification;
 use sortie_wire::deliveries::HandedTask;
 
 use super::nonce::claim;
+use super::refuse::{Refused, refuse};
 use super::row::{StageColumn, TaskColumn};
 use crate::operations::Borne;
 
@@ -15,9 +17,6 @@ use crate::operations::Borne;
 pub(crate) struct Incoming {
     /// Its number.
     pub(crate) number: u64,
-    /// Whether its number is above every one that was accepted. Only then may it bring a run that
-    /// is not known: an old delivery that someone plays again brings nothing.
-    pub(crate) is_new: bool,
     /// The hub's time when it signed it.
     pub(crate) issued_at: Millis,
     /// The newest version of the operators, as it tells.
@@ -50,9 +49,24 @@ pub(crate) enum Verdict {
     Ignored,
 }
 
-/// Takes a delivery. Answers for each task, in order.
-pub(super) fn accept(connection: &Connection, incoming: Incoming, now: Millis) -> rusqlite::Result<Vec<Verdict>> {
+/// What became of a delivery.
+#[derive(Debug)]
+pub(crate) enum Taken {
+    /// It was taken: the verdict on each of its tasks, in order.
+    Whole(Vec<Verdict>),
+    /// Nothing of it was taken, and that is written down: so often was it for this reason.
+    Refused(Refused, u64),
+}
+
+/// Takes a delivery, or refuses it.
+pub(super) fn accept(connection: &Connection, incoming: Incoming, now: Millis) -> rusqlite::Result<Taken> {
     let number = i64::try_from(incoming.number).unwrap_or(i64::MAX);
+    let is_new = is_new(incoming.number, acknowledged(connection)?);
+    if !is_new && is_other_work(is_new, means(connection, &incoming.tasks)?.into_iter()) {
+        let refused = number_taken(incoming.number);
+        let times = refuse(connection, &refused, now)?;
+        return Ok(Taken::Refused(refused, times));
+    }
     connection
         .prepare_cached(
             "update line set acknowledged = max(acknowledged, ?1), hub_time = max(hub_time, ?2),
@@ -67,14 +81,14 @@ pub(super) fn accept(connection: &Connection, incoming: Incoming, now: Millis) -
     for (position, offered) in incoming.tasks.into_iter().enumerate() {
         let known = newest(connection, &offered.handed)?;
         verdicts.push(match receive(known, offered.handed.run) {
-            Receive::Accept if incoming.is_new => {
+            Receive::Accept => {
                 insert(connection, &offered, number, position)?;
                 if let Some(borne) = &offered.borne {
                     claim(connection, borne)?;
                 }
                 Verdict::Accepted(offered)
             }
-            Receive::Accept | Receive::Outdated => Verdict::Ignored,
+            Receive::Outdated => Verdict::Ignored,
             Receive::AlreadyHeld => {
                 take_attempt(connection, &offered.handed)?;
                 Verdict::Held(offered.handed)
@@ -86,7 +100,23 @@ pub(super) fn accept(connection: &Connection, incoming: Incoming, now: Millis) -
             }
         });
     }
-    Ok(verdicts)
+    Ok(Taken::Whole(verdicts))
+}
+
+fn number_taken(number: u64) -> Refused {
+    let message = "a delivery of this number, or a later one, was taken before, and this one carries other work";
+    Refused { code: verification::Refused::NumberTaken, message: message.to_owned(), number: Some(number) }
+}
+
+fn acknowledged(connection: &Connection) -> rusqlite::Result<u64> {
+    let mut select = connection.prepare_cached("select acknowledged from line")?;
+    select.query_row([], |row| row.get(0).map(i64::unsigned_abs))
+}
+
+/// What each task would mean, while nothing is changed.
+fn means(connection: &Connection, tasks: &[Offered]) -> rusqlite::Result<Vec<Receive>> {
+    let means = |offered: &Offered| Ok(receive(newest(connection, &offered.handed)?, offered.handed.run));
+    tasks.iter().map(means).collect()
 }
 
 fn newest(connection: &Connection, handed: &HandedTask) -> rusqlite::Result<Option<Known>> {

@@ -3,15 +3,17 @@
 use rusqlite::Connection;
 use sortie_rules::ids::TaskId;
 use sortie_rules::time::Millis;
+use sortie_wire::refusals::RefusedDeliveries;
 use tokio::sync::oneshot;
 
-use super::accept::{Incoming, Verdict, accept};
+use super::accept::{Incoming, Taken, accept};
 use super::begin::begin;
 use super::error::LedgerError;
 use super::finish::{Ended, finish};
 use super::nonce::claim;
 use super::prune::prune;
 use super::reboot::{BeginReboot, begin_reboot};
+use super::refuse::{Refused, refuse, told, untold};
 use super::report::{reported, want_all};
 use super::row::RunKey;
 use super::unreported::unreported;
@@ -27,7 +29,7 @@ pub(super) enum Request {
     Accept {
         incoming: Incoming,
         now: Millis,
-        reply: Reply<Vec<Verdict>>,
+        reply: Reply<Taken>,
     },
     Begin {
         run: RunKey,
@@ -54,6 +56,18 @@ pub(super) enum Request {
     /// are sent once more, which harms nobody.
     Reported {
         runs: Vec<RunKey>,
+    },
+    Refuse {
+        refused: Refused,
+        now: Millis,
+        reply: Reply<u64>,
+    },
+    Untold {
+        reply: Reply<Vec<RefusedDeliveries>>,
+    },
+    Told {
+        told: Vec<(String, u64)>,
+        reply: Reply<()>,
     },
     WantAll {
         reply: Reply<()>,
@@ -95,7 +109,7 @@ pub(super) fn commit(connection: &Connection, requests: &mut Vec<Request>, recei
         tracing::error!(%error, "the ledger could not be written");
         // The transaction may be gone already: a full disk ends it.
         let _already_ended = connection.execute_batch("rollback");
-        requests.drain(..).for_each(|request| answers.push(refuse(request)));
+        requests.drain(..).for_each(|request| answers.push(not_tried(request)));
     } else {
         receipts.clear();
     }
@@ -131,6 +145,9 @@ fn perform(connection: &Connection, request: Request) -> (Answer, rusqlite::Resu
         Request::Claim { borne, reply } => answer(reply, claim(connection, &borne)),
         Request::Finish { ended, reply } => answer(reply, finish(connection, &ended)),
         Request::Withdraw { run, attempt, reply } => answer(reply, withdraw(connection, run, attempt)),
+        Request::Refuse { refused, now, reply } => answer(reply, refuse(connection, &refused, now)),
+        Request::Untold { reply } => answer(reply, untold(connection)),
+        Request::Told { told: all, reply } => answer(reply, told(connection, &all)),
         Request::WantAll { reply } => answer(reply, want_all(connection)),
         Request::Unreported { rows, bytes, reply } => answer(reply, unreported(connection, rows, bytes)),
         Request::Prune { after, now, reply } => answer(reply, prune(connection, after, now)),
@@ -148,7 +165,7 @@ fn answer<T: 'static>(reply: Reply<T>, done: rusqlite::Result<T>) -> (Answer, ru
 }
 
 /// The answer to a request that was not even tried.
-fn refuse(request: Request) -> Answer {
+fn not_tried(request: Request) -> Answer {
     fn with<T: 'static>(reply: Reply<T>) -> Answer {
         Box::new(move |outcome| drop(outcome.map_err(|error| reply.send(Err(error)))))
     }
@@ -156,6 +173,9 @@ fn refuse(request: Request) -> Answer {
         Request::Accept { reply, .. } => with(reply),
         Request::Begin { reply, .. } | Request::Finish { reply, .. } | Request::WantAll { reply } => with(reply),
         Request::BeginReboot { reply, .. } => with(reply),
+        Request::Refuse { reply, .. } => with(reply),
+        Request::Untold { reply } => with(reply),
+        Request::Told { reply, .. } => with(reply),
         Request::Withdraw { reply, .. } => with(reply),
         Request::Claim { reply, .. } => with(reply),
         Request::Unreported { reply, .. } => with(reply),

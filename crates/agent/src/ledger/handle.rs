@@ -2,13 +2,15 @@
 
 use sortie_rules::ids::TaskId;
 use sortie_rules::time::Millis;
+use sortie_wire::refusals::RefusedDeliveries;
 use tokio::sync::{mpsc, oneshot};
 
-use super::accept::{Incoming, Verdict};
+use super::accept::{Incoming, Taken};
 use super::error::LedgerError;
 use super::finish::Ended;
 use super::group::{Reply, Request};
 use super::reboot::BeginReboot;
+use super::refuse::Refused;
 use super::row::RunKey;
 use crate::operations::Borne;
 
@@ -23,9 +25,24 @@ impl Ledger {
         Ledger { requests }
     }
 
-    /// Takes a delivery: its new runs and its number, together.
-    pub(crate) async fn accept(&self, incoming: Incoming, now: Millis) -> Result<Vec<Verdict>, LedgerError> {
+    /// Takes a delivery: its new runs and its number, together; or refuses it, which is written down.
+    pub(crate) async fn accept(&self, incoming: Incoming, now: Millis) -> Result<Taken, LedgerError> {
         self.ask(|reply| Request::Accept { incoming, now, reply }).await
+    }
+
+    /// Counts a delivery that was refused. Answers how many there were for this reason.
+    pub(crate) async fn refuse(&self, refused: Refused, now: Millis) -> Result<u64, LedgerError> {
+        self.ask(|reply| Request::Refuse { refused, now, reply }).await
+    }
+
+    /// All refusals by reason, if there are any that the hub has not been told of.
+    pub(crate) async fn untold(&self) -> Result<Vec<RefusedDeliveries>, LedgerError> {
+        self.ask(|reply| Request::Untold { reply }).await
+    }
+
+    /// Writes down that the hub was told of so many refusals for each of these reasons.
+    pub(crate) async fn told(&self, told: Vec<(String, u64)>) -> Result<(), LedgerError> {
+        self.ask(|reply| Request::Told { told, reply }).await
     }
 
     /// Writes down that a run begins.

@@ -4,7 +4,8 @@
 //! `ledger` is the handle that the rest of the agent holds. Everything goes through one thread
 //! (`writer`), which takes whatever is asked for at the moment, does it in one transaction with one
 //! flush to disk (`group`), and then answers all of it. What each request does to the tables stands in a file
-//! of its own: `accept`, `begin`, `finish`, `withdraw`, `report`, `unreported`, `recover`, `prune`, `nonce`, `reboot`.
+//! of its own: `accept`, `refuse`, `begin`, `finish`, `withdraw`, `report`, `unreported`, `recover`, `prune`, `nonce`,
+//! `reboot`.
 //! What a stage means is decided in `rules::ledger`. `counts` looks at it from outside. `file` opens
 //! the file, `schema.sql` says what is in it.
 
@@ -20,6 +21,7 @@ mod nonce;
 mod prune;
 mod reboot;
 mod recover;
+mod refuse;
 mod report;
 mod row;
 #[cfg(test)]
@@ -28,12 +30,13 @@ mod unreported;
 mod withdraw;
 mod writer;
 
-pub(crate) use accept::{Incoming, Offered, Verdict};
+pub(crate) use accept::{Incoming, Offered, Taken, Verdict};
 pub use counts::{CountError, LedgerCounts, count_ledger};
 pub use error::LedgerError;
 pub(crate) use finish::Ended;
 pub(crate) use handle::Ledger;
 pub(crate) use reboot::{BeginReboot, Rebooting};
 pub(crate) use recover::{Interrupted, Recovered};
+pub(crate) use refuse::Refused;
 pub(crate) use row::RunKey;
 pub(crate) use writer::WriterThread;

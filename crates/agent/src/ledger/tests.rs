@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::value::RawValue;
-use sortie_rules::ids::{Id, TaskId};
+use sortie_rules::ids::{BootId, Id, TaskId};
 use sortie_rules::limits::LEDGER_KEEPS;
 use sortie_rules::time::{Millis, Span};
 use sortie_wire::deliveries::HandedTask;
@@ -37,8 +37,12 @@ impl Scratch {
     }
 }
 
+/// Starts count from 1.
+fn name(last: Option<BootId>) -> BootId {
+    Id::from_uuid(uuid::Uuid::from_u128(last.map_or(1, |last| last.uuid().as_u128() + 1)))
+}
 fn open(path: &Path) -> (Ledger, WriterThread, u64, Recovered) {
-    let (ledger, thread, line, recovered) = WriterThread::start(path).unwrap();
+    let (ledger, thread, line, recovered) = WriterThread::start(path, name).unwrap();
     (ledger, thread, line.acknowledged, recovered)
 }
 
@@ -66,7 +70,7 @@ fn delivery(number: u64, tasks: Vec<HandedTask>) -> Incoming {
     let offered =
         |handed: HandedTask| Offered { starts: !handed.idempotent && handed.run == 1, borne: borne(&handed), handed };
     let tasks = tasks.into_iter().map(offered).collect();
-    Incoming { number, is_new: true, issued_at: NOW, operators_version: 3, tasks }
+    Incoming { number, issued_at: NOW, operators_version: 3, tasks }
 }
 fn done(n: u64, run: u32, at: Millis) -> Ended {
     let key = RunKey { task: task(n, NOW), run };
@@ -89,7 +93,10 @@ fn read(ended: &Ended) -> RunResult {
     serde_json::from_slice(&ended.result).unwrap()
 }
 async fn verdicts(ledger: &Ledger, incoming: Incoming) -> Vec<&'static str> {
-    let verdicts = ledger.accept(incoming, NOW).await.unwrap();
+    let verdicts = match ledger.accept(incoming, NOW).await.unwrap() {
+        Taken::Whole(verdicts) => verdicts,
+        Taken::Refused(refused, _) => return vec![refused.code.as_str()],
+    };
     let word = |verdict: &Verdict| match verdict {
         Verdict::Accepted(_) => "accepted",
         Verdict::Held(_) => "held",
@@ -157,8 +164,64 @@ async fn an_old_delivery_played_again_brings_nothing_new() {
     let scratch = Scratch::new();
     let (ledger, _thread, ..) = open(&scratch.path());
     verdicts(&ledger, delivery(5, vec![handed(1, 1, 1, true)])).await;
-    let replayed = Incoming { is_new: false, ..delivery(4, vec![handed(1, 1, 1, true), handed(2, 1, 1, true)]) };
-    assert_eq!(verdicts(&ledger, replayed).await, ["held", "ignored"]);
+    for number in [4, 5] {
+        let again = delivery(number, vec![handed(1, 1, 2, true)]);
+        assert_eq!(verdicts(&ledger, again).await, ["held"], "it is known");
+        let other = delivery(number, vec![handed(1, 1, 9, true), handed(2, 1, 1, true)]);
+        assert_eq!(verdicts(&ledger, other).await, ["number_taken"]);
+    }
+    let copy = scratch.crashed();
+    let (_ledger, _thread, acknowledged, recovered) = open(&copy.path());
+    assert_eq!(acknowledged, 5);
+    assert_eq!(recovered.run.iter().map(|run| run.attempt).collect::<Vec<_>>(), [2], "nothing of the others was done");
+}
+
+#[tokio::test]
+async fn refusals_are_counted_by_reason_over_crashes_until_the_hub_knows() {
+    use sortie_rules::verification;
+    let scratch = Scratch::new();
+    let (ledger, _thread, ..) = open(&scratch.path());
+    assert_eq!(ledger.untold().await.unwrap(), []);
+    let refused = |code, number| Refused { code, message: "no".to_owned(), number };
+    for times in 1..=3 {
+        let refused = refused(verification::Refused::BadSignature, None);
+        assert_eq!(ledger.refuse(refused, NOW + Span::seconds(times)).await.unwrap(), times.unsigned_abs());
+    }
+    ledger.refuse(refused(verification::Refused::Expired, Some(7)), NOW).await.unwrap();
+    let copy = scratch.crashed();
+    let (ledger, thread, ..) = open(&copy.path());
+    let untold = ledger.untold().await.unwrap();
+    let counts: Vec<_> = untold.iter().map(|one| (one.code.as_str(), one.times, one.number)).collect();
+    assert_eq!(counts, [("bad_signature", 3, None), ("expired", 1, Some(7))]);
+    assert_eq!((untold[0].first_at, untold[0].last_at), (NOW + Span::seconds(1), NOW + Span::seconds(3)));
+    ledger.told(vec![("bad_signature".into(), 3), ("expired".into(), 1)]).await.unwrap();
+    assert_eq!(ledger.untold().await.unwrap(), []);
+    ledger.refuse(refused(verification::Refused::Expired, None), NOW).await.unwrap();
+    assert_eq!(ledger.untold().await.unwrap().len(), 2, "all of it is told again, which changes nothing");
+    close(ledger, thread).await;
+}
+
+#[tokio::test]
+async fn each_start_is_named_on_disk_before_anybody_hears_it() {
+    let scratch = Scratch::new();
+    let (ledger, thread, first, _) = WriterThread::start(&scratch.path(), name).unwrap();
+    let copy = scratch.crashed();
+    close(ledger, thread).await;
+    let (_ledger, _thread, second, _) = WriterThread::start(&copy.path(), name).unwrap();
+    assert_eq!((first.boot, second.boot), (name(None), name(Some(first.boot))));
+}
+
+#[test]
+fn a_ledger_of_the_first_form_is_brought_up_to_date() {
+    let scratch = Scratch::new();
+    let first = rusqlite::Connection::open(scratch.path()).unwrap();
+    let schema = concat!(include_str!("schema.sql"), "pragma user_version = 1;");
+    first.execute_batch(schema).unwrap();
+    drop(first);
+    for _ in 0..2 {
+        let connection = file::open(&scratch.path()).unwrap();
+        connection.execute("delete from refused", []).unwrap();
+    }
 }
 
 #[tokio::test]
@@ -285,7 +348,7 @@ async fn a_ledger_of_a_newer_program_is_left_alone() {
     let connection = rusqlite::Connection::open(scratch.path()).unwrap();
     connection.pragma_update(None, "user_version", 99).unwrap();
     drop(connection);
-    let refusal = WriterThread::start(&scratch.path()).unwrap_err();
+    let refusal = WriterThread::start(&scratch.path(), name).unwrap_err();
     assert!(refusal.to_string().contains("newer agent"), "{refusal}");
 }
 
@@ -309,5 +372,5 @@ async fn a_full_disk_fails_the_whole_group_and_the_ledger_works_on_afterwards() 
     assert!(matches!(answer_too.await.unwrap(), Err(LedgerError::Full)), "the small one was in the same transaction");
     let (reply, answer) = tokio::sync::oneshot::channel();
     assert!(group::commit(&connection, &mut vec![accept(vec![small], 1, reply)], &mut Vec::new()));
-    assert!(matches!(answer.await.unwrap().unwrap()[..], [Verdict::Accepted(_)]));
+    assert!(matches!(answer.await.unwrap().unwrap(), Taken::Whole(verdicts) if verdicts.len() == 1));
 }

@@ -4,8 +4,10 @@ use std::path::Path;
 use std::thread;
 
 use rusqlite::Connection;
+use sortie_rules::ids::{BootId, Id};
 use sortie_rules::time::Millis;
 use tokio::sync::mpsc;
+use uuid::Uuid;
 
 use super::error::LedgerError;
 use super::file;
@@ -34,6 +36,8 @@ pub(crate) struct Line {
     pub(crate) hub_time: Millis,
     /// The newest version of the operators of which the hub has told.
     pub(crate) operators_version: u64,
+    /// This start.
+    pub(crate) boot: BootId,
 }
 
 /// The thread. It ends when the last [`Ledger`] handle is dropped.
@@ -41,15 +45,24 @@ pub(crate) struct Line {
 pub(crate) struct WriterThread(thread::JoinHandle<()>);
 
 impl WriterThread {
-    /// Opens the ledger and says what it holds.
-    pub(crate) fn start(path: &Path) -> Result<(Ledger, WriterThread, Line, Recovered), LedgerError> {
+    /// Opens the ledger and says what it holds. `name` gives this start its id, above that of the last one;
+    /// it is on disk before anybody hears it.
+    pub(crate) fn start(
+        path: &Path,
+        name: impl FnOnce(Option<BootId>) -> BootId,
+    ) -> Result<(Ledger, WriterThread, Line, Recovered), LedgerError> {
         let connection = file::open(path)?;
         let recovered = recover(&connection)?;
-        let line = connection.query_row("select acknowledged, hub_time, operators_version from line", [], |row| {
-            let acknowledged: i64 = row.get(0)?;
-            let operators_version = row.get::<_, i64>(2)?.unsigned_abs();
-            Ok(Line { acknowledged: acknowledged.unsigned_abs(), hub_time: Millis(row.get(1)?), operators_version })
-        })?;
+        let line =
+            connection.query_row("select acknowledged, hub_time, operators_version, boot from line", [], |row| {
+                let acknowledged: i64 = row.get(0)?;
+                let operators_version = row.get::<_, i64>(2)?.unsigned_abs();
+                let last: Option<Vec<u8>> = row.get(3)?;
+                let last = last.and_then(|bytes| Uuid::from_slice(&bytes).ok()).map(Id::from_uuid);
+                let (acknowledged, hub_time) = (acknowledged.unsigned_abs(), Millis(row.get(1)?));
+                Ok(Line { acknowledged, hub_time, operators_version, boot: name(last) })
+            })?;
+        connection.execute("update line set boot = ?1", [line.boot.uuid().as_bytes()])?;
         let (requests, inbox) = mpsc::channel(REQUESTS_MAX);
         let thread = thread::Builder::new()
             .name("ledger".to_owned())

@@ -12,4 +12,5 @@ mod wait;
 
 pub(crate) use hub_time::{HubTime, SKEW_WORTH_SAYING};
 pub(crate) use take::Taker;
+pub(crate) use verify::verify;
 pub(crate) use wait::WaitLoop;

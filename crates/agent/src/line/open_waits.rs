@@ -8,11 +8,12 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use sortie_client::ClientError;
 use sortie_client::agent::HubLine;
 use sortie_rules::ids::NodeId;
+use sortie_rules::limits::HELD_UP_WAITS_MAX;
 use sortie_wire::deliveries::WaitQuery;
 use sortie_wire::envelope::Envelope;
 
 /// Most waits that are open at once.
-const OPEN_MAX: usize = 3;
+const OPEN_MAX: usize = HELD_UP_WAITS_MAX as usize;
 
 /// The waits that are open at the hub.
 #[derive(Default)]
@@ -23,7 +24,7 @@ pub(super) struct OpenWaits {
 
 /// A wait that was answered.
 pub(super) struct Answered {
-    query: WaitQuery,
+    pub(super) query: WaitQuery,
     pub(super) answer: Result<Envelope, ClientError>,
 }
 

@@ -2,16 +2,21 @@
 
 use std::sync::Arc;
 
+use sortie_client::ClientError;
 use sortie_rules::ledger::start_is_written_first;
-use sortie_wire::deliveries::{Delivery, HandedTask};
-use sortie_wire::envelope::{Distrust, Envelope};
+use sortie_rules::tasks::Code;
+use sortie_rules::verification;
+use sortie_wire::deliveries::{Delivery, HandedTask, WaitQuery};
+use sortie_wire::envelope::Envelope;
+use tokio::sync::Notify;
 
 use super::hub_time::HubTime;
-use super::verify::{Refused, in_time, open};
+use super::verify::{in_time, open, unreadable};
 use crate::clock::{Clock, Entropy};
 use crate::hub::Hub;
-use crate::ledger::{Incoming, Ledger, LedgerError, Offered, RunKey, Verdict};
+use crate::ledger::{Incoming, Ledger, LedgerError, Offered, Refused, RunKey, Taken, Verdict};
 use crate::operations::borne;
+use crate::refusals::{Refusal, RefusedThing};
 use crate::reporter::Outbox;
 use crate::runner::{Board, Cancel, Runner, Waiting, cancelled};
 
@@ -24,6 +29,8 @@ pub(crate) struct Taker {
     pub(crate) board: Arc<Board>,
     pub(crate) runner: Arc<Runner>,
     pub(crate) outbox: Arc<Outbox>,
+    /// Rings when there is a refusal to tell the hub of.
+    pub(crate) refused: Arc<Notify>,
     pub(crate) clock: Clock,
     pub(crate) entropy: Entropy,
 }
@@ -40,10 +47,21 @@ pub(crate) enum NotTaken {
 }
 
 impl Taker {
-    /// Takes a delivery. `acknowledged` is the highest number on disk; the one that is there
-    /// afterwards is returned.
-    pub(crate) async fn take(&self, envelope: &Envelope, acknowledged: u64) -> Result<u64, NotTaken> {
-        let delivery = self.verified(envelope).await?;
+    /// Takes what a wait was answered with. `acknowledged` is the highest number on disk; the one that is
+    /// there afterwards is returned.
+    pub(crate) async fn take(
+        &self,
+        asked: &WaitQuery,
+        envelope: &Envelope,
+        acknowledged: u64,
+    ) -> Result<u64, NotTaken> {
+        let delivery = match self.verified(asked, envelope).await {
+            Ok(delivery) => delivery,
+            Err(refused) => {
+                self.refuse(&refused).await;
+                return Err(refused.into());
+            }
+        };
         let policy = self.runner.policy.now();
         if delivery.tasks.iter().any(|handed| policy.is_for_helper(&handed.type_name)) {
             self.runner.places.helper.take(envelope).await;
@@ -51,11 +69,14 @@ impl Taker {
         let (number, keys_version) = (delivery.number, delivery.keys_version);
         self.runner.standing.hear(delivery.operators_version);
         let (cancel, results_wanted) = (delivery.cancel.clone(), delivery.results_wanted);
-        let is_new = number > acknowledged;
-        if is_new || !delivery.tasks.is_empty() {
-            let incoming = self.incoming(delivery, is_new);
-            let verdicts = self.ledger.accept(incoming, self.clock.now()).await?;
-            self.sort_out(verdicts);
+        if number > acknowledged || !delivery.tasks.is_empty() {
+            match self.ledger.accept(self.incoming(delivery), self.clock.now()).await? {
+                Taken::Whole(verdicts) => self.sort_out(verdicts),
+                Taken::Refused(refused, times) => {
+                    self.tell(&refused, times);
+                    return Err(refused.into());
+                }
+            }
         }
         for task in cancel {
             self.cancel(task);
@@ -72,22 +93,48 @@ impl Taker {
         Ok(acknowledged.max(number))
     }
 
+    /// An answer that could not even be read: if it is the answer's fault, it is a refused delivery, too.
+    pub(crate) async fn refuse_unread(&self, error: &ClientError) -> Option<NotTaken> {
+        let refused = unreadable(error)?;
+        self.refuse(&refused).await;
+        Some(refused.into())
+    }
+
+    /// Writes a refusal down, and tells it.
+    async fn refuse(&self, refused: &Refused) {
+        match self.ledger.refuse(refused.clone(), self.clock.now()).await {
+            Ok(times) => self.tell(refused, times),
+            Err(error) => tracing::error!(%error, %refused, "a refusal could not be written down"),
+        }
+    }
+
+    /// The site's list holds the first refusal for a reason, the second, the fourth and so on: else
+    /// somebody on the way could push out of it whatever stands there.
+    fn tell(&self, refused: &Refused, times: u64) {
+        self.refused.notify_one();
+        if times.is_power_of_two() {
+            let what = RefusedThing::Delivery { delivery: refused.number, times };
+            let (code, message) = (Code::new(refused.code.as_str()), refused.message.clone());
+            self.runner.refusals.note(&Refusal { at: self.clock.now(), what, code, message });
+        }
+    }
+
     /// The delivery, if it is to be believed.
-    async fn verified(&self, envelope: &Envelope) -> Result<Delivery, Refused> {
+    async fn verified(&self, asked: &WaitQuery, envelope: &Envelope) -> Result<Delivery, Refused> {
         let me = self.hub.node();
-        let opened = match open(envelope, &self.hub.keys().verifier, me) {
+        let opened = match open(envelope, &self.hub.keys().verifier, me, asked) {
             // The hub may sign with a key that is newer than our set.
-            Err(Refused::Distrusted(Distrust::UnknownKey)) => {
+            Err(Refused { code: verification::Refused::UnknownKey, .. }) => {
                 if let Err(error) = self.hub.refresh_keys().await {
                     tracing::warn!(%error, "the hub's key set could not be fetched");
                 }
-                open(envelope, &self.hub.keys().verifier, me)
+                open(envelope, &self.hub.keys().verifier, me, asked)
             }
             opened => opened,
         };
         let delivery = opened?;
         if in_time(&delivery, self.hub_time.now()).is_err() {
-            // Either it is old, or our idea of the time is wrong: the hub knows.
+            // Either its dates are wrong, or our idea of the time is: the hub knows.
             if let Err(error) = self.hub.learn_time(&self.entropy).await {
                 tracing::warn!(%error, "the hub's signed time could not be fetched");
             }
@@ -98,7 +145,7 @@ impl Taker {
         Ok(delivery)
     }
 
-    fn incoming(&self, delivery: Delivery, is_new: bool) -> Incoming {
+    fn incoming(&self, delivery: Delivery) -> Incoming {
         // Only this loop adds work, so at least the first so many begin as soon as they are on disk.
         let idle = self.board.idle();
         let offer = |(position, handed): (usize, HandedTask)| {
@@ -110,7 +157,7 @@ impl Taker {
         };
         let tasks = delivery.tasks.into_iter().enumerate().map(offer).collect();
         let Delivery { number, issued_at, operators_version, .. } = delivery;
-        Incoming { number, is_new, issued_at, operators_version, tasks }
+        Incoming { number, issued_at, operators_version, tasks }
     }
 
     fn sort_out(&self, verdicts: Vec<Verdict>) {

@@ -83,14 +83,26 @@ impl WaitLoop {
     }
 
     async fn handle(&mut self, answered: Answered) -> Result<(), Trouble> {
-        let envelope = answered.answer.map_err(Trouble::Call)?;
-        self.acknowledged = self.taker.take(&envelope, self.acknowledged).await.map_err(Trouble::NotTaken)?;
+        let Answered { query, answer } = answered;
+        let envelope = match answer {
+            Ok(envelope) => envelope,
+            Err(error) => {
+                let refused = self.taker.refuse_unread(&error).await;
+                return Err(refused.map_or(Trouble::Call(error), Trouble::NotTaken));
+            }
+        };
+        self.acknowledged = self.taker.take(&query, &envelope, self.acknowledged).await.map_err(Trouble::NotTaken)?;
         Ok(())
     }
 
     async fn pause(&self, trouble: Trouble, failures: u32) {
         let own = BACKOFF.wait(failures, self.entropy.draw());
         let wait = match &trouble {
+            // The next answer may well be good; what is wrong twice is not asked for again in haste.
+            Trouble::NotTaken(error) if failures == 1 => {
+                tracing::error!(%error, "a delivery was not taken; nothing of it was done");
+                Span::ZERO
+            }
             Trouble::NotTaken(error) => {
                 tracing::error!(%error, failures, wait_ms = own.0, "a delivery was not taken; nothing of it was done");
                 own

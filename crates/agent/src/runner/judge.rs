@@ -6,6 +6,7 @@ use std::sync::Arc;
 use sortie_rules::tasks::Code;
 use sortie_rules::time::Millis;
 use sortie_wire::deliveries::HandedTask;
+use sortie_wire::readable::is_unambiguous;
 
 use crate::handlers::{Failure, Handler, Handlers};
 use crate::policy::{Command, HOST_REBOOT, Kind, Policy, SERVICE_RESTART, Service};
@@ -54,6 +55,10 @@ pub(super) fn judge(
         Some(Kind::Builtin(other)) => own(other),
         None => own(name),
     };
+    if !is_unambiguous(&handed.payload) {
+        let message = "the payload is nested too deeply, has a key twice in one object, or something that is no value";
+        return reject(Code::BAD_PAYLOAD, message.to_owned());
+    }
     let Some(doer) = doer else {
         return reject(Code::TYPE_NOT_ALLOWED, format!("this agent has no handler for {name}"));
     };

@@ -26,7 +26,7 @@ use crate::line::HubTime;
 use crate::logs::Desk;
 use crate::operations::{OperationTime, Standing};
 use crate::policy::{Policy, PolicyWatch};
-use crate::refusals::{Refusal, Refusals};
+use crate::refusals::{Refusal, Refusals, RefusedThing};
 use crate::reporter::Outbox;
 
 /// How the waits grow while the ledger cannot be written (a full disk).
@@ -197,8 +197,8 @@ impl Runner {
     pub(super) fn note(&self, handed: &HandedTask, refusal: &Failure) {
         if let Failure::Rejected { code, message } = refusal {
             let (code, message) = (code.clone(), message.clone());
-            let (at, task, type_name) = (self.clock.now(), handed.id, handed.type_name.clone());
-            self.refusals.note(&Refusal { at, task, type_name, code, message });
+            let what = RefusedThing::Task { task: handed.id, type_name: handed.type_name.clone() };
+            self.refusals.note(&Refusal { at: self.clock.now(), what, code, message });
         }
     }
 

@@ -1,6 +1,7 @@
 //! Stories of one agent and a hub that does as the test says, over real TLS, with real files.
 
 mod agents;
+mod bad_input;
 mod cancelling;
 mod crashes;
 mod deliveries;
@@ -12,4 +13,6 @@ mod operations;
 mod operators;
 mod outages;
 mod policies;
+mod program;
+mod refusals;
 mod time_and_keys;

@@ -11,6 +11,7 @@ use sortie_wire::heartbeat::{Heartbeat, Pulse};
 use sortie_wire::keys::KeySet;
 use sortie_wire::logs::{LogBatch, LogReceipts};
 use sortie_wire::operators::{OperatorChain, OperatorsQuery};
+use sortie_wire::refusals::RefusalReport;
 use sortie_wire::results::{Receipt, Receipts, ResultBatch, RunResult};
 
 use crate::call::{Call, Line};
@@ -96,6 +97,11 @@ impl HubLine {
     /// Says which tasks are held: their leases are renewed.
     pub async fn heartbeat(&self, node: NodeId, held: &Heartbeat) -> Result<Pulse, ClientError> {
         self.node(Method::POST, node, &["heartbeat"]).body(held)?.send().await
+    }
+
+    /// Says which deliveries were refused as a whole.
+    pub async fn refusals(&self, node: NodeId, report: &RefusalReport) -> Result<(), ClientError> {
+        self.node(Method::POST, node, &["refusals"]).body(report)?.send().await
     }
 
     fn node(&self, method: Method, node: NodeId, rest: &[&str]) -> Call<'_> {

@@ -10,6 +10,7 @@ use sortie_rules::time::Millis;
 use sortie_store::Tx;
 use sortie_store::invites::{self, InviteRow};
 use sortie_store::nodes::{self, NodeRow};
+use sortie_store::refusals;
 use sortie_wire::enrollment::{Enroll, Enrolled, Facts};
 use sortie_wire::problem::ProblemCode;
 
@@ -61,6 +62,7 @@ pub(crate) async fn enroll(
                     // A new enrolment begins a new line of deliveries: what was handed out on the old one
                     // belongs to an agent that is no more.
                     abandon_held(tx, &types, node, now).await?;
+                    refusals::forget(tx, node).await?;
                 }
                 nodes::set_facts(tx, node, &facts).await?;
                 Ok::<_, Fault>((node, row.node_name, admission, row.org))

@@ -9,21 +9,24 @@ use crate::app::App;
 use crate::fault::{Fault, refuse};
 use crate::people::Principal;
 use crate::post_steps::fields_of;
+use crate::refusals::refused_by;
 
 /// One node, by name or id.
 pub(crate) async fn show(app: &App, who: &Principal, node: &str) -> Result<Node, Fault> {
     let (org, id) = (who.org, app.nodes.find_named(&app.store, who.org, node).await?.id);
-    let (row, fields) = app
+    let (row, said) = app
         .store
         .read(move |tx| {
             Box::pin(async move {
                 let fields = fields_of(tx, org, &Holder::Node(id.to_string())).await?;
-                Ok::<_, Fault>((nodes::get(tx, org, id).await?, fields))
+                let refused = refused_by(tx, id).await?;
+                Ok::<_, Fault>((nodes::get(tx, org, id).await?, (fields, refused)))
             })
         })
         .await?;
+    let (fields, refused_deliveries) = said;
     let node = row.map(|row| shown(app, row)).ok_or_else(|| refuse(ProblemCode::UnknownNode, "There is no such node."));
-    Ok(Node { fields, ..node? })
+    Ok(Node { fields, refused_deliveries, ..node? })
 }
 
 /// A row as people see it; when the node was last heard is known in memory before it is written.
@@ -46,6 +49,7 @@ pub(crate) fn shown(app: &App, row: NodeRow) -> Node {
         key_fingerprint: row.key_fingerprint,
         revoked_at: row.revoked_at,
         fields: Vec::new(),
+        refused_deliveries: Vec::new(),
         facts: row.facts.as_deref().and_then(|facts| serde_json::from_str(facts).ok()),
     }
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use jsonschema::Validator;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use sortie_wire::problem::ProblemCode;
+use sortie_wire::readable::is_unambiguous;
 use sortie_wire::task_types::TaskType;
 
 use crate::fault::{Fault, refuse_at};
@@ -51,7 +53,13 @@ impl Known {
     pub(crate) fn check_payload(&self, payload: &str, at: &str) -> Result<(), Fault> {
         misfit(&self.payload, payload).map_err(|(pointer, why)| {
             refuse_at(ProblemCode::PayloadInvalid, format!("{at}/payload{pointer}"), format!("{why}."))
-        })
+        })?;
+        // What a schema saw need not be what a handler sees: agents refuse such a payload.
+        if serde_json::from_str::<&RawValue>(payload).is_ok_and(is_unambiguous) {
+            return Ok(());
+        }
+        let detail = "An object in it has a key twice.";
+        Err(refuse_at(ProblemCode::PayloadInvalid, format!("{at}/payload"), detail))
     }
 
     /// Says what of a result does not fit, and where.

@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 use sortie_rules::ids::{NodeId, TaskId};
 use sortie_rules::limits::DELIVERY_LIFE;
 use sortie_store::tasks::TaskRow;
-use sortie_wire::deliveries::{Delivery, HandedTask};
+use sortie_wire::deliveries::{Answers, Delivery, HandedTask};
 use sortie_wire::envelope::{DELIVERY, Envelope};
 
 use crate::app::App;
@@ -43,11 +43,18 @@ pub(super) fn handed(types: &TaskTypes, row: TaskRow) -> Result<HandedTask, Faul
     })
 }
 
-/// Signs a delivery for a node: one signature, however many tasks it carries.
-pub(super) fn sign(app: &App, node: NodeId, operators_version: u64, parcel: Parcel) -> Result<Envelope, Fault> {
+/// Signs a delivery for a node, as the answer to one wait: one signature, however many tasks it carries.
+pub(super) fn sign(
+    app: &App,
+    node: NodeId,
+    answers: Answers,
+    operators_version: u64,
+    parcel: Parcel,
+) -> Result<Envelope, Fault> {
     let now = app.clock.now();
     let delivery = Delivery {
         node,
+        answers,
         number: parcel.number,
         issued_at: now,
         expires_at: now + DELIVERY_LIFE,

@@ -24,7 +24,7 @@ use crate::waiting::{Line, Turn, Wake};
 pub(super) async fn wait(app: &Shared, caller: &NodeCaller, query: WaitQuery) -> Result<Envelope, Fault> {
     let parcel = hold(app, caller, query).await?;
     let operators_version = app.operators.version(&app.store, caller.org).await?;
-    sign(app, caller.node, operators_version, parcel)
+    sign(app, caller.node, query.answers(), operators_version, parcel)
 }
 
 async fn hold(app: &Shared, caller: &NodeCaller, query: WaitQuery) -> Result<Parcel, Fault> {
@@ -80,7 +80,7 @@ async fn judge(app: &Shared, caller: &NodeCaller, turn: &mut Turn, ask: Ask) -> 
     learn_line(app, caller.node, turn).await?;
     match turn.hear(ask) {
         Heard::InOrder { redeliver, restored, .. } => Ok((redeliver, restored)),
-        Heard::Late => {
+        Heard::Late { .. } => {
             let detail = "A newer wait of this node has been heard; this one was held up on its way.";
             Err(refuse(ProblemCode::WaitLate, detail))
         }
@@ -135,6 +135,8 @@ async fn look(
                 line.look_again_later();
             }
             if !found.tasks.is_empty() {
+                // Whoever wanted one of these stopped meant an earlier run, and that has ended.
+                parcel.cancel.retain(|task| !found.tasks.iter().any(|handed| handed.id == *task));
                 parcel.number = found.number;
                 parcel.tasks = found.tasks;
             }

@@ -81,9 +81,13 @@ impl Turn {
     /// Judges a wait. If it is in order it is the newest from now on.
     pub(crate) fn hear(&mut self, ask: Ask) -> Heard {
         let heard = deliveries::hear(self.state.line.unwrap_or_default(), ask);
-        if let Heard::InOrder { line, .. } = heard {
-            self.state.line = Some(line);
-            self.state.newest += 1;
+        match heard {
+            Heard::InOrder { line, .. } => {
+                self.state.line = Some(line);
+                self.state.newest += 1;
+            }
+            Heard::Late { line } => self.state.line = Some(line),
+            Heard::Forked => {}
         }
         heard
     }

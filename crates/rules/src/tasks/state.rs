@@ -6,7 +6,7 @@ use super::outcome::Code;
 use crate::time::{Millis, Span};
 
 /// A task as its transitions see it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Task {
     /// Where it stands.
     pub state: State,
@@ -25,7 +25,7 @@ pub struct Task {
 }
 
 /// Where a task stands, with the data that only exists there.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum State {
     /// In the queue.
     Pending {

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use sortie_rules::liveness::Presence;
 use sortie_rules::time::{Millis, Span};
 use sortie_wire::nodes::{ChangeNode, Node, NodeQuery};
+use sortie_wire::refusals::RefusedDeliveries;
 use sortie_wire::trusts::{AddNode, AddedNode};
 
 use super::pages::{Pages, tell_rest};
@@ -263,6 +264,13 @@ fn rows(node: &Node, now: Millis) -> Vec<(&'static str, String)> {
     if !node.fields.is_empty() {
         let fields: Vec<String> = node.fields.iter().map(|field| format!("{} {}", field.name, field.value)).collect();
         rows.push(("results said", fields.join(", ")));
+    }
+    if !node.refused_deliveries.is_empty() {
+        let refused = node.refused_deliveries.iter().map(|refused| {
+            let RefusedDeliveries { code, times, last_at, .. } = refused;
+            format!("{code} {times}× (the last {})", ago(now, *last_at))
+        });
+        rows.push(("refused", refused.collect::<Vec<_>>().join(", ")));
     }
     rows
 }

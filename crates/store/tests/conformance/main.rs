@@ -26,6 +26,7 @@ mod org_settings;
 mod orgs_and_sites;
 mod people;
 mod post_steps;
+mod refusals;
 mod task_lists;
 mod task_times;
 mod tasks;

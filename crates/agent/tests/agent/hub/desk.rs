@@ -8,12 +8,13 @@ use rcgen::{KeyPair, PKCS_ED25519};
 use serde_json::value::RawValue;
 use sortie_rules::ids::{Id, NodeId, TaskId};
 use sortie_rules::time::{Millis, Span};
-use sortie_wire::deliveries::{Delivery, HandedTask, WaitQuery};
+use sortie_wire::deliveries::{Answers, Delivery, HandedTask, WaitQuery};
 use sortie_wire::enrollment::{Enroll, Renew};
 use sortie_wire::envelope::{DELIVERY, Envelope, Signer};
 use sortie_wire::heartbeat::Heartbeat;
 use sortie_wire::keys::KeySet;
 use sortie_wire::problem::ProblemCode;
+use sortie_wire::refusals::RefusalReport;
 use sortie_wire::results::RunResult;
 use tokio::sync::Notify;
 
@@ -32,23 +33,42 @@ pub(crate) struct Asked {
     /// Results as they came, repetitions included.
     pub(crate) results: Vec<RunResult>,
     pub(crate) results_refused: usize,
+    /// Refusals as they were told, by reason; the newest word counts.
+    pub(crate) refusals: Vec<RefusalReport>,
+    pub(crate) refusals_unheard: usize,
     pub(crate) times: usize,
     pub(crate) keys: usize,
     /// After which versions operators were asked for.
     pub(crate) operators: Vec<u64>,
 }
 
+/// What a wait will be answered with.
+pub(crate) enum Letter {
+    /// A delivery, which is signed as the answer to the wait that takes it.
+    Delivery(Delivery),
+    /// Whatever is made for that wait: the body of an answer.
+    Made(Made),
+}
+
+/// Makes the body of the answer to a wait.
+type Made = Box<dyn FnOnce(&WaitQuery) -> Vec<u8> + Send>;
+
 /// What the hub does.
 pub(crate) struct Desk {
     pub(crate) node: NodeId,
     signer: Mutex<Signer>,
+    /// The key before that one.
+    retired: Mutex<Option<Signer>>,
     keys: Mutex<KeySet>,
     /// Answers for the next waits.
-    queue: Mutex<VecDeque<Envelope>>,
+    queue: Mutex<VecDeque<Letter>>,
     number: Mutex<u64>,
+    planned: Mutex<Option<Delivery>>,
     pub(super) is_away: Mutex<bool>,
     /// What results are answered with, if not with receipts.
     pub(crate) refuse_results: Mutex<Option<ProblemCode>>,
+    /// Whether the hub cannot keep what it is told of refusals.
+    pub(crate) refuse_refusals: Mutex<bool>,
     /// Largest report that is taken, in bytes.
     pub(crate) results_bytes_max: Mutex<usize>,
     /// What the next waits are answered with, before anything in the queue.
@@ -77,11 +97,14 @@ impl Desk {
         Desk {
             node: Id::from_uuid(uuid::Uuid::from_u128(0xa)),
             signer: Mutex::new(signer),
+            retired: Mutex::default(),
             keys: Mutex::new(keys),
             queue: Mutex::default(),
             number: Mutex::new(0),
+            planned: Mutex::default(),
             is_away: Mutex::new(false),
             refuse_results: Mutex::new(None),
+            refuse_refusals: Mutex::new(false),
             results_bytes_max: Mutex::new(usize::MAX),
             refuse_waits: Mutex::default(),
             pulse: Mutex::default(),
@@ -140,6 +163,7 @@ impl Desk {
         }
         Delivery {
             node: self.node,
+            answers: Answers { boot: Id::from_uuid(uuid::Uuid::nil()), seq: 0 },
             number: *number,
             issued_at: NOW,
             expires_at: NOW + Span::minutes(10),
@@ -151,15 +175,29 @@ impl Desk {
         }
     }
 
-    /// Signs and sends with the next wait.
+    /// Signs it as the answer to the next wait, and sends it.
     pub(crate) fn send(&self, delivery: &Delivery) {
-        let envelope = self.sign(DELIVERY, &serde_json::to_vec(delivery).unwrap());
-        self.send_envelope(envelope);
+        self.put(Letter::Delivery(delivery.clone()));
     }
 
-    pub(crate) fn send_envelope(&self, envelope: Envelope) {
-        self.queue.lock().unwrap().push_back(envelope);
+    /// Answers the next wait with these bytes.
+    pub(crate) fn answer(&self, made: impl FnOnce(&WaitQuery) -> Vec<u8> + Send + 'static) {
+        self.put(Letter::Made(Box::new(made)));
+    }
+
+    fn put(&self, letter: Letter) {
+        self.queue.lock().unwrap().push_back(letter);
         self.queued.notify_waiters();
+    }
+
+    /// Keeps a delivery for whoever makes a bad answer of it.
+    pub(crate) fn plan(&self, delivery: Delivery) {
+        *self.planned.lock().unwrap() = Some(delivery);
+    }
+
+    /// The delivery that was planned.
+    pub(crate) fn planned(&self) -> Delivery {
+        self.planned.lock().unwrap().clone().expect("one was planned")
     }
 
     /// Hands out tasks.
@@ -174,8 +212,16 @@ impl Desk {
         self.send(&delivery);
     }
 
-    pub(super) fn next(&self) -> Option<Envelope> {
-        self.queue.lock().unwrap().pop_front()
+    /// The body of the answer to this wait, if there is something to say.
+    pub(super) fn next(&self, asked: &WaitQuery) -> Option<Vec<u8>> {
+        Some(match self.queue.lock().unwrap().pop_front()? {
+            Letter::Delivery(delivery) => {
+                let delivery = Delivery { answers: asked.answers(), ..delivery };
+                let envelope = self.sign(DELIVERY, &serde_json::to_vec(&delivery).unwrap());
+                serde_json::to_vec(&envelope).unwrap()
+            }
+            Letter::Made(made) => made(asked),
+        })
     }
 
     pub(crate) fn sign(&self, kind: &str, message: &[u8]) -> Envelope {
@@ -186,13 +232,22 @@ impl Desk {
         self.keys.lock().unwrap().clone()
     }
 
+    /// Signs with a new key from now on and takes the old one out of the set. The old one is returned.
+    pub(crate) fn retire(&self) -> Signer {
+        self.rotate();
+        let mut keys = self.keys.lock().unwrap();
+        keys.version += 1;
+        keys.keys.remove(0);
+        self.retired.lock().unwrap().take().expect("it was rotated")
+    }
+
     /// Signs with a new key from now on; the old one stays in the set.
     pub(crate) fn rotate(&self) {
         let fresh = signer();
         let mut keys = self.keys.lock().unwrap();
         keys.version += 1;
         keys.keys.push(fresh.public_key());
-        *self.signer.lock().unwrap() = fresh;
+        *self.retired.lock().unwrap() = Some(std::mem::replace(&mut *self.signer.lock().unwrap(), fresh));
     }
 
     pub(super) fn certificate_until(&self) -> Millis {

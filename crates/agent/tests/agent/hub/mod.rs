@@ -7,7 +7,7 @@ mod authority;
 mod desk;
 mod server;
 
-pub(crate) use desk::{Asked, signer, task};
+pub(crate) use desk::{Asked, Desk, signer, task};
 pub(crate) use server::TestHub;
 
 use sortie_rules::time::Millis;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -17,6 +17,7 @@ use sortie_wire::heartbeat::{Heartbeat, Pulse};
 use sortie_wire::keys::KeySet;
 use sortie_wire::operators::{OperatorChain, OperatorsQuery};
 use sortie_wire::problem::{Problem, ProblemCode};
+use sortie_wire::refusals::RefusalReport;
 use sortie_wire::results::{Receipt, Receipts, ResultBatch};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -131,6 +132,7 @@ fn router(shared: Shared) -> Router {
         .route("/agent/v1/nodes/{node}/operators", get(operators))
         .route("/agent/v1/nodes/{node}/results", post(results))
         .route("/agent/v1/nodes/{node}/heartbeat", post(heartbeat))
+        .route("/agent/v1/nodes/{node}/refusals", post(refusals))
         .with_state(shared)
 }
 
@@ -182,8 +184,8 @@ async fn wait(State(shared): State<Shared>, Path(_): Path<NodeId>, Query(query):
         if desk.look(|asked| asked.waits.last().map(|newest| newest.seq)) != Some(query.seq) {
             return problem(ProblemCode::WaitLate);
         }
-        if let Some(envelope) = desk.next() {
-            return Json(envelope).into_response();
+        if let Some(body) = desk.next(&query) {
+            return ([(header::CONTENT_TYPE, "application/json")], body).into_response();
         }
         queued.await;
     }
@@ -219,6 +221,15 @@ async fn results(State(shared): State<Shared>, Path(_): Path<NodeId>, body: Byte
     let receipts = receipts.map(|result| Receipt { task: result.task, run: result.run, refused: None }).collect();
     shared.desk.note(|asked| asked.results.extend(batch.results));
     Json(Receipts { receipts }).into_response()
+}
+
+async fn refusals(State(shared): State<Shared>, Json(report): Json<RefusalReport>) -> Response {
+    if *shared.desk.is_away.lock().unwrap() || *shared.desk.refuse_refusals.lock().unwrap() {
+        shared.desk.note(|asked| asked.refusals_unheard += 1);
+        return problem(ProblemCode::StorageUnavailable);
+    }
+    shared.desk.note(|asked| asked.refusals.push(report));
+    StatusCode::NO_CONTENT.into_response()
 }
 
 async fn heartbeat(State(shared): State<Shared>, Path(_): Path<NodeId>, Json(beat): Json<Heartbeat>) -> Json<Pulse> {

@@ -19,20 +19,39 @@ const OLDER: &str = "refused.older.jsonl";
 /// A list that has grown to this becomes the older one, and another is begun.
 const BYTES_MAX: u64 = 256 << 10;
 
-/// A task that the site refused.
+/// A task that the site refused, or a whole delivery.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     /// When.
     pub at: Millis,
-    /// Which task.
-    pub task: TaskId,
-    /// Its type.
-    #[serde(rename = "type")]
-    pub type_name: String,
+    /// What.
+    #[serde(flatten)]
+    pub what: RefusedThing,
     /// Why, in a word.
     pub code: Code,
     /// Why, in a sentence.
     pub message: String,
+}
+
+/// What was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum RefusedThing {
+    /// A task.
+    Task {
+        /// Which.
+        task: TaskId,
+        /// Its type.
+        #[serde(rename = "type")]
+        type_name: String,
+    },
+    /// A whole delivery.
+    Delivery {
+        /// Its number, if it could be believed that far.
+        delivery: Option<u64>,
+        /// How many were refused for this reason so far.
+        times: u64,
+    },
 }
 
 /// The list under writing.
@@ -88,9 +107,22 @@ pub fn read_refusals(folder: &Path, limit: usize) -> io::Result<Vec<Refusal>> {
 
 /// A refusal as a line for people.
 pub(crate) fn in_words(refusal: &Refusal, now: Millis) -> String {
-    let Refusal { at, task, type_name, code, message } = refusal;
+    let Refusal { at, what, code, message } = refusal;
+    let (what, more) = match what {
+        RefusedThing::Task { task, type_name } => (type_name.clone(), format!("task {task}")),
+        RefusedThing::Delivery { delivery: Some(number), times } => (format!("delivery {number}"), so_often(*times)),
+        RefusedThing::Delivery { delivery: None, times } => ("a delivery".to_owned(), so_often(*times)),
+    };
+    let line = format!("{} ago  {what}  {code}: {message}  ({more})", now.since(*at));
     // What a hub sent is told without what a terminal would obey.
-    redact(&format!("{} ago  {type_name}  {code}: {message}  (task {task})", now.since(*at))).into_owned()
+    redact(&line).chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+fn so_often(times: u64) -> String {
+    match times {
+        1 => "the first for this reason".to_owned(),
+        times => format!("{times} for this reason so far"),
+    }
 }
 
 #[cfg(test)]
@@ -100,11 +132,23 @@ mod tests {
     fn refusal(number: u128) -> Refusal {
         Refusal {
             at: Millis(i64::try_from(number).unwrap()),
-            task: TaskId::from_uuid(uuid::Uuid::from_u128(number)),
-            type_name: "sys.info".into(),
+            what: RefusedThing::Task { task: TaskId::from_uuid(uuid::Uuid::from_u128(number)), type_name: "x".into() },
             code: Code::new(Code::TYPE_NOT_ALLOWED),
             message: "x".repeat(1000),
         }
+    }
+
+    #[test]
+    fn a_delivery_is_told_by_its_number_and_how_often_it_was() {
+        let what = RefusedThing::Delivery { delivery: Some(7), times: 4 };
+        let refusal = Refusal { what, code: Code::new("expired"), message: "too late".into(), ..refusal(1) };
+        let json = serde_json::to_string(&refusal).unwrap();
+        assert_eq!(json, r#"{"at":1,"delivery":7,"times":4,"code":"expired","message":"too late"}"#);
+        assert_eq!(serde_json::from_str::<Refusal>(&json).unwrap(), refusal);
+        let obeyed = Refusal { message: "\u{1b}[2Jgone".into(), ..refusal.clone() };
+        assert!(in_words(&obeyed, Millis(1)).contains("expired: \u{fffd}[2Jgone"));
+        let line = in_words(&refusal, Millis(1));
+        assert!(line.ends_with("delivery 7  expired: too late  (4 for this reason so far)"), "{line}");
     }
 
     #[test]

@@ -1,0 +1,24 @@
+//! Doors for the fuzzer: readers of strangers' bytes that nobody else outside has to know.
+
+use axum::http::{HeaderMap, HeaderValue};
+
+use crate::http::{cookie as find, last_event_id as read};
+
+/// Looks for the session in a `Cookie` header.
+pub fn cookie(header: &[u8]) -> Result<(), String> {
+    let headers = with("cookie", header)?;
+    find(&headers, "sortie_session").map(drop).ok_or_else(|| "none".to_owned())
+}
+
+/// Reads a `Last-Event-ID` header.
+pub fn last_event_id(header: &[u8]) -> Result<(), String> {
+    let headers = with("last-event-id", header)?;
+    read(&headers).map(drop).map_err(|_| "no number".to_owned())
+}
+
+fn with(name: &'static str, header: &[u8]) -> Result<HeaderMap, String> {
+    let value = HeaderValue::from_bytes(header).map_err(|error| error.to_string())?;
+    let mut headers = HeaderMap::new();
+    headers.insert(name, value);
+    Ok(headers)
+}

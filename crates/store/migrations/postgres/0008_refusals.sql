@@ -1,0 +1,8 @@
+-- Deliveries that a node's agent refused as a whole, by reason, as JSON: one row for a node, so that nobody
+-- can fill the table. Keep the twin of this file under the other engine's folder in step.
+
+create table node_refusals (
+    node    text collate "C" not null references nodes (id),
+    refused text collate "C" not null,
+    constraint node_refusals_pkey primary key (node)
+);

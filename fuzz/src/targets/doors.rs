@@ -1,0 +1,34 @@
+//! Readers that stand behind doors of hub and agent.
+
+use super::target::{Target, Verdict, of_bytes};
+
+/// The readers.
+pub(super) const TARGETS: &[Target] = &[
+    of_bytes("cookie", 4096, &["a=b; sortie_session=x.y; c", "sortie_session="], |input| {
+        told(sortie_hub::doors::cookie(input))
+    }),
+    of_bytes("last_event_id", 256, &["17", " 5 "], |input| told(sortie_hub::doors::last_event_id(input))),
+    of_bytes(
+        "helper_line",
+        16 << 10,
+        &[
+            "{\"take\":{\"payloadType\":\"x\",\"payload\":\"e30=\",\"signatures\":[]}}\n",
+            "{\"run\":{\"task\":\"01980c5e-7d1a-7c3e-9b7e-0123456789ab\",\"run\":1,\"attempt\":1}}\n\"stop\"\n",
+            "{\"ended\":{\"code\":0,\"signal\":null}}\n{\"taken\":1}\n",
+        ],
+        |input| told(sortie_agent::doors::helper_lines(input)),
+    ),
+    of_bytes(
+        "refused_list",
+        4096,
+        &["{\"at\":1,\"delivery\":7,\"times\":4,\"code\":\"x\",\"message\":\"y\"}\n{"],
+        |input| told(sortie_agent::doors::refused_list(input)),
+    ),
+];
+
+fn told(read: Result<(), String>) -> Verdict {
+    match read {
+        Ok(()) => Verdict::Read,
+        Err(why) => Verdict::Refused(why),
+    }
+}
