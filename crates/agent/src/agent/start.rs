@@ -61,7 +61,6 @@ pub(super) fn start(agent: Agent) -> Result<(Life, DataFolder), AgentError> {
     let (stop_taking, stop) = (CancellationToken::new(), CancellationToken::new());
     let board = Arc::new(Board::new(settings.concurrency, settings.prefetch));
     let outbox = Arc::new(Outbox::default());
-    let boot = line.boot;
     let places = places(folder.path(), &settings)?;
     let rebooting = recovered.rebooting.iter().map(|rebooting| &rebooting.handed);
     let under_way = recovered.run.iter().chain(rebooting);
@@ -102,7 +101,7 @@ pub(super) fn start(agent: Agent) -> Result<(Life, DataFolder), AgentError> {
         taker: taker.clone(),
         board: Arc::clone(&board),
         entropy: entropy.clone(),
-        boot,
+        boot: line.boot,
         acknowledged: line.acknowledged,
         stop: stop_taking.clone(),
     };
@@ -110,7 +109,7 @@ pub(super) fn start(agent: Agent) -> Result<(Life, DataFolder), AgentError> {
         hub: Arc::clone(&hub),
         board: Arc::clone(&board),
         taker,
-        boot,
+        boot: line.boot,
         entropy: entropy.clone(),
         stop: stop.clone(),
     };
@@ -132,7 +131,6 @@ pub(super) fn start(agent: Agent) -> Result<(Life, DataFolder), AgentError> {
         stop: stop.clone(),
     };
     let renewal = Renewal { hub, hub_time, runner: Arc::clone(&runner), entropy, stop: stop.clone() };
-    let stop_grace = settings.stop_grace();
     let life = Life {
         thread,
         recovered,
@@ -146,7 +144,7 @@ pub(super) fn start(agent: Agent) -> Result<(Life, DataFolder), AgentError> {
         renewal,
         ledger,
         clock,
-        stop_grace,
+        stop_grace: settings.stop_grace(),
         stop_taking,
         stop,
     };
