@@ -371,11 +371,11 @@ async fn neither_a_lying_hub_nor_a_clock_that_was_set_back_revives_an_old_operat
     let old = |stage: &Stage, n| {
         stage.said(n, |s| {
             s["issued_at"] = json!(NOW.0 - 1000);
-            s["expires_at"] = json!(NOW.0 + Span::hours(1).0);
+            s["expires_at"] = json!(NOW.0 + Span::minutes(1).0);
         })
     };
-    // The hub says that it is later, once.
-    let later = NOW + Span::hours(2);
+    // The hub says that it is later, once, by as much as is believed without asking.
+    let later = NOW + Span::minutes(4);
     let work = old(&stage, 2);
     let mut delivery = stage.hub.desk.delivery(vec![work.clone()]);
     (delivery.issued_at, delivery.expires_at) = (later, later + Span::minutes(10));
