@@ -13,6 +13,7 @@ pub(crate) mod invite;
 pub(crate) mod job;
 pub(crate) mod login;
 pub(crate) mod logout;
+pub(crate) mod named;
 pub(crate) mod node;
 pub(crate) mod org;
 pub(crate) mod pack;
