@@ -93,6 +93,11 @@ async fn done(hub: &RunningHub<'_>, route: &str) -> Option<Answer> {
         () if path.starts_with("/api/v1/accounts/") => path.replace("{id}", &account(hub).await),
         () if path.starts_with("/api/v1/invites/") => path.replace("{id}", &made(hub, "invites", invite()).await),
         () if path.starts_with("/api/v1/tokens/") => path.replace("{id}", &token(hub, "gone", "viewer").await.0),
+        () if path.starts_with("/api/v1/orgs/") => {
+            let name = format!("org-{}", uuid::Uuid::new_v4());
+            let org = ask(hub, Method::POST, "/api/v1/orgs", &json!({ "name": name })).await.json();
+            path.replace("{id}", org["org"]["id"].as_str().unwrap())
+        }
         () if noun == "sessions" => path.replace("{id}", &session(hub).await.1),
         () if noun == "jobs" && path.contains("{id}") => path.replace("{id}", &job(hub, path).await),
         () if noun == "tasks" && path.contains("{id}") => task(hub, path).await,

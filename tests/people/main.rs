@@ -3,5 +3,6 @@
 mod accounts;
 mod foreign_org;
 mod help;
+mod last_admin;
 mod orgs;
 mod sessions;

@@ -9,5 +9,6 @@ mod keys;
 mod log_out;
 mod login;
 mod settings;
+mod signed_out;
 mod streams;
 mod tokens;

@@ -257,8 +257,8 @@ pub const RETRY_BACKOFF_FIRST: Span = Span::seconds(1);
 pub const RETRY_BACKOFF_MAX: Span = Span::minutes(5);
 /// Largest block of links of the audit log that is kept as one row, in bytes, unless one link alone is larger.
 pub const AUDIT_BLOCK_BYTES_MAX: usize = 256 << 10;
-/// Largest account of what an act changed, in bytes; of a larger one the audit log has the SHA-256.
-pub const AUDIT_CHANGES_BYTES_MAX: usize = 8 << 10;
+/// Largest entry of the audit log, in bytes; of what makes it larger, the account of what changed, it has the SHA-256.
+pub const AUDIT_ENTRY_BYTES_MAX: usize = 8 << 10;
 /// Most blocks of the audit log that are looked through for one page of a list; a page that found fewer entries
 /// than were asked for says where to go on.
 pub const AUDIT_BLOCKS_PER_PAGE_MAX: u32 = 2000;

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::future::Future;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
@@ -116,10 +117,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     sortie_client::install_crypto();
     let output = Output::process(cli.json, |name| env.get(name));
-    let context = Context { output, clock: clock::system(), entropy: clock::entropy(), env, named_by };
+    let source = Arc::default();
+    let context = Context { output, clock: clock::system(), entropy: clock::entropy(), env, named_by, source };
     match dispatch(cli.noun, &context) {
         Ok(code) => code,
-        Err(failure) => failure.end(output),
+        Err(failure) => failure.of(context.source.get()).end(output),
     }
 }
 
@@ -156,7 +158,7 @@ fn dispatch(noun: Noun, context: &Context) -> Result<ExitCode, Failure> {
         Noun::Agent(agent) => return Ok(commands::agent::run(agent, context)),
         Noun::Completions(shell) => commands::completions::run(&shell, context),
         Noun::ExitCodes => context.output.line(EXIT_CODES),
-        Noun::Profile(profile) => commands::profile::run(profile, context),
+        Noun::Profile(profile) => block_on(commands::profile::run(profile, context)),
         Noun::Pack(pack) => commands::pack::run(pack, context),
         Noun::Demo(demo) => block_on(demo::run(demo, context)),
         Noun::Task(task) => block_on(commands::task::run(task, context)),

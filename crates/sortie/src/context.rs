@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use sortie_client::people::{Hub, Token};
 use sortie_client::retry::Patience;
@@ -11,7 +11,7 @@ use sortie_rules::time::Span;
 
 use crate::exit::Failure;
 use crate::find_hub::sign_in::{self, SignIn};
-use crate::find_hub::{Found, HubOptions, find};
+use crate::find_hub::{Found, HubOptions, Source, find};
 use crate::output::Output;
 
 /// The environment, as far as commands look at it. An empty variable counts as not set.
@@ -59,6 +59,8 @@ pub(crate) struct Context {
     pub(crate) env: Env,
     /// The options that named the hub, as a person would type them again.
     pub(crate) named_by: String,
+    /// Where the hub and its token were found, once they were.
+    pub(crate) source: Arc<OnceLock<Source>>,
 }
 
 /// How long a command tries to get its answer: a hub that is just being restarted is back by then.
@@ -85,6 +87,7 @@ impl Context {
     /// Where the hub is that the options name, and a token that holds for a while.
     pub(crate) fn find(&self, options: &HubOptions) -> Result<Found, Failure> {
         let found = find(options, &self.env)?;
+        let _ = self.source.set(found.source.clone());
         let Some((path, profile)) = &found.sign_in else { return Ok(found) };
         match self.renewed(path, profile)? {
             Some(sign_in) => Ok(Found { token: Token(sign_in.access_token), ..found }),

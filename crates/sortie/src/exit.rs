@@ -8,6 +8,7 @@ use serde_json::json;
 use sortie_client::{ClientError, SetupError, TlsFault};
 use sortie_wire::problem::{Problem, ProblemCode};
 
+use crate::find_hub::Source;
 use crate::output::Output;
 
 /// What `sortie help exit-codes` says. `docs/command.md` holds the same table.
@@ -92,6 +93,17 @@ impl Failure {
             told.remedy = Some(remedy.into());
         }
         self
+    }
+
+    /// The same, with what to do if the hub did not take the token that came from there.
+    #[must_use]
+    pub(crate) fn of(self, source: Option<&Source>) -> Failure {
+        let is_unknown = matches!(&self, Failure::Told(told)
+            if told.problem.as_ref().is_some_and(|problem| problem.code == ProblemCode::Unauthenticated));
+        match source {
+            Some(source) if is_unknown => self.remedy(source.remedy()),
+            _ => self,
+        }
     }
 
     /// The sentence that says what to do.

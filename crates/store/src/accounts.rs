@@ -105,6 +105,13 @@ pub async fn update(tx: &mut Tx, before: &AccountRow, after: &AccountRow) -> Res
     Ok(tx.execute(SQL, &values).await? > 0)
 }
 
+/// How many accounts of administrators an org has with which somebody may sign in.
+pub async fn count_admins(tx: &mut Tx, org: OrgId) -> Result<u64, StoreError> {
+    const SQL: &str = "select count(*) from accounts where org = $1 and role = 'admin' and disabled_at is null";
+    let row = tx.query_one_or_none(SQL, &[org.into()]).await?;
+    row.map_or(Ok(0), |row| row.columns("accounts").number("count"))
+}
+
 /// Notes that somebody signs in. `false` if the account is not as it was, or is disabled.
 pub async fn sign_in(tx: &mut Tx, account: &AccountRow, at: Millis) -> Result<bool, StoreError> {
     const SQL: &str = "update accounts set signed_in_at = $2

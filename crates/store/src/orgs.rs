@@ -42,6 +42,13 @@ pub async fn list(tx: &mut Tx, after: Option<OrgId>, limit: u32) -> Result<Vec<O
     tx.query(SQL, &[after, limit.into()]).await?.into_iter().map(read).collect()
 }
 
+/// Keeps others that hold this org waiting until the transaction ends: of two that would each take away the last
+/// but one of something, the second reads what became of the first.
+pub async fn hold(tx: &mut Tx, id: OrgId) -> Result<(), StoreError> {
+    const SQL: &str = "update orgs set id = id where id = $1";
+    tx.execute(SQL, &[id.into()]).await.map(drop)
+}
+
 fn read(row: Row) -> Result<OrgRow, StoreError> {
     let mut row = row.columns("orgs");
     Ok(OrgRow { id: row.id("id")?, name: row.text("name")?, created_at: row.millis("created_at")? })

@@ -77,6 +77,14 @@ pub async fn list(tx: &mut Tx, org: OrgId, after: Option<TokenId>, limit: u32) -
     tx.query(SQL, &[org.into(), after, limit.into()]).await?.into_iter().map(read).collect()
 }
 
+/// How many tokens of administrators an org has that hold now and are not limited by scopes.
+pub async fn count_admins(tx: &mut Tx, org: OrgId, now: Millis) -> Result<u64, StoreError> {
+    const SQL: &str = "select count(*) from tokens where org = $1 and role = 'admin' and scopes is null
+        and revoked_at is null and (expires_at is null or expires_at > $2)";
+    let row = tx.query_one_or_none(SQL, &[org.into(), now.into()]).await?;
+    row.map_or(Ok(0), |row| row.columns("tokens").number("count"))
+}
+
 /// Withdraws a token. `false` if there is none, or it was withdrawn before.
 pub async fn revoke(tx: &mut Tx, org: OrgId, id: TokenId, at: Millis) -> Result<bool, StoreError> {
     const SQL: &str = "update tokens set revoked_at = $3 where org = $1 and id = $2 and revoked_at is null";

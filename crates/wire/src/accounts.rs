@@ -46,6 +46,9 @@ pub struct ChangeAccount {
     /// Whether nobody signs in with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disabled: Option<bool>,
+    /// Do it even if it is the last account of an administrator.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub force: bool,
 }
 
 /// An account as lists show it.

@@ -142,6 +142,10 @@ problem_codes! {
     CrossSite = "cross_site", 403, "The request comes from another site";
     /// An account of this name exists.
     AccountExists = "account_exists", 409, "An account of this name exists";
+    /// With this the org would lose its last administrator.
+    LastAdministrator = "last_administrator", 409, "The org would lose its last administrator";
+    /// There is no such org.
+    UnknownOrg = "unknown_org", 404, "There is no such org";
     /// An org of this name or id exists.
     OrgExists = "org_exists", 409, "An org of this name exists";
     /// A node of this name exists.

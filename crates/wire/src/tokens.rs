@@ -5,6 +5,16 @@ use sortie_rules::access::{Permissions, Role};
 use sortie_rules::ids::{OrgId, TokenId};
 use sortie_rules::time::{Millis, Span};
 
+/// The query of `POST /api/v1/tokens/{id}/revoke`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields)]
+pub struct RevokeToken {
+    /// Do it even if nobody is left who can administer the org.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub force: bool,
+}
+
 /// The body of `POST /api/v1/tokens`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

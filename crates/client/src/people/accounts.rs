@@ -4,7 +4,7 @@ use reqwest::Method;
 use sortie_rules::ids::{AccountId, SessionId};
 use sortie_wire::accounts::{Account, ChangeAccount, CreateAccount};
 use sortie_wire::pages::Page;
-use sortie_wire::sessions::Session;
+use sortie_wire::sessions::{ChangePassword, Session};
 
 use super::Hub;
 use crate::error::ClientError;
@@ -17,7 +17,7 @@ impl Hub {
 
     /// A page of accounts, oldest first.
     pub async fn accounts(&self, after: Option<String>, limit: Option<u32>) -> Result<Page<Account>, ClientError> {
-        self.get(&["accounts"], &[("after", after), ("limit", limit.map(|limit| limit.to_string()))]).await
+        self.get_page(&["accounts"], after, limit).await
     }
 
     /// Changes an account; its sessions end.
@@ -25,9 +25,14 @@ impl Hub {
         self.set(Method::PATCH, &["accounts", &id.to_string()], change).await
     }
 
+    /// Gives whoever asks another password; their other sessions end.
+    pub async fn change_password(&self, change: &ChangePassword) -> Result<Account, ClientError> {
+        self.act_on(&["auth", "password"], change).await
+    }
+
     /// A page of who is signed in, newest first.
     pub async fn sessions(&self, after: Option<String>, limit: Option<u32>) -> Result<Page<Session>, ClientError> {
-        self.get(&["sessions"], &[("after", after), ("limit", limit.map(|limit| limit.to_string()))]).await
+        self.get_page(&["sessions"], after, limit).await
     }
 
     /// Signs somebody out at once.

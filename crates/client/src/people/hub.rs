@@ -79,6 +79,21 @@ impl Hub {
         self.repeat(Repeat::Safely, || Ok(self.line.call(Method::GET, &path))).await
     }
 
+    /// A page of a list: what follows `after`, so many rows at most.
+    pub(super) async fn get_page<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        after: Option<String>,
+        limit: Option<u32>,
+    ) -> Result<T, ClientError> {
+        #[derive(Serialize)]
+        struct Asked {
+            after: Option<String>,
+            limit: Option<u32>,
+        }
+        self.get(path, &Asked { after, limit }).await
+    }
+
     /// A read that the hub may hold so many seconds.
     pub(super) async fn held_get<T: DeserializeOwned>(
         &self,
@@ -117,6 +132,15 @@ impl Hub {
     /// A deed without a body that may not be done twice.
     pub(super) async fn act<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, ClientError> {
         self.repeat(Repeat::IfNothingWasDone, || Ok(self.call(Method::POST, path))).await
+    }
+
+    /// The same with a query.
+    pub(super) async fn act_with<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        self.repeat(Repeat::IfNothingWasDone, || self.call(Method::POST, path).query(query)).await
     }
 
     /// The same with a body.

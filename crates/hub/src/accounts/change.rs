@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use sortie_rules::access::{Keeper, Role};
 use sortie_rules::ids::{AccountId, SessionId};
 use sortie_store::accounts::{self, AccountRow};
 use sortie_store::sessions;
@@ -15,7 +16,7 @@ use crate::app::App;
 use crate::audit::{self, Act};
 use crate::events::{self, Record};
 use crate::fault::{Fault, refuse};
-use crate::people::{Principal, Proof, holds};
+use crate::people::{Principal, Proof, holds, not_the_last};
 use crate::sessions::subject_of;
 
 fn unknown() -> Fault {
@@ -59,7 +60,7 @@ pub(super) async fn change(
         password_hash: password_hash.unwrap_or_else(|| row.password_hash.clone()),
         ..row.clone()
     };
-    write(app, who, row, changed, None, data).await
+    write(app, who, (row, changed), request.force, None, data).await
 }
 
 /// Gives whoever asks another password. Their other sessions end.
@@ -99,25 +100,29 @@ pub(super) async fn change_own_password(
     let password_hash = app.hashing.hash(&app.entropy, request.new).await?;
     let data = serde_json::json!({ "account": row.id, "name": row.name, "password_changed": true });
     let changed = AccountRow { password_hash, ..row.clone() };
-    write(app, who, row, changed, Some(session), data).await
+    write(app, who, (row, changed), false, Some(session), data).await
 }
 
 /// Writes the change, unless another was quicker, and ends the account's sessions but for one.
 async fn write(
     app: &App,
     who: &Principal,
-    before: AccountRow,
-    after: AccountRow,
+    (before, after): (AccountRow, AccountRow),
+    force: bool,
     but: Option<SessionId>,
     data: serde_json::Value,
 ) -> Result<Account, Fault> {
     let (org, actor, now) = (who.org, who.name.clone(), app.clock.now());
     let act = Act::by(who, now)?.on("account", before.id).named(&before.name).changes(changes(&before, &after));
+    let has_provider = app.provider.is_some();
     let written = after.clone();
     let ended = app
         .store
         .write(move |tx| {
             Box::pin(async move {
+                if !force && keeps(&before) && !keeps(&written) {
+                    not_the_last(tx, org, Keeper::Account, has_provider, now).await?;
+                }
                 if !accounts::update(tx, &before, &written).await? {
                     return Err(refuse(ProblemCode::Conflict, "The change met another one; read again and repeat."));
                 }
@@ -136,6 +141,11 @@ async fn write(
         .await?;
     ended.into_iter().for_each(|session| crate::sessions::forget(app, session));
     Ok(shown(after))
+}
+
+/// Whether somebody administers the org with it.
+fn keeps(account: &AccountRow) -> bool {
+    account.role == Role::Admin && account.disabled_at.is_none()
 }
 
 /// What becomes another, for the audit log. Of a password only that it does.

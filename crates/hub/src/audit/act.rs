@@ -6,7 +6,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::Value;
 use sortie_rules::audit::{Action, canonical};
 use sortie_rules::ids::{InviteId, OrgId};
-use sortie_rules::limits::AUDIT_CHANGES_BYTES_MAX;
+use sortie_rules::limits::AUDIT_ENTRY_BYTES_MAX;
 use sortie_rules::time::Millis;
 use sortie_store::audit::{self, NewEntry};
 use sortie_store::{StoreError, Tx};
@@ -121,10 +121,8 @@ impl Act {
     }
 
     /// The entry that is kept of it.
-    pub(crate) fn entry(mut self) -> NewEntry {
-        self.0.changes = self.0.changes.map(bounded);
-        let text = serde_json::to_string(&self.0).expect("an entry is plain data");
-        NewEntry::new(self.0.org, text)
+    pub(crate) fn entry(self) -> NewEntry {
+        NewEntry::new(self.0.org, written(self.0))
     }
 }
 
@@ -133,13 +131,18 @@ fn sha256_of(bytes: &[u8]) -> String {
     hex::encode(digest(&SHA256, bytes).as_ref())
 }
 
-/// Changes, unless they are too long: then what tells them from others.
-fn bounded(changes: Value) -> Value {
-    let text = canonical(&changes);
-    if text.len() <= AUDIT_CHANGES_BYTES_MAX {
-        return changes;
+/// The canonical text of an entry. If that is too long, the changes give way to what tells them from others.
+fn written(mut entry: AuditEntry) -> String {
+    let write = |entry: &AuditEntry| serde_json::to_string(entry).expect("an entry is plain data");
+    let text = write(&entry);
+    if text.len() <= AUDIT_ENTRY_BYTES_MAX {
+        return text;
     }
-    serde_json::json!({ "too_long": { "bytes": text.len(), "sha256": sha256_of(text.as_bytes()) } })
+    entry.changes = entry.changes.map(|changes| {
+        let text = canonical(&changes);
+        serde_json::json!({ "too_long": { "bytes": text.len(), "sha256": sha256_of(text.as_bytes()) } })
+    });
+    write(&entry)
 }
 
 fn actor(key: &str, name: &str) -> AuditActor {
@@ -156,5 +159,25 @@ impl Principal {
     /// The same, asking by this request.
     pub(crate) fn asking(self, asking: Option<Arc<Asking>>) -> Principal {
         Principal { asking, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sortie_rules::ids::DEFAULT_ORG;
+
+    use super::*;
+
+    #[test]
+    fn changes_that_are_too_long_are_told_by_their_hash() {
+        let act = |bytes: usize| {
+            let act = Act::by_hub(DEFAULT_ORG, Action::NodeChange, Millis(1)).on("node", 1);
+            written(act.changes(serde_json::json!({ "labels": "x".repeat(bytes) })).0)
+        };
+        assert!(act(1000).contains("xxx"));
+        let (one, other) = (act(AUDIT_ENTRY_BYTES_MAX), act(AUDIT_ENTRY_BYTES_MAX + 1));
+        assert!(one.len() < 500 && one.contains("too_long") && one != other, "{one}");
+        let value: Value = serde_json::from_str(&one).unwrap();
+        assert_eq!(canonical(&value), one);
     }
 }

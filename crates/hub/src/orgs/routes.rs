@@ -8,21 +8,21 @@ use sortie_rules::audit::Action;
 use sortie_rules::ids::OrgId;
 use sortie_wire::orgs::{CreateOrg, CreatedOrg, Org};
 use sortie_wire::pages::Page;
+use sortie_wire::tokens::CreatedToken;
 use utoipa_axum::routes;
 
-use super::{create, list};
+use super::{admin, create, list};
 use crate::app::Shared;
 use crate::fault::Fault;
-use crate::http::{Audience, Body, Once, PageQuery, QueryOf, Routes, page_size};
+use crate::http::{Audience, Body, Once, PageQuery, PathOf, QueryOf, Routes, page_size};
 use crate::people::Principal;
 
 /// Adds the routes of this room.
 pub(crate) fn add(routes: Routes) -> Routes {
-    routes.does(Audience::People, Need::May(Permission::OrgsWrite), Action::OrgCreate, routes!(create_org)).add(
-        Audience::People,
-        Need::May(Permission::OrgsWrite),
-        routes!(list_orgs),
-    )
+    routes
+        .does(Audience::People, Need::May(Permission::OrgsWrite), Action::OrgCreate, routes!(create_org))
+        .does(Audience::People, Need::May(Permission::OrgsWrite), Action::OrgAdmin, routes!(make_org_admin))
+        .add(Audience::People, Need::May(Permission::OrgsWrite), routes!(list_orgs))
 }
 
 /// Makes an org, and a token for its first administrator, which is shown this once.
@@ -37,6 +37,20 @@ async fn create_org(
 ) -> Result<(StatusCode, Json<CreatedOrg>), Fault> {
     let once = Once::from_headers(&headers, &who, "POST /api/v1/orgs", &body.bytes)?;
     Ok((StatusCode::CREATED, Json(create::create(&app, &who, body.value, once).await?)))
+}
+
+/// Makes another token for an administrator of an org, which is shown this once: for an org that has lost its own.
+#[utoipa::path(post, path = "/api/v1/orgs/{id}/admin", tag = "people",
+    params(("id" = OrgId, Path), ("Idempotency-Key" = Option<String>, Header, description = "A repeat gets the same answer")),
+    responses((status = 201, body = CreatedToken)))]
+async fn make_org_admin(
+    State(app): State<Shared>,
+    who: Principal,
+    PathOf(id): PathOf<OrgId>,
+    headers: HeaderMap,
+) -> Result<(StatusCode, Json<CreatedToken>), Fault> {
+    let once = Once::from_headers(&headers, &who, "POST /api/v1/orgs/{id}/admin", id.to_string().as_bytes())?;
+    Ok((StatusCode::CREATED, Json(admin::make(&app, &who, id, once).await?)))
 }
 
 /// Lists the orgs.

@@ -3,6 +3,7 @@
 mod authenticate;
 mod create_token;
 mod holding;
+mod keepers;
 mod list_tokens;
 mod principal;
 pub(crate) mod provider;
@@ -12,4 +13,5 @@ pub(crate) mod routes;
 pub(crate) use authenticate::{TOKEN_PREFIX, TokenCache, authenticate, bearer};
 pub(crate) use create_token::{create as create_token, given, shown as shown_token};
 pub(crate) use holding::{ended, holds_no_more, still_holds};
+pub(crate) use keepers::not_the_last;
 pub(crate) use principal::{Principal, Proof, holds};

@@ -8,7 +8,7 @@ use sortie_rules::audit::Action;
 use sortie_rules::ids::TokenId;
 use sortie_store::{Tx, tokens};
 use sortie_wire::pages::Page;
-use sortie_wire::tokens::{CreateToken, CreatedToken, TokenDetails, Whoami};
+use sortie_wire::tokens::{CreateToken, CreatedToken, RevokeToken, TokenDetails, Whoami};
 use utoipa_axum::routes;
 
 use super::principal::Principal;
@@ -111,13 +111,14 @@ async fn list(
 /// Revokes an API token.
 #[utoipa::path(
     post, path = "/api/v1/tokens/{id}/revoke", tag = "people",
-    params(("id" = TokenId, Path)),
+    params(("id" = TokenId, Path), RevokeToken),
     responses((status = 200, body = TokenDetails)),
 )]
 async fn revoke(
     State(app): State<Shared>,
     who: Principal,
     PathOf(id): PathOf<TokenId>,
+    QueryOf(query): QueryOf<RevokeToken>,
 ) -> Result<Json<TokenDetails>, Fault> {
-    Ok(Json(to_the_end(async move { revoke_token::revoke(&app, &who, id).await }).await?))
+    Ok(Json(to_the_end(async move { revoke_token::revoke(&app, &who, id, query.force).await }).await?))
 }

@@ -75,6 +75,8 @@ actions! {
     TokenDeny = "token.deny",
     /// Makes an org.
     OrgCreate = "org.create",
+    /// Makes another administrator's token for an org.
+    OrgAdmin = "org.admin",
     /// Makes an account.
     AccountCreate = "account.create",
     /// Changes an account's role or password, disables or enables it.

@@ -7,6 +7,7 @@ use sortie_rules::config::nearest;
 use sortie_rules::time::Millis;
 use sortie_wire::accounts::{Account, ChangeAccount, CreateAccount};
 use sortie_wire::pages::Page;
+use sortie_wire::sessions::ChangePassword;
 
 use super::pages::{Pages, tell_rest};
 use super::token::parse_role;
@@ -42,6 +43,11 @@ enum Verb {
         #[command(flatten)]
         pages: Pages,
     },
+    /// Give your own account another password; your other sessions end
+    #[command(after_help = "Example: sortie account password\n\n\
+                            It asks for the old password and the new one. Where nobody types, they are the first two\n\
+                            lines of standard input.")]
+    Password,
     /// Change an account; whoever is signed in with it is signed out
     #[command(after_help = "Example: sortie account change anna --role viewer\n         \
                             sortie account change anna --disable")]
@@ -69,6 +75,9 @@ struct What {
 struct Change {
     /// The account's name
     name: String,
+    /// Do it even if it is the org's last account of an administrator
+    #[arg(long)]
+    force: bool,
     #[command(flatten)]
     what: What,
 }
@@ -90,12 +99,22 @@ pub(crate) async fn run(command: AccountCommand, context: &Context) -> Done {
                 if page.items.is_empty() { Ok(()) } else { output.table(&table(page, context.clock.now())) }
             })
         }
-        Verb::Change(Change { name, what }) => {
+        Verb::Password => {
+            let old = read_password("Old password", false)?;
+            let new = read_password("New password", true)?;
+            let account = hub.change_password(&ChangePassword { old, new }).await?;
+            output.either(&account, |account| {
+                output.say(&format!("{} has another password; all other sessions have ended.", account.name));
+                Ok(())
+            })
+        }
+        Verb::Change(Change { name, force, what }) => {
             let id = find(&hub, &name).await?.id;
             let password =
                 if what.password { Some(read_password(&format!("New password of {name}"), true)?) } else { None };
             let disabled = (what.disable || what.enable).then_some(what.disable);
-            let account = hub.change_account(id, &ChangeAccount { role: what.role, password, disabled }).await?;
+            let change = ChangeAccount { role: what.role, password, disabled, force };
+            let account = hub.change_account(id, &change).await?;
             let state = if account.disabled_at.is_some() { "cannot sign in" } else { "can sign in" };
             told(&account, state, context)
         }

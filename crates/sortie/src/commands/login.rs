@@ -94,6 +94,9 @@ async fn note(
 ) -> Done {
     // Whether the hub knows them at all is told now, and not by the next command.
     let whoami = open(&profile, token, context)?.whoami().await?;
+    if let Some(earlier) = profiles.profile.get(&name) {
+        super::logout::leave(&name, earlier, context).await?;
+    }
     keep(&profile.token_file)?;
     profiles.profile.insert(name.clone(), profile.clone());
     profiles.active.get_or_insert(name.clone());

@@ -10,7 +10,7 @@ use sortie_wire::sign_in::{LogOut, LoggedOut};
 
 use crate::context::Context;
 use crate::exit::{Done, Failure};
-use crate::find_hub::{Found, HubOptions, Profiles, check_profile_name, find, sign_in};
+use crate::find_hub::{Found, HubOptions, Kept, Profile, Profiles, check_profile_name, find, sign_in};
 
 /// How long the hub is tried.
 const PATIENCE: Span = Span::seconds(4);
@@ -32,10 +32,10 @@ pub(crate) async fn run(command: LogoutCommand, context: &Context) -> Done {
     let name = command.profile.or_else(|| context.env.get("SORTIE_PROFILE")).or_else(|| profiles.active.clone());
     let name = name.ok_or_else(|| Failure::usage("no profile is in use").remedy("name one with --profile"))?;
     let path = profiles.get(&name)?.token_file.clone();
-    if sign_in::is_session(&path) {
+    if Kept::in_file(&path) == Kept::Session {
         return out_of_session(&path, name, context).await;
     }
-    if !sign_in::is_sign_in(&path) {
+    if Kept::in_file(&path) == Kept::Token {
         return Err(Failure::usage(format!("the profile `{name}` has an API token, which is no sign-in"))
             .remedy("`sortie token revoke ID` ends the token, `sortie profile remove` forgets the hub"));
     }
@@ -52,6 +52,23 @@ pub(crate) async fn run(command: LogoutCommand, context: &Context) -> Done {
         None => None,
     };
     forget(&path, out, context)
+}
+
+/// Ends what a profile keeps of a sign-in, and deletes its file. A hub that is away, or a sign-in that has ended
+/// already, is no hindrance. Says whether there was a sign-in.
+pub(super) async fn leave(name: &str, profile: &Profile, context: &Context) -> Result<bool, Failure> {
+    let path = &profile.token_file;
+    if Kept::in_file(path) == Kept::Token || !path.exists() {
+        return Ok(false);
+    }
+    let refresh_token = sign_in::read(path, name).ok().and_then(|sign_in| sign_in.refresh_token);
+    let options = HubOptions { data: None, profile: Some(name.to_owned()) };
+    if let Ok(hub) = find(&options, &context.env).and_then(|found| context.open(&found, Span::ZERO)) {
+        let _ = hub.log_out(&LogOut { refresh_token }).await;
+    }
+    std::fs::remove_file(path)
+        .map_err(|error| Failure::other(format!("{} cannot be deleted: {error}", path.display())))?;
+    Ok(true)
 }
 
 /// Ends a session that began with a password.

@@ -14,6 +14,7 @@ pub(crate) mod job;
 pub(crate) mod keys;
 pub(crate) mod login;
 pub(crate) mod logout;
+pub(crate) mod named;
 pub(crate) mod node;
 pub(crate) mod op;
 pub(crate) mod operators;

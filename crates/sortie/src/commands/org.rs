@@ -1,12 +1,14 @@
 //! `sortie org`: the tenants of a hub. Only administrators of the hub's own org make them.
 
 use clap::{Args, Subcommand};
+use sortie_client::people::Hub;
 use sortie_rules::ids::OrgId;
 use sortie_wire::orgs::CreateOrg;
 
+use super::named::only;
 use super::pages::{Pages, tell_rest};
 use crate::context::Context;
-use crate::exit::Done;
+use crate::exit::{Done, Failure};
 use crate::find_hub::HubOptions;
 use crate::output::{Table, ago};
 
@@ -30,6 +32,12 @@ enum Verb {
         #[arg(long)]
         id: Option<OrgId>,
     },
+    /// Make another administrator's token for an org that has lost its own; it alone is printed on stdout
+    #[command(after_help = "Example: sortie org admin north-clinics > north.token")]
+    Admin {
+        /// The org's name or id
+        org: String,
+    },
     /// List the orgs
     #[command(after_help = "Example: sortie org list")]
     List {
@@ -52,6 +60,13 @@ pub(crate) async fn run(command: OrgCommand, context: &Context) -> Done {
                 output.line(&created.admin.token)
             })
         }
+        Verb::Admin { org } => {
+            let created = hub.make_org_admin(find(&hub, &org).await?).await?;
+            output.either(&created, |created| {
+                output.say(&format!("This is a token for an administrator of {org}; it is shown only now."));
+                output.line(&created.token)
+            })
+        }
         Verb::List { pages } => {
             let page = pages.read(|after, limit| hub.orgs(after, limit)).await?;
             output.either(&page, |page| {
@@ -64,4 +79,13 @@ pub(crate) async fn run(command: OrgCommand, context: &Context) -> Done {
             })
         }
     }
+}
+
+async fn find(hub: &Hub, text: &str) -> Result<OrgId, Failure> {
+    if let Ok(id) = text.parse() {
+        return Ok(id);
+    }
+    let orgs = Pages::all().read(|after, limit| hub.orgs(after, limit)).await?.items;
+    let named: Vec<OrgId> = orgs.iter().filter(|org| org.name == text).map(|org| org.id).collect();
+    only(&named, "org", text, "sortie org list")
 }

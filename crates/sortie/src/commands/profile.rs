@@ -29,7 +29,7 @@ enum Verb {
         /// The profile's name
         name: String,
     },
-    /// Forget a hub; the file with its token stays
+    /// Forget a hub, and sign out there; the file with an API token stays
     #[command(after_help = "Example: sortie profile remove trial")]
     Remove {
         /// The profile's name
@@ -56,7 +56,7 @@ struct Add {
 }
 
 /// Does it.
-pub(crate) fn run(command: ProfileCommand, context: &Context) -> Done {
+pub(crate) async fn run(command: ProfileCommand, context: &Context) -> Done {
     let mut profiles = Profiles::read(&context.env)?;
     let output = context.output;
     match command.verb {
@@ -80,11 +80,12 @@ pub(crate) fn run(command: ProfileCommand, context: &Context) -> Done {
             Ok(())
         }
         Verb::Remove { name } => {
-            profiles.get(&name)?;
+            let was_signed_in = super::logout::leave(&name, profiles.get(&name)?, context).await?;
             profiles.profile.remove(&name);
             profiles.active = profiles.active.filter(|active| *active != name);
             profiles.write()?;
-            output.say(&format!("`{name}` is forgotten."));
+            let signed_out = if was_signed_in { ", and you are signed out there" } else { "" };
+            output.say(&format!("`{name}` is forgotten{signed_out}."));
             Ok(())
         }
     }

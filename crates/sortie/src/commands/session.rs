@@ -1,11 +1,13 @@
 //! `sortie session`: who is signed in to the console.
 
 use clap::{Args, Subcommand};
+use sortie_client::people::Hub;
 use sortie_rules::ids::SessionId;
 
+use super::named::only;
 use super::pages::{Pages, tell_rest};
 use crate::context::Context;
-use crate::exit::Done;
+use crate::exit::{Done, Failure};
 use crate::find_hub::HubOptions;
 use crate::output::{Table, ago, moment};
 
@@ -29,8 +31,9 @@ enum Verb {
     /// Sign somebody out at once
     #[command(after_help = "Example: sortie session end 01980c5e-7d1a-7c3e-9b7e-0123456789ab")]
     End {
-        /// The session's id, as `sortie session list` shows it
-        id: SessionId,
+        /// The session's id, as `sortie session list` shows it, or whose it is if they have no other
+        #[arg(value_name = "ID|NAME")]
+        session: String,
     },
 }
 
@@ -56,12 +59,21 @@ pub(crate) async fn run(command: SessionCommand, context: &Context) -> Done {
                 if page.items.is_empty() { Ok(()) } else { output.table(&table) }
             })
         }
-        Verb::End { id } => {
-            let session = hub.end_session(id).await?;
+        Verb::End { session } => {
+            let session = hub.end_session(find(&hub, &session).await?).await?;
             output.either(&session, |session| {
                 output.say(&format!("{} is signed out.", session.name));
                 Ok(())
             })
         }
     }
+}
+
+async fn find(hub: &Hub, text: &str) -> Result<SessionId, Failure> {
+    if let Ok(id) = text.parse() {
+        return Ok(id);
+    }
+    let sessions = Pages::all().read(|after, limit| hub.sessions(after, limit)).await?.items;
+    let named: Vec<SessionId> = sessions.iter().filter(|one| one.name == text).map(|one| one.id).collect();
+    only(&named, "session of", text, "sortie session list")
 }

@@ -1,14 +1,16 @@
 //! `sortie token`: what people and services show the hub.
 
 use clap::{Args, Subcommand};
+use sortie_client::people::Hub;
 use sortie_rules::access::{Permission, Role};
 use sortie_rules::ids::TokenId;
 use sortie_rules::time::{Millis, Span};
 use sortie_wire::tokens::{CreateToken, TokenDetails};
 
-use super::pages::tell_rest;
+use super::named::only;
+use super::pages::{Pages, tell_rest};
 use crate::context::Context;
-use crate::exit::Done;
+use crate::exit::{Done, Failure};
 use crate::find_hub::HubOptions;
 use crate::output::{Table, ago};
 
@@ -46,8 +48,12 @@ enum Verb {
     /// End a token at once
     #[command(after_help = "Example: sortie token revoke 01980c5e-7d1a-7c3e-9b7e-0123456789ab")]
     Revoke {
-        /// The token's id, as `sortie token list` shows it
-        id: TokenId,
+        /// The token's id, as `sortie token list` shows it, or its name if no other token that holds has that
+        #[arg(value_name = "ID|NAME")]
+        token: String,
+        /// Do it even if nobody could administer the org without it
+        #[arg(long)]
+        force: bool,
     },
 }
 
@@ -79,14 +85,26 @@ pub(crate) async fn run(command: TokenCommand, context: &Context) -> Done {
                 if page.items.is_empty() { Ok(()) } else { output.table(&table(&page.items, context.clock.now())) }
             })
         }
-        Verb::Revoke { id } => {
-            let token = hub.revoke_token(id).await?;
+        Verb::Revoke { token, force } => {
+            let id = find(&hub, &token, context.clock.now()).await?;
+            let token = if force { hub.revoke_last_token(id).await? } else { hub.revoke_token(id).await? };
             output.either(&token, |token| {
                 output.say(&format!("The token of {} has ended.", token.name));
                 Ok(())
             })
         }
     }
+}
+
+/// The token that is named, by its id or by its name.
+async fn find(hub: &Hub, text: &str, now: Millis) -> Result<TokenId, Failure> {
+    if let Ok(id) = text.parse() {
+        return Ok(id);
+    }
+    let holds = |token: &TokenDetails| token.revoked_at.is_none() && token.expires_at.is_none_or(|end| now < end);
+    let tokens = Pages::all().read(|after, limit| hub.tokens_after(after, limit)).await?.items;
+    let named: Vec<&TokenDetails> = tokens.iter().filter(|token| token.name == text && holds(token)).collect();
+    only(&named.iter().map(|token| token.id).collect::<Vec<_>>(), "token", text, "sortie token list")
 }
 
 fn table(tokens: &[TokenDetails], now: Millis) -> Table {

@@ -11,4 +11,4 @@ mod sources;
 
 pub(crate) use options::HubOptions;
 pub(crate) use profiles::{Profile, Profiles, check_profile_name, config_folder, write_private};
-pub(crate) use sources::{Found, find, trust};
+pub(crate) use sources::{Found, Kept, Source, find, trust};

@@ -13,7 +13,7 @@ use sortie_rules::sign_in::is_due;
 use sortie_rules::time::{Millis, Span};
 
 use super::profiles::write_private;
-use super::sources::trust;
+use super::sources::{Kept, trust};
 use crate::exit::{Exit, Failure};
 
 /// How the name of such a file ends.
@@ -71,9 +71,9 @@ pub(crate) fn is_sign_in(path: &Path) -> bool {
 
 /// Reads a sign-in.
 pub(crate) fn read(path: &Path, profile: &str) -> Result<SignIn, Failure> {
-    let remedy = format!("sortie login --profile {profile}");
+    let remedy = again(profile, Kept::SignIn);
     let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => Failure::usage("you are signed out").remedy(&remedy),
+        io::ErrorKind::NotFound => signed_out(profile, Kept::SignIn),
         _ => Failure::usage(format!("{} cannot be read: {error}", path.display())),
     })?;
     serde_json::from_str(&text)
@@ -147,6 +147,17 @@ pub(crate) async fn fresh(path: &Path, profile: &str, clock: &Clock) -> Result<O
 /// What is said of a sign-in that has ended for good.
 pub(crate) fn ended(profile: &str) -> Failure {
     Failure::usage("your sign-in has ended").remedy(format!("sortie login --profile {profile}"))
+}
+
+/// What is said of a profile whose sign-in was ended here.
+pub(crate) fn signed_out(profile: &str, kept: Kept) -> Failure {
+    Failure::usage("you are signed out").remedy(again(profile, kept))
+}
+
+/// How to sign in again.
+pub(crate) fn again(profile: &str, kept: Kept) -> String {
+    let account = if kept == Kept::Session { " --account NAME" } else { "" };
+    format!("sortie login --profile {profile}{account}")
 }
 
 /// Held while a sign-in is renewed.

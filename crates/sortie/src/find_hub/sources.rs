@@ -35,8 +35,19 @@ pub(crate) enum Source {
     Data(PathBuf),
     /// The variables.
     Environment,
-    /// A profile.
-    Profile(String),
+    /// A profile, and what it keeps.
+    Profile(String, Kept),
+}
+
+/// What a profile keeps to prove who somebody is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// An API token.
+    Token,
+    /// A sign-in at the identity provider.
+    SignIn,
+    /// A session that began with a password.
+    Session,
 }
 
 impl fmt::Display for Source {
@@ -44,7 +55,26 @@ impl fmt::Display for Source {
         match self {
             Source::Data(folder) => write!(f, "the data folder {}", folder.display()),
             Source::Environment => f.write_str("SORTIE_HUB"),
-            Source::Profile(name) => write!(f, "the profile `{name}`"),
+            Source::Profile(name, _) => write!(f, "the profile `{name}`"),
+        }
+    }
+}
+
+impl Source {
+    /// What to do where the hub does not take the token that comes from here.
+    pub(crate) fn remedy(&self) -> String {
+        match self {
+            Source::Data(folder) => format!(
+                "{} holds no token that is valid; `sortie org admin` at the hub makes one, for another administrator",
+                folder.join("admin.token").display()
+            ),
+            Source::Environment => {
+                "check SORTIE_TOKEN; on the hub's own machine, --data DIR finds admin.token".to_owned()
+            }
+            Source::Profile(name, Kept::Token) => {
+                format!("the token of the profile `{name}` holds no more; `sortie profile add {name}` notes another")
+            }
+            Source::Profile(name, kept) => sign_in::again(name, *kept),
         }
     }
 }
@@ -123,19 +153,30 @@ fn in_environment(hub: String, env: &Env) -> Result<Found, Failure> {
 fn in_profile(profiles: &Profiles, name: &str) -> Result<Found, Failure> {
     let profile = profiles.get(name)?;
     let ca = profile.ca.as_ref();
-    let is_sign_in = sign_in::is_sign_in(&profile.token_file);
-    let token = if is_sign_in {
-        Token(sign_in::read(&profile.token_file, name)?.access_token)
-    } else {
-        read_token(&profile.token_file)?
+    let kept = Kept::in_file(&profile.token_file);
+    let token = match kept {
+        Kept::SignIn => Token(sign_in::read(&profile.token_file, name)?.access_token),
+        Kept::Session if !profile.token_file.exists() => return Err(sign_in::signed_out(name, kept)),
+        Kept::Session | Kept::Token => read_token(&profile.token_file)?,
     };
     Ok(Found {
-        source: Source::Profile(name.to_owned()),
+        source: Source::Profile(name.to_owned(), kept),
         hub: profile.hub.clone(),
         token,
         trust: ca.map_or(Ok(Trust::System), |ca| trust(ca, &format!("the profile `{name}`")))?,
-        sign_in: is_sign_in.then(|| (profile.token_file.clone(), name.to_owned())),
+        sign_in: (kept == Kept::SignIn).then(|| (profile.token_file.clone(), name.to_owned())),
     })
+}
+
+impl Kept {
+    /// What a file keeps, by its name.
+    pub(crate) fn in_file(path: &Path) -> Kept {
+        match () {
+            () if sign_in::is_sign_in(path) => Kept::SignIn,
+            () if sign_in::is_session(path) => Kept::Session,
+            () => Kept::Token,
+        }
+    }
 }
 
 /// Reads a token's file.

@@ -5,13 +5,15 @@ use sortie_rules::ids::DEFAULT_ORG;
 use sortie_rules::time::{Millis, Span};
 use sortie_store::accounts::AccountRow;
 use sortie_store::sessions::SessionRow;
-use sortie_store::{Store, StoreError, Tx, accounts, sessions};
+use sortie_store::tokens::TokenRow;
+use sortie_store::{Store, StoreError, Tx, accounts, orgs, sessions, tokens};
 
 use crate::setup::{NOW, OTHER_ORG, id, store_stories, stories};
 
 stories!(
     an_account_is_read_back_by_id_and_by_name,
     an_account_is_changed_by_its_org_only,
+    those_who_can_administer_an_org_are_counted,
     a_session_is_read_back_and_listed,
     a_session_s_secret_is_replaced_by_the_quickest,
     the_last_use_of_a_session_never_moves_back,
@@ -143,4 +145,40 @@ mod taken {
         let again = insert(AccountRow { org: OTHER_ORG, ..account(2, "anna") }).await;
         assert!(again.unwrap_err().is_taken(accounts::NAME_TAKEN));
     }
+}
+
+async fn those_who_can_administer_an_org_are_counted(tx: &mut Tx) -> Result<(), StoreError> {
+    orgs::hold(tx, DEFAULT_ORG).await?;
+    let admin =
+        |number: u128, org| AccountRow { role: Role::Admin, org, ..account(number, &format!("admin-{number}")) };
+    accounts::insert(tx, &account(1, "operator")).await?;
+    accounts::insert(tx, &AccountRow { disabled_at: Some(NOW), ..admin(2, DEFAULT_ORG) }).await?;
+    accounts::insert(tx, &admin(3, OTHER_ORG)).await?;
+    assert_eq!(accounts::count_admins(tx, DEFAULT_ORG).await?, 0);
+    accounts::insert(tx, &admin(4, DEFAULT_ORG)).await?;
+    assert_eq!(accounts::count_admins(tx, DEFAULT_ORG).await?, 1);
+    let token = |number: u128| TokenRow {
+        id: id(number),
+        org: DEFAULT_ORG,
+        name: "admin".into(),
+        role: Role::Admin,
+        scopes: None,
+        secret_hash: vec![1],
+        created_by: "hub".into(),
+        created_at: NOW,
+        expires_at: None,
+        revoked_at: None,
+        last_used_at: None,
+    };
+    tokens::insert(tx, &TokenRow { role: Role::Operator, ..token(11) }).await?;
+    tokens::insert(tx, &TokenRow { scopes: "people:write".parse().ok(), ..token(12) }).await?;
+    tokens::insert(tx, &TokenRow { expires_at: Some(NOW), ..token(13) }).await?;
+    tokens::insert(tx, &TokenRow { revoked_at: Some(NOW), ..token(14) }).await?;
+    tokens::insert(tx, &TokenRow { org: OTHER_ORG, ..token(15) }).await?;
+    assert_eq!(tokens::count_admins(tx, DEFAULT_ORG, NOW).await?, 0);
+    tokens::insert(tx, &token(16)).await?;
+    tokens::insert(tx, &TokenRow { expires_at: Some(NOW + Span::hours(1)), ..token(17) }).await?;
+    assert_eq!(tokens::count_admins(tx, DEFAULT_ORG, NOW).await?, 2);
+    assert_eq!(tokens::count_admins(tx, DEFAULT_ORG, NOW + Span::hours(2)).await?, 1);
+    Ok(())
 }
