@@ -35,7 +35,7 @@ pub use browser::Browser;
 pub use engine::Engine;
 pub use hand_node::{HandNode, certificate_request};
 pub use home::Home;
-pub use hub::{HubPlan, RunningHub};
+pub use hub::{HubPlan, RunningHub, now};
 pub use net::Net;
 pub use process::Process;
 pub use program::{Ended, Program};

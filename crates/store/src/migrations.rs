@@ -81,6 +81,13 @@ const ALL: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0008_refusals.sql"),
         postgres: include_str!("../migrations/postgres/0008_refusals.sql"),
     },
+    Migration {
+        version: 9,
+        name: "identity",
+        oldest_program: 1,
+        sqlite: include_str!("../migrations/sqlite/0009_identity.sql"),
+        postgres: include_str!("../migrations/postgres/0009_identity.sql"),
+    },
 ];
 
 /// The table of what was done, and the table that says who may use the database. The same on both

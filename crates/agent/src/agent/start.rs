@@ -51,7 +51,7 @@ pub(super) fn start(agent: Agent) -> Result<(Life, DataFolder), AgentError> {
     let (ledger, thread, line, recovered) =
         WriterThread::start(&folder.path().join("ledger.db"), |last| boot_id(last, &clock, &entropy))?;
     let hub_time = Arc::new(HubTime::new(clock.clone(), line.hub_time));
-    let hub = Arc::new(Hub::open(identity, &settings, Arc::clone(&hub_time))?);
+    let hub = Arc::new(Hub::open(identity, &settings, Arc::clone(&hub_time), entropy.clone())?);
     let (stop_taking, stop) = (CancellationToken::new(), CancellationToken::new());
     let board = Arc::new(Board::new(settings.concurrency, settings.prefetch));
     let outbox = Arc::new(Outbox::default());

@@ -162,6 +162,7 @@ impl Desk {
             tasks,
             cancel: vec![],
             results_wanted: false,
+            protocol: 1,
             keys_version: self.keys().version,
         }
     }
