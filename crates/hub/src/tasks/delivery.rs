@@ -41,12 +41,7 @@ pub(super) fn handed(types: &TaskTypes, row: TaskRow) -> Result<HandedTask, Faul
 }
 
 /// Signs a delivery for a node, as the answer to one wait: one signature, however many tasks it carries.
-pub(super) fn sign(
-    app: &App,
-    caller: &NodeCaller,
-    answers: Answers,
-    parcel: Parcel,
-) -> Result<Envelope, Fault> {
+pub(super) fn sign(app: &App, caller: &NodeCaller, answers: Answers, parcel: Parcel) -> Result<Envelope, Fault> {
     let now = app.clock.now();
     let delivery = Delivery {
         node: caller.node,
