@@ -32,8 +32,8 @@ pub struct Unsupported;
 /// The hub speaks a lower version than it has spoken before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "it speaks version {offered} of the protocol, and version {spoken} has been spoken with this hub before; either the \
-     hub was put back to an older program, or something on the way makes it believe that this agent is older"
+    "it speaks version {offered} of the protocol, and version {spoken} has been spoken with this hub before; either \
+     the hub was put back to an older program, or something on the way makes it believe that this agent is older"
 )]
 pub struct Lower {
     /// What was offered.

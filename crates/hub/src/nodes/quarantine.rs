@@ -40,9 +40,9 @@ pub(crate) async fn quarantine(app: &Shared, caller: &NodeCaller, ask: Ask) -> R
 
 /// What both of the two are told.
 pub(crate) fn quarantined() -> Fault {
-    let detail = "Two agents came with this node's key, or its disk was restored from an older copy, so it gets no tasks \
-                  until an operator has decided: `sortie node readmit NAME` if there is only one (again), or an invite \
-                  made with --replace for one of the two.";
+    let detail = "Two agents came with this node's key, or its disk was restored from an older copy, so it gets no \
+                  tasks until an operator has decided: `sortie node readmit NAME` if there is only one (again), or an \
+                  invite made with --replace for one of the two.";
     refuse(ProblemCode::NodeQuarantined, detail)
 }
 

@@ -51,9 +51,9 @@ enum Verb {
     },
     /// End a node's quarantine: whoever comes next with its key is the node
     #[command(after_help = "Example: sortie node readmit box-17\n\
-                            The hub quarantines a node when two agents come with its key. If its disk was restored from an \
-                            older copy, or the copy is stopped for good, readmit it. If both shall go on, let one enrol \
-                            with an invite of its own.")]
+                            The hub quarantines a node when two agents come with its key. If its disk was restored \
+                            from an older copy, or the copy is stopped for good, readmit it. If both shall go on, \
+                            let one enrol with an invite of its own.")]
     Readmit {
         /// The node
         #[arg(value_name = "NAME|ID")]
