@@ -53,7 +53,7 @@ impl Fleet {
             };
             settings.proxy.url = "none".to_owned();
             let invite = invite(hub, name).await?.parse()?;
-            enroll(EnrollOptions { settings: settings.clone(), invite, operators: None }, clock()).await?;
+            enroll(EnrollOptions { settings: settings.clone(), invite, operators: None }, clock(), &entropy()).await?;
             sites.push(settings);
         }
         Ok(Fleet { sites })

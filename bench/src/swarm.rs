@@ -21,6 +21,7 @@ use tokio::task::JoinSet;
 
 use crate::fleet::invite;
 use crate::hub::Hub;
+use crate::machine::entropy;
 use crate::work;
 
 /// Enrolments under way at once.
@@ -100,7 +101,7 @@ impl Member {
         params.distinguished_name = DistinguishedName::new();
         let request = Enroll { certificate_request: params.serialize_request(&key)?.pem()?, facts: Facts::default() };
         let pinned = Connect { trust: Trust::Fingerprint(invite.ca.clone()), ..connect.clone() };
-        let enrolled = HubLine::open(&pinned)?.enroll(&invite, &request).await?;
+        let enrolled = HubLine::open(&pinned)?.enroll(&invite, &request, &entropy().hex()).await?;
         let identity = Identity { chain_pem: enrolled.certificate.chain, key_pem: key.serialize_pem() };
         let line = HubLine::open(&Connect { identity: Some(identity), ..connect })?;
         Ok(Member { node: enrolled.node, line, verifier: Verifier::new(&enrolled.keys)? })
@@ -113,7 +114,7 @@ impl Member {
             seq += 1;
             let place = if is_first { Some(places.acquire().await?) } else { None };
             let wait_s = if is_first { 0 } else { u32::try_from(WAIT_DEFAULT.0 / 1000)? };
-            let query = WaitQuery { room: 1, ack, wait_s, boot, seq };
+            let query = WaitQuery { room: 1, ack, wait_s, boot, seq, clock: None };
             let envelope = self.line.wait(self.node, &query).await?;
             drop(place);
             if std::mem::take(&mut is_first) {

@@ -102,6 +102,11 @@ async fn done(hub: &RunningHub<'_>, route: &str) -> Option<Answer> {
         () if noun == "jobs" && path.contains("{id}") => path.replace("{id}", &job(hub, path).await),
         () if noun == "tasks" && path.contains("{id}") => task(hub, path).await,
         () if noun == "nodes" && path.ends_with("/key") => path.replace("{node}", &trust(hub).await),
+        () if path.ends_with("{node}/readmit") => {
+            hub.hand_node("doubled").await;
+            hub.plan().sql("update nodes set quarantined_at = 1 where name = 'doubled'");
+            path.replace("{node}", "doubled")
+        }
         () if path.ends_with("{node}/revoke") => {
             hub.hand_node("unwanted").await;
             path.replace("{node}", "unwanted")

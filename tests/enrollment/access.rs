@@ -7,6 +7,7 @@ use http::Method;
 use rcgen::KeyPair;
 use serde_json::json;
 use sortie_rules::access::{Permission, Permissions, Role};
+use sortie_wire::enrollment::InviteProof;
 use sortie_wire::trusts::AddNode;
 use stories::{Answer, As, HandNode, Request, RunningHub, Scene, certificate_request, on_both_engines};
 
@@ -108,8 +109,7 @@ impl Callers {
 
 /// That an invite opens the one route that asks for one, and no other.
 async fn comes_in(hub: &RunningHub<'_>, text: &str) {
-    let invite = read(text);
-    let proof = format!("Invite {}.{}", invite.id, invite.secret);
+    let proof = InviteProof::new(&read(text), "n0nce", b"").to_string();
     let elsewhere = hub.request(Method::GET, "/api/v1/whoami").from(As::Nobody).header("authorization", &proof);
     assert_eq!(elsewhere.send().await.status, 401);
     let key = KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();

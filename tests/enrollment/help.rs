@@ -8,10 +8,10 @@ use rcgen::{KeyPair, PKCS_ED25519};
 use serde_json::{Value, json};
 use sortie_client::ClientError;
 use sortie_client::people::Hub;
-use sortie_wire::enrollment::Invite;
+use sortie_wire::enrollment::{Invite, InviteProof};
 use sortie_wire::envelope::Envelope;
 use sortie_wire::nodes::NodeQuery;
-use stories::{Answer, As, HandNode, RunningHub, until, until_within};
+use stories::{Answer, As, HandNode, Request, RunningHub, until, until_within};
 use tokio::task::JoinHandle;
 
 /// Asks for an invite with these fields.
@@ -45,11 +45,15 @@ pub(crate) fn key() -> KeyPair {
 
 /// Comes to this hub with an invite and a certificate request, as an agent would.
 pub(crate) async fn enroll(hub: &RunningHub<'_>, invite: &str, certificate_request: &str) -> Answer {
-    let invite = read(invite);
-    let proof = format!("Invite {}.{}", invite.id, invite.secret);
-    let request = hub.request(Method::POST, "/agent/v1/enroll").from(As::Nobody).header("authorization", &proof);
     let facts = json!({ "version": "0", "os": "linux", "arch": "none", "hostname": "story" });
-    request.json(&json!({ "certificate_request": certificate_request, "facts": facts })).send().await
+    proven(hub, invite, &json!({ "certificate_request": certificate_request, "facts": facts })).send().await
+}
+
+/// An enrolment with this body, and the proof that its sender holds the invite.
+pub(crate) fn proven(hub: &RunningHub<'_>, invite: &str, body: &Value) -> Request {
+    let proof = InviteProof::new(&read(invite), "n0nce", body.to_string().as_bytes()).to_string();
+    let request = hub.request(Method::POST, "/agent/v1/enroll").from(As::Nobody);
+    request.header("authorization", &proof).json(body)
 }
 
 /// How many nodes there are, how many invites are used, and how much has happened to nodes.

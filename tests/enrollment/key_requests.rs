@@ -6,10 +6,10 @@ use rcgen::{
 };
 use serde_json::json;
 use sortie_wire::problem::ProblemCode::{FieldInvalid, MalformedBody};
-use stories::{As, Scene, certificate_request, on_sqlite};
+use stories::{Scene, certificate_request, on_sqlite};
 
 use crate::certificates::Read;
-use crate::help::{enroll, key, read, traces};
+use crate::help::{enroll, key, proven, traces};
 
 on_sqlite!(
     a_request_that_cannot_be_used_is_refused_and_the_invite_stays_open,
@@ -33,16 +33,13 @@ async fn a_request_that_cannot_be_used_is_refused_and_the_invite_stays_open(scen
         let problem = refused.is_problem(FieldInvalid, Some("/certificate_request"));
         assert!(problem.detail.contains(word), "{word}: {problem:?}");
     }
-    let invite_read = read(&invite);
-    let proof = format!("Invite {}.{}", invite_read.id, invite_read.secret);
-    let bare = hub.request(http::Method::POST, "/agent/v1/enroll").from(As::Nobody).header("authorization", &proof);
     let long = json!({ "version": "v".repeat(256), "os": "", "arch": "", "hostname": "" });
     for (body, code, pointer) in [
         (json!({ "facts": {} }), MalformedBody, "/facts"),
         (json!({ "certificate_request": good, "facts": long }), FieldInvalid, "/facts"),
         (json!({ "certificate_request": good, "facts": long, "name": "root" }), MalformedBody, "/name"),
     ] {
-        bare.clone().json(&body).send().await.is_problem(code, Some(pointer));
+        proven(&hub, &invite, &body).send().await.is_problem(code, Some(pointer));
     }
     assert_eq!(traces(&hub).await, before);
     assert_eq!(enroll(&hub, &invite, &good).await.status, 200);

@@ -8,7 +8,7 @@ use rcgen::{
 use serde_json::json;
 use sortie_client::tls::Identity;
 use sortie_rules::tasks::Status;
-use sortie_wire::problem::ProblemCode::{CertificateRevoked, NodeMismatch, NotYourTask, Unauthenticated};
+use sortie_wire::problem::ProblemCode::{CertificateRevoked, NodeMismatch, NodeUnknown, NotYourTask, Unauthenticated};
 use sortie_wire::results::ResultBatch;
 use stories::{As, HandNode, Scene, on_both_engines, on_sqlite};
 
@@ -96,7 +96,7 @@ async fn a_certificate_of_the_authority_must_have_the_profile_the_dates_and_the_
         (own.as_str(), "nodes", CertificateRevoked),
         (&own, "hubs", Unauthenticated),
         (&own, "Nodes", Unauthenticated),
-        (&nobody, "nodes", Unauthenticated),
+        (&nobody, "nodes", NodeUnknown),
         ("north", "nodes", Unauthenticated),
     ] {
         let forged = certificate(&authority, name, unit, |_| {});

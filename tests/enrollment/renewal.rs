@@ -98,7 +98,7 @@ fn own_key(node: &HandNode) -> String {
 
 async fn renew(node: &HandNode, request: &str, facts: Facts) -> Renewed {
     let request = Renew { certificate_request: request.to_owned(), facts };
-    node.line().renew(&request).await.expect("a node may renew")
+    node.line().renew(&request, false).await.expect("a node may renew")
 }
 
 async fn ask(hub: &RunningHub<'_>, who: As, request: &str) -> stories::Answer {

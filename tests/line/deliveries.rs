@@ -62,7 +62,7 @@ async fn a_wait_that_was_held_up_on_its_way_is_late_and_changes_nothing(scene: S
     refused(&node, &held_up, ProblemCode::WaitLate).await;
     let id = hub.submit("north", "sys.info", json!({})).await;
     assert_eq!(node.take_one().await.id, id, "the line goes on as if nothing had come");
-    assert!(hub.events("node.forked").await.is_empty(), "it is no second agent");
+    assert!(hub.events("node.quarantined").await.is_empty(), "it is no second agent");
 }
 
 async fn a_first_wait_that_was_held_up_over_a_restart_does_not_shut_the_node_out(scene: Scene) {
@@ -74,7 +74,7 @@ async fn a_first_wait_that_was_held_up_over_a_restart_does_not_shut_the_node_out
     refused(&node, &held_up, ProblemCode::WaitLate).await;
     let id = hub.submit("north", "sys.info", json!({})).await;
     assert_eq!(node.take_one().await.id, id, "the newer start goes on");
-    assert!(hub.events("node.forked").await.is_empty());
+    assert!(hub.events("node.quarantined").await.is_empty());
 }
 
 async fn a_start_that_goes_on_speaking_after_a_newer_one_is_a_second_agent(scene: Scene) {
@@ -89,12 +89,14 @@ async fn a_start_that_goes_on_speaking_after_a_newer_one_is_a_second_agent(scene
         let of_the_older = WaitQuery { seq: of_the_older.seq + held_up, ..of_the_older };
         refused(&node, &of_the_older, ProblemCode::WaitLate).await;
     }
-    assert!(hub.events("node.forked").await.is_empty());
+    assert!(hub.events("node.quarantined").await.is_empty());
     let of_the_older = WaitQuery { seq: 100, ..of_the_older };
-    refused(&node, &of_the_older, ProblemCode::IdentityForked).await;
+    refused(&node, &of_the_older, ProblemCode::NodeQuarantined).await;
     let id = hub.submit("north", "sys.info", json!({})).await;
-    assert_eq!(node.take_one().await.id, id, "the newer one goes on");
-    let events = hub.events("node.forked").await;
+    refused(&node, &node.next_wait(4, 0), ProblemCode::NodeQuarantined).await;
+    hub.people().readmit_node("north").await.unwrap();
+    assert_eq!(node.take_one().await.id, id, "whoever comes first goes on");
+    let events = hub.events("node.quarantined").await;
     assert_eq!(events.len(), 1, "{events:?}");
     assert_eq!(events[0].node, Some(node.id));
     assert_eq!(events[0].data["boot"], json!(of_the_older.boot));
@@ -115,8 +117,8 @@ async fn acknowledgements_that_go_back_are_those_of_a_copied_disk(scene: Scene) 
     for held_up in 1..=u64::from(HELD_UP_WAITS_MAX) {
         refused(&node, &WaitQuery { seq: held_up, ..from_the_copy }, ProblemCode::WaitLate).await;
     }
-    refused(&node, &WaitQuery { seq: 100, ..from_the_copy }, ProblemCode::IdentityForked).await;
-    assert_eq!(hub.events("node.forked").await.len(), 1);
+    refused(&node, &WaitQuery { seq: 100, ..from_the_copy }, ProblemCode::NodeQuarantined).await;
+    assert_eq!(hub.events("node.quarantined").await.len(), 1);
 }
 
 async fn refused(node: &HandNode, query: &WaitQuery, code: ProblemCode) {

@@ -34,7 +34,7 @@ async fn both_programs_take_turns_on_one_data_folder(scene: Scene) {
         assert_eq!(agent.stop().await.code(), Some(0));
     }
     assert_eq!(large.lines("journal").len(), 3);
-    assert!(hub.events("node.forked").await.is_empty());
+    assert!(hub.events("node.quarantined").await.is_empty());
 }
 
 async fn the_slim_program_refuses_with_the_same_codes(scene: Scene) {

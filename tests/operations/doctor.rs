@@ -36,7 +36,7 @@ async fn a_well_hub_and_a_well_agent_have_nothing_in_the_way(scene: Scene) {
     assert_eq!(doctor(&site.data(), &[]).code, Some(0), "beside a running agent too");
     let id = hub.submit("north", "sys.info", json!({})).await;
     assert_eq!(hub.ended(id).await.summary.attempt, 1, "and it did not disturb the line");
-    assert!(hub.events("node.forked").await.is_empty());
+    assert!(hub.events("node.quarantined").await.is_empty());
 }
 
 async fn a_hub_that_is_down_is_told_for_both(scene: Scene) {

@@ -25,6 +25,8 @@ use crate::{As, Request};
 pub struct HandNode {
     /// Its id.
     pub id: NodeId,
+    /// What its hub calls itself in assertions.
+    pub hub_id: String,
     connect: Connect,
     line: HubLine,
     verifier: Verifier,
@@ -41,11 +43,12 @@ impl HandNode {
         let enroll = Enroll { certificate_request: certificate_request(&key), facts: Facts::default() };
         let pinned = Connect { trust: Trust::Fingerprint(invite.ca.clone()), ..connect.clone() };
         let line = HubLine::open(&pinned).expect("the hub's address is one");
-        let enrolled = line.enroll(&invite, &enroll).await.expect("a fresh invite is taken");
+        let enrolled = line.enroll(&invite, &enroll, &nonce()).await.expect("a fresh invite is taken");
         let identity = Identity { chain_pem: enrolled.certificate.chain, key_pem: key.serialize_pem() };
         let connect = Connect { identity: Some(identity), ..connect.clone() };
         HandNode {
             id: enrolled.node,
+            hub_id: enrolled.hub_id,
             line: HubLine::open(&connect).expect("the hub's certificate can be used"),
             connect,
             verifier: Verifier::new(&enrolled.keys).expect("the hub's keys can be read"),
@@ -74,7 +77,7 @@ impl HandNode {
     /// The next wait that it would send: this much room, the last delivery acknowledged.
     pub fn next_wait(&self, room: u32, wait_s: u32) -> WaitQuery {
         self.seq.set(self.seq.get() + 1);
-        WaitQuery { room, ack: self.ack.get(), wait_s, boot: self.boot.get(), seq: self.seq.get() }
+        WaitQuery { room, ack: self.ack.get(), wait_s, boot: self.boot.get(), seq: self.seq.get(), clock: None }
     }
 
     /// Waits, checks the delivery, and writes it down: the next wait acknowledges it.
@@ -163,6 +166,11 @@ fn plain(task: &HandedTask, outcome: OutcomeWord) -> RunResult {
         started_at: Millis(0),
         finished_at: Millis(0),
     }
+}
+
+/// Chance to which an enrolment's answer is bound.
+fn nonce() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
 }
 
 fn new_boot() -> BootId {

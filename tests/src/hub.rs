@@ -347,7 +347,7 @@ pub(crate) fn clock() -> Clock {
 
 /// The machine's time.
 #[expect(clippy::disallowed_methods, reason = "stories run real programs on real time")]
-fn now() -> Millis {
+pub fn now() -> Millis {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("it is after 1970");
     Millis(i64::try_from(since.as_millis()).expect("it is before the year 292 million"))
 }

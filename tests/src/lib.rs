@@ -36,7 +36,7 @@ pub use browser::Browser;
 pub use engine::Engine;
 pub use hand_node::{HandNode, certificate_request};
 pub use home::Home;
-pub use hub::{HubPlan, RunningHub};
+pub use hub::{HubPlan, RunningHub, now};
 pub use net::Net;
 pub use operator::{Operator, signed_set, signed_statement, statement_of};
 pub use process::Process;

@@ -50,7 +50,7 @@ pub(super) fn measure() -> anyhow::Result<Vec<Figure>> {
 }
 
 fn asked() -> WaitQuery {
-    WaitQuery { room: 100, ack: 6, wait_s: 50, boot: Id::from_uuid(uuid::Uuid::from_u128(2)), seq: 9 }
+    WaitQuery { room: 100, ack: 6, wait_s: 50, boot: Id::from_uuid(uuid::Uuid::from_u128(2)), seq: 9, clock: None }
 }
 
 fn delivery(tasks: usize, payload: usize) -> anyhow::Result<Delivery> {
@@ -80,6 +80,7 @@ fn delivery(tasks: usize, payload: usize) -> anyhow::Result<Delivery> {
         tasks: (0..tasks).map(task).collect::<anyhow::Result<_>>()?,
         cancel: Vec::new(),
         results_wanted: false,
+        protocol: 1,
         keys_version: 1,
         operators_version: 0,
     })

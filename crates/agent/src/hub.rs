@@ -3,14 +3,16 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use sortie_client::agent::HubLine;
+use sortie_client::agent::{Choice, HubLine, NodeProof};
 use sortie_client::{ClientError, Clock, Connect, Entropy, SetupError};
 use sortie_rules::ids::NodeId;
+use sortie_rules::protocols::{Lower, goes_on};
 use sortie_rules::time::{Millis, Span};
 use sortie_wire::deliveries::SignedTime;
 use sortie_wire::enrollment::{Facts, Renew, Renewed};
 use sortie_wire::envelope::{Distrust, TIME, Verifier};
 use sortie_wire::keys::KeySet;
+use tokio::sync::Notify;
 
 use crate::identity::{Identity, IdentityError, KeyError};
 use crate::line::{HubTime, SKEW_WORTH_SAYING};
@@ -25,14 +27,16 @@ pub(crate) struct Hub {
     time: Arc<HubTime>,
     identity: Mutex<Identity>,
     line: RwLock<HubLine>,
-    keys: RwLock<Arc<Keys>>,
+    /// Rings when the hub says that the certificate has ended.
+    pub(crate) renewal_wanted: Notify,
+    keys: Arc<RwLock<Arc<Keys>>>,
 }
 
 /// The keys of the hub, ready for use.
 #[derive(Debug)]
 pub(crate) struct Keys {
     pub(crate) version: u64,
-    pub(crate) verifier: Verifier,
+    pub(crate) verifier: Arc<Verifier>,
 }
 
 /// How the hub is reached, beside what the identity says.
@@ -40,6 +44,9 @@ pub(crate) struct Keys {
 struct Way {
     proxy: sortie_client::Proxy,
     ca_pem: Option<String>,
+    ca_system: bool,
+    proof: Choice,
+    entropy: Entropy,
 }
 
 /// Something that should have been fetched from the hub, or kept from it, was not.
@@ -80,10 +87,21 @@ impl From<KeyError> for HubError {
 
 impl Hub {
     /// A line to the hub of this identity. Nothing is sent yet.
-    pub(crate) fn open(identity: Identity, settings: &Settings, time: Arc<HubTime>) -> Result<Hub, HubError> {
-        let way = Way { proxy: settings.proxy.to_proxy(), ca_pem: settings.ca_pem()? };
-        let line = HubLine::open(&connect(&identity, &way, &time))?;
-        let keys = Arc::new(Keys::new(identity.keys())?);
+    pub(crate) fn open(
+        identity: Identity,
+        settings: &Settings,
+        time: Arc<HubTime>,
+        entropy: Entropy,
+    ) -> Result<Hub, HubError> {
+        let way = Way {
+            proxy: settings.proxy.to_proxy(),
+            ca_pem: settings.ca_pem()?,
+            ca_system: settings.ca_system,
+            proof: settings.proof,
+            entropy,
+        };
+        let keys = Arc::new(RwLock::new(Arc::new(Keys::new(identity.keys())?)));
+        let line = line(&identity, &way, &time, &keys)?;
         Ok(Hub {
             node: identity.node(),
             name: identity.name().to_owned(),
@@ -91,7 +109,8 @@ impl Hub {
             time,
             identity: Mutex::new(identity),
             line: RwLock::new(line),
-            keys: RwLock::new(keys),
+            renewal_wanted: Notify::new(),
+            keys,
         })
     }
 
@@ -116,8 +135,22 @@ impl Hub {
         self.identity().certificate_life()
     }
 
+    /// Whether the certificate has ended, by the hub's time.
+    fn certificate_has_ended(&self) -> bool {
+        self.time.now() > self.certificate_life().1
+    }
+
     fn identity(&self) -> MutexGuard<'_, Identity> {
         self.identity.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// That the hub speaks no lower version of the protocol than it has before. A higher one is noted.
+    pub(crate) fn speaks(&self, offered: u32) -> Result<Result<(), Lower>, HubError> {
+        let mut identity = self.identity();
+        match goes_on(identity.protocol(), offered) {
+            Ok(protocol) => Ok(Ok(identity.speak(protocol)?)),
+            Err(lower) => Ok(Err(lower)),
+        }
     }
 
     /// Fetches the key set and keeps it if it is newer.
@@ -138,12 +171,12 @@ impl Hub {
     pub(crate) async fn renew(&self, facts: Facts) -> Result<Millis, HubError> {
         let certificate_request = self.identity().certificate_request()?;
         let Renewed { certificate, trust, keys, now: _ } =
-            self.line().renew(&Renew { certificate_request, facts }).await?;
+            self.line().renew(&Renew { certificate_request, facts }, self.certificate_has_ended()).await?;
         Keys::new(&keys)?;
         let (line, kept) = {
             let mut identity = self.identity();
             identity.renew(&certificate, trust, keys)?;
-            (HubLine::open(&connect(&identity, &self.way, &self.time))?, Keys::new(identity.keys())?)
+            (line(&identity, &self.way, &self.time, &self.keys)?, Keys::new(identity.keys())?)
         };
         *self.line.write().unwrap_or_else(PoisonError::into_inner) = line;
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(kept);
@@ -178,14 +211,35 @@ impl Hub {
 impl Keys {
     fn new(set: &KeySet) -> Result<Keys, HubError> {
         let verifier = Verifier::new(set).map_err(|_| HubError::Unusable("its key set is damaged".to_owned()))?;
-        Ok(Keys { version: set.version, verifier })
+        Ok(Keys { version: set.version, verifier: Arc::new(verifier) })
     }
+}
+
+/// The line on which the node proves itself as the settings say.
+fn line(
+    identity: &Identity,
+    way: &Way,
+    time: &Arc<HubTime>,
+    keys: &Arc<RwLock<Arc<Keys>>>,
+) -> Result<HubLine, SetupError> {
+    let connect = connect(identity, way, time);
+    let keys = Arc::clone(keys);
+    let proof = NodeProof {
+        node: identity.node(),
+        hub_id: identity.hub_id().to_owned(),
+        key_pem: identity.proof().key_pem,
+        choice: way.proof,
+        keys: Arc::new(move || Arc::clone(&keys.read().unwrap_or_else(PoisonError::into_inner).verifier)),
+        entropy: way.entropy.clone(),
+    };
+    HubLine::proving(&connect, proof)
 }
 
 fn connect(identity: &Identity, way: &Way, time: &Arc<HubTime>) -> Connect {
     let time = Arc::clone(time);
     Connect {
         also_trust: way.ca_pem.clone(),
+        also_system: way.ca_system,
         identity: Some(identity.proof()),
         proxy: way.proxy.clone(),
         ..Connect::new(identity.hub(), identity.trust(), Clock::new(move || time.now()))

@@ -42,7 +42,13 @@ impl Renewal {
         loop {
             let wait = due.since(self.hub_time.now());
             if wait > Span::ZERO {
-                tokio::time::sleep(wait.min(LOOK_EVERY).to_std()).await;
+                tokio::select! {
+                    () = tokio::time::sleep(wait.min(LOOK_EVERY).to_std()) => {}
+                    () = self.hub.renewal_wanted.notified() => due = self.hub_time.now(),
+                }
+                continue;
+            }
+            if !self.hub_time.is_signed() && self.is_not_due_by_the_hub_s_clock().await {
                 continue;
             }
             let types = self.runner.policy.now().types(self.runner.handlers.0.keys().map(String::as_str));
@@ -61,6 +67,13 @@ impl Renewal {
                 }
             }
         }
+    }
+
+    /// A machine whose clock is ahead asks for the hub's before it asks for a certificate. A hub that does not
+    /// answer is asked for the certificate all the same, and will say so.
+    async fn is_not_due_by_the_hub_s_clock(&self) -> bool {
+        let before = self.hub_time.now();
+        self.hub.learn_time(&self.entropy).await.is_ok() && self.hub_time.now() + LOOK_EVERY < before
     }
 
     fn due(&self) -> Millis {

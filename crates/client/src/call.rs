@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use bytes::Bytes;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Method, Response, StatusCode, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sortie_rules::limits::{BATCH_BODY_BYTES_MAX, WAIT_MAX};
+use sortie_rules::protocols;
 use sortie_rules::time::Span;
 use sortie_wire::problem::{Problem, ProblemCode};
 
@@ -43,6 +45,14 @@ pub(crate) struct Line {
     name: String,
 }
 
+/// What a request was answered with, read to its end.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
 /// One request in the making.
 #[derive(Debug)]
 pub(crate) struct Call<'l> {
@@ -50,7 +60,7 @@ pub(crate) struct Call<'l> {
     method: Method,
     url: Url,
     headers: Vec<(HeaderName, HeaderValue)>,
-    body: Option<Vec<u8>>,
+    body: Option<Bytes>,
     held: Option<u32>,
 }
 
@@ -96,13 +106,13 @@ impl Call<'_> {
 
     /// With this body.
     pub(crate) fn body(mut self, body: &impl Serialize) -> Result<Self, ClientError> {
-        self.body = Some(serde_json::to_vec(body).map_err(ClientError::Unwritable)?);
+        self.body = Some(serde_json::to_vec(body).map_err(ClientError::Unwritable)?.into());
         Ok(self)
     }
 
     /// With a body that is JSON already.
-    pub(crate) fn written_body(mut self, json: Vec<u8>) -> Self {
-        self.body = Some(json);
+    pub(crate) fn written_body(mut self, json: impl Into<Bytes>) -> Self {
+        self.body = Some(json.into());
         self
     }
 
@@ -131,26 +141,36 @@ impl Call<'_> {
         }
     }
 
-    /// Sends it and reads the answer.
+    /// What is asked, as a proof for this one request names it: method, path and query as the hub sees them, body.
+    /// A path before the hub's own is for whatever stands before the hub.
+    pub(crate) fn asked(&self) -> (&str, String, &[u8]) {
+        let before = self.line.base.path().trim_end_matches('/');
+        let path = self.url.path().strip_prefix(before).unwrap_or(self.url.path());
+        let target = self.url.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
+        (self.method.as_str(), target, self.body.as_deref().unwrap_or_default())
+    }
+
+    /// Sends it and understands the answer.
     pub(crate) async fn send<T: DeserializeOwned>(self) -> Result<T, ClientError> {
         let line = self.line;
-        let (response, body) = self.answered().await?;
-        understand(line, &response, &body)
+        self.exchange().await?.understand(line)
     }
 
     /// Sends it and reads an answer that is no JSON, unless it is a refusal.
     pub(crate) async fn send_for_bytes(self) -> Result<Vec<u8>, ClientError> {
         let line = self.line;
-        let (response, body) = self.answered().await?;
-        if response.status().is_success() {
-            return Ok(body);
+        let answer = self.exchange().await?;
+        if answer.status.is_success() {
+            return Ok(answer.body);
         }
-        understand::<serde_json::Value>(line, &response, &body).map(|_| body)
+        answer.understand::<serde_json::Value>(line).map(|_| answer.body)
     }
 
-    async fn answered(self) -> Result<(Response, Vec<u8>), ClientError> {
+    /// Sends it and reads the answer, whatever that is.
+    pub(crate) async fn exchange(self) -> Result<Answered, ClientError> {
         let (line, time) = (self.line, self.time());
         let mut request = line.http.request(self.method, self.url).timeout(time).header(ACCEPT, "application/json");
+        request = request.header(protocols::HEADER, protocols::spoken());
         for (name, value) in self.headers {
             request = request.header(name, value);
         }
@@ -159,11 +179,12 @@ impl Call<'_> {
         }
         let mut response = request.send().await.map_err(|error| classify(&line.name, error))?;
         let body = read(line, &mut response).await?;
-        Ok((response, body))
+        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        Ok(Answered { status, headers, body })
     }
 
     fn time(&self) -> Duration {
-        let body = self.body.as_ref().map_or(0, Vec::len);
+        let body = self.body.as_ref().map_or(0, Bytes::len);
         let hold = self.held.map(|seconds| Duration::from_secs(u64::from(seconds)).min(WAIT_MAX.to_std()));
         let answer = hold.map_or(ANSWER_TIME, |hold| hold + HELD_ANSWER_TIME);
         answer + Duration::from_secs((body / SLOWEST_LINE) as u64)
@@ -201,25 +222,32 @@ async fn read(line: &Line, response: &mut Response) -> Result<Vec<u8>, ClientErr
     Ok(body)
 }
 
-/// A hub answers with JSON or, where it refuses, with a problem whose status is the answer's own.
-fn understand<T: DeserializeOwned>(line: &Line, response: &Response, body: &[u8]) -> Result<T, ClientError> {
-    let status = response.status();
-    let retry_after = retry_after(response);
-    let not_sortie = || ClientError::NotSortie {
-        hub: line.name.clone(),
-        status: status.as_u16(),
-        content_type: content_type(response),
-        retry_after,
-    };
-    if status.is_success() {
-        let body = if body.is_empty() && status == StatusCode::NO_CONTENT { b"null" } else { body };
-        return serde_json::from_slice(body).map_err(|_| not_sortie());
-    }
-    match problem(body) {
-        Some(problem) if problem.status == status.as_u16() => {
-            Err(ClientError::Problem { problem: Box::new(problem), retry_after })
+impl Answered {
+    /// A hub answers with JSON or, where it refuses, with a problem whose status is the answer's own.
+    pub(crate) fn understand<T: DeserializeOwned>(&self, line: &Line) -> Result<T, ClientError> {
+        let retry_after = retry_after(&self.headers);
+        let not_sortie = || ClientError::NotSortie {
+            hub: line.name.clone(),
+            status: self.status.as_u16(),
+            content_type: content_type(&self.headers),
+            retry_after,
+        };
+        if self.status.is_success() {
+            let is_nothing = self.body.is_empty() && self.status == StatusCode::NO_CONTENT;
+            let body = if is_nothing { b"null" } else { &self.body[..] };
+            return serde_json::from_slice(body).map_err(|_| not_sortie());
         }
-        _ => Err(not_sortie()),
+        match problem(&self.body) {
+            Some(problem) if problem.status == self.status.as_u16() => {
+                Err(ClientError::Problem { problem: Box::new(problem), retry_after })
+            }
+            _ => Err(not_sortie()),
+        }
+    }
+
+    /// A header's text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
     }
 }
 
@@ -235,13 +263,13 @@ fn problem(body: &[u8]) -> Option<Problem> {
     serde_json::from_value(document).ok()
 }
 
-fn content_type(response: &Response) -> Option<String> {
-    let kind = response.headers().get(CONTENT_TYPE)?.to_str().ok()?;
+fn content_type(headers: &HeaderMap) -> Option<String> {
+    let kind = headers.get(CONTENT_TYPE)?.to_str().ok()?;
     Some(kind.chars().take(100).collect())
 }
 
 /// Only the form in seconds: the hub sends no other, and a date would be judged by a clock that may be wrong.
-fn retry_after(response: &Response) -> Option<Span> {
-    let seconds: i64 = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+fn retry_after(headers: &HeaderMap) -> Option<Span> {
+    let seconds: i64 = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     (seconds >= 0).then(|| Span(seconds.saturating_mul(1000)).min(RETRY_AFTER_MAX))
 }

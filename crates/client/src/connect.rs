@@ -22,6 +22,8 @@ pub struct Connect {
     /// TLS, or of a proxy that is itself reached over TLS. Ignored with [`Trust::Fingerprint`],
     /// where nothing but the fingerprint counts.
     pub also_trust: Option<String>,
+    /// Whether the operating system's authorities are believed beside those of `trust`; as above.
+    pub also_system: bool,
     /// The certificate with which we prove ourselves.
     pub identity: Option<Identity>,
     /// The way out.
@@ -40,6 +42,7 @@ impl Connect {
             hub: hub.into(),
             trust,
             also_trust: None,
+            also_system: false,
             identity: None,
             proxy: Proxy::Environment,
             clock,

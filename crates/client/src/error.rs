@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use sortie_rules::time::Span;
+use sortie_wire::envelope::Distrust;
 use sortie_wire::problem::Problem;
 
 use crate::tls::TlsFault;
@@ -50,6 +51,18 @@ pub enum ClientError {
         /// How long it asks us to wait before another try.
         retry_after: Option<Span>,
     },
+    /// An answer that the hub has not signed, or not as the answer to this request. Nothing is done upon it.
+    #[error("what answered at {hub} has not proved to be the hub: {doubt}{}", said(.problem))]
+    Unproven {
+        /// The hub's address.
+        hub: String,
+        /// What is wrong with the proof.
+        doubt: Doubt,
+        /// What it says, if that is a problem: a hub that does not know who is asking does not sign.
+        problem: Option<Box<Problem>>,
+        /// How long it asks us to wait before another try.
+        retry_after: Option<Span>,
+    },
     /// The answer is larger than it may be.
     #[error("the hub's answer is larger than {limit} bytes")]
     TooLarge {
@@ -59,6 +72,20 @@ pub enum ClientError {
     /// What was to be sent could not be written down as JSON.
     #[error("the request cannot be written as JSON")]
     Unwritable(#[source] serde_json::Error),
+}
+
+/// Why an answer is not believed to be the hub's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Doubt {
+    /// It bears no signature.
+    #[error("its answer is not signed; something between here and the hub answers in its place, or takes headers away")]
+    Unsigned,
+    /// Its signature counts for nothing.
+    #[error("its answer is not signed as the hub's to this request: {0}")]
+    Distrusted(#[from] Distrust),
+    /// The certificate by whose key it is signed is not the one that is pinned.
+    #[error("its answer is not signed by the hub that the invite names: {0}")]
+    NotEndorsed(String),
 }
 
 /// How far a call came before it failed.
@@ -113,14 +140,16 @@ impl ClientError {
             ClientError::Problem { problem, .. } => is_final_status(problem.status),
             ClientError::NotSortie { status, .. } => *status < 400 || is_final_status(*status),
             ClientError::Tls { .. } | ClientError::TooLarge { .. } | ClientError::Unwritable(_) => true,
-            ClientError::Unreachable { .. } => false,
+            ClientError::Unreachable { .. } | ClientError::Unproven { .. } => false,
         }
     }
 
     /// How long the hub asked us to wait before another try.
     pub fn retry_after(&self) -> Option<Span> {
         match self {
-            ClientError::Problem { retry_after, .. } | ClientError::NotSortie { retry_after, .. } => *retry_after,
+            ClientError::Problem { retry_after, .. }
+            | ClientError::NotSortie { retry_after, .. }
+            | ClientError::Unproven { retry_after, .. } => *retry_after,
             _ => None,
         }
     }
@@ -145,6 +174,10 @@ impl ClientError {
 
 fn is_final_status(status: u16) -> bool {
     (400..500).contains(&status) && !matches!(status, 408 | 425 | 429)
+}
+
+fn said(problem: &Option<Box<Problem>>) -> String {
+    problem.as_ref().map(|problem| format!("; it says: {problem}")).unwrap_or_default()
 }
 
 fn content(content_type: &Option<String>) -> String {

@@ -22,6 +22,6 @@ pub mod tls;
 pub use clock::{Clock, Entropy, Steady};
 pub use connect::{Connect, SetupError};
 pub use crypto::install_crypto;
-pub use error::{ClientError, Stage};
+pub use error::{ClientError, Doubt, Stage};
 pub use proxy::Proxy;
 pub use tls::{Identity, TlsFault, Trust};

@@ -22,6 +22,7 @@ use crate::packs::TaskTypes;
 use crate::people::TokenCache;
 use crate::people::provider::{Denied, Provider};
 use crate::post_steps::{Mailer, Performers, Webhooks};
+use crate::proofs::Used;
 use crate::sessions::Sessions;
 use crate::settings::Settings;
 use crate::tasks::Renewals;
@@ -57,6 +58,8 @@ pub struct App {
     /// What was refused to whom, as far as the audit log is concerned.
     pub(crate) refused: Refused,
     pub(crate) waiting: Waiting,
+    /// Which assertions of nodes were used.
+    pub(crate) used: Used,
     pub(crate) mailer: Mailer,
     pub(crate) webhooks: Webhooks,
     pub(crate) performers: Performers,

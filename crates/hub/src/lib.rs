@@ -29,6 +29,7 @@ mod orgs;
 pub mod packs;
 mod people;
 mod post_steps;
+mod proofs;
 mod refusals;
 mod sessions;
 pub mod settings;

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde::Deserialize;
+use sortie_rules::limits::RENEWAL_GRACE;
 use sortie_rules::liveness::Thresholds;
 use sortie_rules::time::Span;
 
@@ -45,6 +46,8 @@ pub struct Settings {
     pub stop_grace_s: u32,
     /// If not empty, only these names may enrol.
     pub node_names: Vec<String>,
+    /// How many days after its end a node's certificate can be renewed with the node's key.
+    pub renewal_grace_days: u32,
     /// Folders of packs, beside those in the data folder.
     pub packs: Vec<PathBuf>,
     /// The mail server for post-steps.
@@ -189,6 +192,7 @@ impl Default for Settings {
             limits: Limits::default(),
             stop_grace_s: 10,
             node_names: Vec::new(),
+            renewal_grace_days: u32::try_from(RENEWAL_GRACE.0 / Span::days(1).0).unwrap_or(u32::MAX),
             packs: Vec::new(),
             mail: None,
             webhooks: BTreeMap::new(),
@@ -280,6 +284,11 @@ impl Settings {
     /// The folder whose packs are read without being named.
     pub(crate) fn packs_folder(&self) -> PathBuf {
         self.data.join("packs")
+    }
+
+    /// How long after its end a node's certificate can be renewed.
+    pub(crate) fn renewal_grace(&self) -> Span {
+        Span::days(self.renewal_grace_days.into())
     }
 
     /// By how much the clocks of the hub and the identity provider may differ.

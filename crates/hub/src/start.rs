@@ -216,6 +216,7 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
         slowing: crate::accounts::Slowing::default(),
         refused: crate::audit::Refused::default(),
         waiting: waiting::Waiting::default(),
+        used: crate::proofs::Used::default(),
         seats: crate::http::Seats::default(),
         rates: crate::http::Rates::new(&settings.limits),
         mailer,

@@ -73,6 +73,26 @@ pub const SERVER_CERTIFICATE_LIFE: Span = Span::days(90);
 pub const AUTHORITY_LIFE: Span = Span::days(3650);
 /// How far certificates are back-dated, for clocks that run behind.
 pub const BACKDATE: Span = Span::minutes(5);
+/// How long after its end a node's certificate can be renewed with the node's key.
+pub const RENEWAL_GRACE: Span = Span::days(365);
+/// Longest life of an assertion.
+pub const ASSERTION_LIFE_MAX: Span = Span::seconds(300);
+/// Life that an agent gives an assertion.
+pub const ASSERTION_LIFE: Span = Span::seconds(120);
+/// How far ahead of the hub's clock an assertion may have been made.
+pub const ASSERTION_EARLY_MAX: Span = Span::seconds(1);
+/// From which difference to the hub's clock on a node's is called skewed.
+pub const CLOCK_SKEWED_FROM: Span = Span::minutes(2);
+/// Within which difference it is called right again.
+pub const CLOCK_RIGHT_WITHIN: Span = Span::minutes(1);
+/// Shortest and longest id of an assertion, in bytes.
+pub const ASSERTION_ID_BYTES_MIN: usize = 16;
+/// See [`ASSERTION_ID_BYTES_MIN`].
+pub const ASSERTION_ID_BYTES_MAX: usize = 64;
+/// Largest assertion, in bytes; a larger one is refused unread.
+pub const ASSERTION_BYTES_MAX: usize = 4096;
+/// Most assertions that one hub remembers as used; while there are more, others wait.
+pub const ASSERTIONS_REMEMBERED_MAX: usize = 2_000_000;
 /// How long a delivery may be accepted after it was signed.
 pub const DELIVERY_LIFE: Span = Span::minutes(10);
 /// How long an operation may be carried out after it was signed, at most.

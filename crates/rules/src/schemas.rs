@@ -7,9 +7,11 @@ use utoipa::openapi::schema::{Array, KnownFormat, ObjectBuilder, Schema, SchemaF
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::access::{Permission, Permissions, Role};
+use crate::clocks::ClockState;
 use crate::ids::{Id, Kind};
 use crate::jobs::JobStatus;
 use crate::liveness::Presence;
+use crate::proofs::Proof;
 use crate::tasks::{Class, Code, Status};
 use crate::time::{Millis, Span};
 
@@ -89,6 +91,20 @@ impl PartialSchema for Presence {
     }
 }
 impl ToSchema for Presence {}
+
+impl PartialSchema for ClockState {
+    fn schema() -> RefOr<Schema> {
+        word([ClockState::Ok, ClockState::Skewed].map(ClockState::as_str))
+    }
+}
+impl ToSchema for ClockState {}
+
+impl PartialSchema for Proof {
+    fn schema() -> RefOr<Schema> {
+        word([Proof::Certificate, Proof::Assertion].map(Proof::as_str))
+    }
+}
+impl ToSchema for Proof {}
 
 impl PartialSchema for Role {
     fn schema() -> RefOr<Schema> {

@@ -34,6 +34,8 @@ pub enum Refused {
     OtherWait,
     /// It would be valid for longer than any delivery, or ends before it begins.
     BadDates,
+    /// It is in a lower version of the protocol than was spoken with the hub before.
+    ProtocolDowngraded,
     /// Its time has passed.
     Expired,
     /// Its time has not come.
@@ -48,7 +50,7 @@ pub enum Refused {
 
 impl Refused {
     /// All of them, in the order in which they are looked for.
-    pub const ALL: [Refused; 15] = [
+    pub const ALL: [Refused; 16] = [
         Refused::TooLarge,
         Refused::NotAnEnvelope,
         Refused::OtherType,
@@ -61,6 +63,7 @@ impl Refused {
         Refused::BadDates,
         Refused::Expired,
         Refused::NotYetValid,
+        Refused::ProtocolDowngraded,
         Refused::OutOfLimits,
         Refused::NumberBack,
         Refused::NumberTaken,
@@ -81,6 +84,7 @@ impl Refused {
             Refused::BadDates => "bad_dates",
             Refused::Expired => "expired",
             Refused::NotYetValid => "not_yet_valid",
+            Refused::ProtocolDowngraded => "protocol_downgraded",
             Refused::OutOfLimits => "out_of_limits",
             Refused::NumberBack => "number_back",
             Refused::NumberTaken => "number_taken",

@@ -176,6 +176,9 @@ impl From<ClientError> for Failure {
             ClientError::Tls { fault, .. } => Failure::new(Exit::Unreachable, what).remedy(remedy_for_tls(&fault)),
             ClientError::NotSortie { .. } => Failure::new(Exit::Unreachable, what)
                 .remedy("check the address; a proxy or another program may be answering. `sortie doctor` looks closer"),
+            ClientError::Unproven { .. } => {
+                Failure::new(Exit::Unreachable, what).remedy("`sortie doctor` looks closer")
+            }
             ClientError::TooLarge { .. } | ClientError::Unwritable(_) => Failure::other(what),
         }
     }

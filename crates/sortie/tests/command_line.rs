@@ -119,6 +119,7 @@ fn what_people_type_is_understood() {
         "node list --site s --kind k --presence down --label a=b",
         "node show box",
         "node set box --site s --kind k --label a=b --no-label c --stale-after 10m --down-after 0",
+        "node readmit box",
         "node revoke box",
         "site list",
         "site put s --name S",

@@ -110,6 +110,7 @@ pub struct Change {
 pub async fn changes_between(tx: &mut Tx, after: u64, until: u64) -> Result<Vec<Change>, StoreError> {
     const SQL: &str = "select org, kind, node, data from events where number > $1 and number <= $2
         and (kind = 'node.changed' or kind = 'node.revoked' or kind = 'node.enrolled' or kind = 'node.key_changed'
+            or kind = 'node.renewed' or kind = 'node.quarantined' or kind = 'node.readmitted'
             or kind = 'token.revoked' or kind = 'token.denied' or kind = 'setting.changed'
             or kind = 'session.ended' or kind = 'operators.published')
         order by number";

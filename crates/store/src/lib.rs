@@ -17,6 +17,7 @@ mod tx;
 mod value;
 
 pub mod accounts;
+pub mod assertions;
 pub mod audit;
 pub mod denied_tokens;
 pub mod events;

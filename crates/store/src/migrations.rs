@@ -88,6 +88,13 @@ const ALL: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0009_operations.sql"),
         postgres: include_str!("../migrations/postgres/0009_operations.sql"),
     },
+    Migration {
+        version: 10,
+        name: "identity",
+        oldest_program: 1,
+        sqlite: include_str!("../migrations/sqlite/0010_identity.sql"),
+        postgres: include_str!("../migrations/postgres/0010_identity.sql"),
+    },
 ];
 
 /// The table of what was done, and the table that says who may use the database. The same on both

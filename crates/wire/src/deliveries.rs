@@ -22,6 +22,9 @@ pub struct WaitQuery {
     pub boot: BootId,
     /// Rises by one with each wait of this start, from 1.
     pub seq: u64,
+    /// What the agent's own clock shows; the hub's signed time is what counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<Millis>,
 }
 
 /// Which wait, of all that were ever sent for a node: the nonce of its answer.
@@ -64,6 +67,10 @@ pub struct Delivery {
     /// The hub was restored from a backup: send every result of the last days again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub results_wanted: bool,
+    /// The version of the protocol in which this is spoken: the highest that both sides speak. An agent refuses one
+    /// below the highest that it has spoken with this hub.
+    #[serde(default = "first_protocol")]
+    pub protocol: u32,
     /// The version of the hub's key set; fetch it anew when it is higher than the one at hand.
     pub keys_version: u64,
     /// The version of the newest set of operators that was published at the hub for this node's org, 0 if none
@@ -74,6 +81,10 @@ pub struct Delivery {
 
 fn is_none_published(version: &u64) -> bool {
     *version == 0
+}
+
+fn first_protocol() -> u32 {
+    1
 }
 
 /// One task as it is handed out.

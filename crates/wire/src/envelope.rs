@@ -101,12 +101,17 @@ impl Signer {
 
     /// Signs a message.
     pub fn sign(&self, payload_type: &str, message: &[u8]) -> Envelope {
-        let sig = self.pair.sign(&pre_authentication_encoding(payload_type, message));
         Envelope {
             payload_type: payload_type.to_owned(),
             payload: BASE64.encode(message),
-            signatures: vec![Signature { keyid: self.id.clone(), sig: BASE64.encode(sig.as_ref()) }],
+            signatures: vec![self.sign_apart(payload_type, message)],
         }
+    }
+
+    /// Signs a message that travels by other means: the signature alone.
+    pub fn sign_apart(&self, payload_type: &str, message: &[u8]) -> Signature {
+        let sig = self.pair.sign(&pre_authentication_encoding(payload_type, message));
+        Signature { keyid: self.id.clone(), sig: BASE64.encode(sig.as_ref()) }
     }
 }
 
@@ -147,13 +152,18 @@ impl Verifier {
             return Err(Distrust::Damaged);
         }
         let message = BASE64.decode(&envelope.payload).map_err(|_| Distrust::Damaged)?;
-        let signed = pre_authentication_encoding(payload_type, &message);
+        self.check(payload_type, &message, &envelope.signatures).map(|()| message)
+    }
+
+    /// Whether one of the keys has signed this message as this type.
+    pub fn check(&self, payload_type: &str, message: &[u8], signatures: &[Signature]) -> Result<(), Distrust> {
+        let signed = pre_authentication_encoding(payload_type, message);
         let mut verdict = Distrust::UnknownKey;
-        for signature in &envelope.signatures {
+        for signature in signatures {
             let Some((_, key)) = self.keys.iter().find(|(id, _)| *id == signature.keyid) else { continue };
             let sig = BASE64.decode(&signature.sig).map_err(|_| Distrust::Damaged)?;
             match key.verify_sig(&signed, &sig) {
-                Ok(()) => return Ok(message),
+                Ok(()) => return Ok(()),
                 Err(_) => verdict = Distrust::BadSignature,
             }
         }
@@ -167,7 +177,7 @@ pub fn key_id(raw: &[u8]) -> String {
 }
 
 /// DSSE's encoding of what is signed: `DSSEv1 LEN(type) type LEN(body) body`.
-pub(crate) fn pre_authentication_encoding(payload_type: &str, body: &[u8]) -> Vec<u8> {
+pub fn pre_authentication_encoding(payload_type: &str, body: &[u8]) -> Vec<u8> {
     let mut encoded = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), body.len()).into_bytes();
     encoded.extend_from_slice(body);
     encoded

@@ -5,6 +5,8 @@
 //! the types of `rules` at the border, by exhaustive match, and hold no decisions of their own.
 
 pub mod accounts;
+pub mod answers;
+pub mod assertions;
 pub mod audit;
 pub mod deliveries;
 pub mod enrollment;

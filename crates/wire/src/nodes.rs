@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use sortie_rules::clocks::ClockState;
 use sortie_rules::ids::{NodeId, TaskId};
 use sortie_rules::liveness::Presence;
+use sortie_rules::proofs::Proof;
 use sortie_rules::time::{Millis, Span};
 
 use crate::enrollment::Facts;
@@ -42,6 +44,19 @@ pub struct Node {
     pub enrolled_at: Millis,
     /// Until when its certificate holds.
     pub certificate_until: Millis,
+    /// With what it proves who it is: its certificate, or an assertion in each request where something on the way
+    /// opens connections. Absent until it has come. A fact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Proof>,
+    /// Whether its clock is right. Its node works by the hub's signed time either way. A fact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<ClockState>,
+    /// By how many milliseconds its clock is ahead of the hub's, or behind, if negative. A fact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_skew_ms: Option<i64>,
+    /// Since when it gets no tasks because two agents came with its key; an operator decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantined_at: Option<Millis>,
     /// The SHA-256 of its public key, in hex.
     pub key_fingerprint: String,
     /// When it was revoked.

@@ -88,6 +88,16 @@ problem_codes! {
     MalformedParameter = "malformed_parameter", 400, "A parameter of the request cannot be read";
     /// No proof of who is asking, or one that does not hold.
     Unauthenticated = "unauthenticated", 401, "The caller is not known";
+    /// This hub does not know the node that the proof names.
+    NodeUnknown = "node_unknown", 401, "The node is not known here";
+    /// The assertion is not for this request, or not signed by its key.
+    AssertionInvalid = "assertion_invalid", 401, "The assertion does not hold";
+    /// The assertion's time is over, or has not begun, by the hub's clock.
+    AssertionUntimely = "assertion_untimely", 401, "The assertion's time is not now";
+    /// The assertion was used before.
+    AssertionReplayed = "assertion_replayed", 401, "The assertion was used before";
+    /// The node's certificate has ended and must be renewed first.
+    CertificateEnded = "certificate_ended", 401, "The node's certificate has ended";
     /// The node's certificate was revoked.
     CertificateRevoked = "certificate_revoked", 403, "The node was revoked";
     /// The caller's role does not allow this.
@@ -166,12 +176,14 @@ problem_codes! {
     OtherResult = "other_result", 409, "Another result has been recorded";
     /// A wait that was held up on its way.
     WaitLate = "wait_late", 409, "The wait came late";
-    /// Two agents share one identity.
-    IdentityForked = "identity_forked", 409, "Two agents share one identity";
+    /// Two agents share one identity; until an operator has decided, neither gets tasks.
+    NodeQuarantined = "node_quarantined", 409, "The node is quarantined";
     /// Whoever asks did not sign in, so there is nothing to sign out of.
     NotSignedIn = "not_signed_in", 409, "The caller did not sign in";
     /// The change met another one; read again and repeat.
     Conflict = "conflict", 409, "The change met another one";
+    /// The caller speaks no version of the protocol that this hub serves.
+    ProtocolUnsupported = "protocol_unsupported", 426, "The protocol's version is not served";
     /// The body came too slowly, or fell silent.
     BodyTooSlow = "body_too_slow", 408, "The request's body took too long";
     /// The body is larger than the route takes.

@@ -1,10 +1,11 @@
 //! Real counterparts for tests: servers that the hub talks to, started by the test and gone with it.
 //!
 //! `postgres` is a private PostgreSQL server, `orthanc` an imaging server, `smtp_sink` a mail server,
-//! `webhook_receiver` one that judges webhooks, `oidc_provider` one where people sign in; `python` runs what
-//! comes from PyPI, `node` what comes from npm.
+//! `webhook_receiver` one that judges webhooks, `oidc_provider` one where people sign in, `nginx` a proxy that ends
+//! TLS; `python` runs what comes from PyPI, `node` what comes from npm.
 
 mod folders;
+mod nginx;
 mod node;
 mod oidc_provider;
 mod orthanc;
@@ -15,6 +16,7 @@ mod script;
 mod smtp_sink;
 mod webhook_receiver;
 
+pub use nginx::Nginx;
 pub use node::{NODE_FILES, node_folder};
 pub use oidc_provider::{Forgery, OidcPlan, OidcProvider};
 pub use orthanc::Orthanc;

@@ -57,7 +57,7 @@ pub(super) fn start(agent: Agent) -> Result<(Life, DataFolder), AgentError> {
     let hub_time = Arc::new(HubTime::new(clock.clone(), line.hub_time));
     let me = Me { node: identity.node(), key: identity.key_fingerprint() };
     let standing = Arc::new(Standing::new(folder.path().to_owned(), line.operators_version));
-    let hub = Arc::new(Hub::open(identity, &settings, Arc::clone(&hub_time))?);
+    let hub = Arc::new(Hub::open(identity, &settings, Arc::clone(&hub_time), entropy.clone())?);
     let (stop_taking, stop) = (CancellationToken::new(), CancellationToken::new());
     let board = Arc::new(Board::new(settings.concurrency, settings.prefetch));
     let outbox = Arc::new(Outbox::default());

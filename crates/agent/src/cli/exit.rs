@@ -69,9 +69,10 @@ impl AgentExit {
     fn of_call(error: &ClientError) -> AgentExit {
         match error {
             ClientError::Problem { .. } => AgentExit::Refused,
-            ClientError::Unreachable { .. } | ClientError::Tls { .. } | ClientError::NotSortie { .. } => {
-                AgentExit::Unreachable
-            }
+            ClientError::Unreachable { .. }
+            | ClientError::Tls { .. }
+            | ClientError::NotSortie { .. }
+            | ClientError::Unproven { .. } => AgentExit::Unreachable,
             ClientError::TooLarge { .. } | ClientError::Unwritable(_) => AgentExit::Failure,
         }
     }

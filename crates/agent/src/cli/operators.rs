@@ -4,11 +4,11 @@ use super::commands::OperatorsCommand;
 use super::complaint::Complaint;
 use super::exit::AgentExit;
 use super::perform::{print, settings};
-use crate::clock::Clock;
+use crate::clock::{Clock, Entropy};
 use crate::operations::{Given, NotSet, OperatorsOutcome, SetOperators, set_operators};
 
 /// Does what was typed.
-pub(super) async fn perform_operators(command: OperatorsCommand, clock: Clock) -> AgentExit {
+pub(super) async fn perform_operators(command: OperatorsCommand, clock: Clock, entropy: Entropy) -> AgentExit {
     let OperatorsCommand { operators, data, replace, config, json } = command;
     let settings = match settings(&data, config.as_deref()) {
         Ok(settings) => settings,
@@ -18,7 +18,7 @@ pub(super) async fn perform_operators(command: OperatorsCommand, clock: Clock) -
         Ok(given) => given,
         Err(error) => return Complaint::new(&error, AgentExit::Usage).tell(json),
     };
-    match set_operators(SetOperators { settings, given, replace }, clock).await {
+    match set_operators(SetOperators { settings, given, replace }, clock, &entropy).await {
         Ok(operators) if json => print(&(serde_json::to_string(&operators).unwrap_or_default() + "\n")),
         Ok(operators) => print(&in_words(&operators)),
         Err(error) => {

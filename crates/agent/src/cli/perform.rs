@@ -52,16 +52,16 @@ pub fn run(command: AgentCommand, clock: Clock, entropy: Entropy) -> AgentExit {
 pub async fn perform(command: AgentCommand, clock: Clock, entropy: Entropy) -> AgentExit {
     sortie_client::install_crypto();
     match command {
-        AgentCommand::Enroll(command) => perform_enroll(command, clock).await,
+        AgentCommand::Enroll(command) => perform_enroll(command, clock, &entropy).await,
         AgentCommand::Run(command) if command.print_config => print(DEFAULT_TOML),
         AgentCommand::Run(command) => perform_run(command, clock, entropy).await,
         AgentCommand::Refused(command) => perform_refused(&command, clock.now()),
-        AgentCommand::Operators(command) => perform_operators(command, clock).await,
+        AgentCommand::Operators(command) => perform_operators(command, clock, entropy).await,
         AgentCommand::Helper(command) => perform_helper(command, clock),
     }
 }
 
-async fn perform_enroll(command: EnrollCommand, clock: Clock) -> AgentExit {
+async fn perform_enroll(command: EnrollCommand, clock: Clock, entropy: &Entropy) -> AgentExit {
     let as_json = command.json;
     let settings = match settings(&command.data, command.config.as_deref()) {
         Ok(settings) => settings,
@@ -76,7 +76,7 @@ async fn perform_enroll(command: EnrollCommand, clock: Clock) -> AgentExit {
         Err(error) => return Complaint::new(&error, AgentExit::Usage).tell(as_json),
     };
     let policy = settings.policy_path();
-    match enroll(EnrollOptions { settings, invite, operators }, clock).await {
+    match enroll(EnrollOptions { settings, invite, operators }, clock, entropy).await {
         Ok(enrolled) => tell(&enrolled, &policy, as_json),
         Err(error) => {
             let complaint = Complaint::new(&error, AgentExit::of_enrollment(&error));

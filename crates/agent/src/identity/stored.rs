@@ -36,6 +36,11 @@ pub(crate) struct NodeRecord {
     pub(crate) name: String,
     /// The hub's address.
     pub(crate) hub: String,
+    /// What the hub calls itself in assertions.
+    pub(crate) hub_id: String,
+    /// The highest version of the protocol that was spoken with this hub.
+    #[serde(default)]
+    pub(crate) protocol: u32,
     /// From when the certificate holds.
     pub(crate) certificate_from: Millis,
     /// Until when it holds.
@@ -145,6 +150,20 @@ impl Identity {
         self.write()
     }
 
+    /// Notes that this version of the protocol was spoken, on disk first. A lower one changes nothing.
+    pub(crate) fn speak(&mut self, protocol: u32) -> Result<(), IdentityError> {
+        if protocol <= self.node.protocol {
+            return Ok(());
+        }
+        self.node.protocol = protocol;
+        self.write()
+    }
+
+    /// The highest version of the protocol that was spoken with this hub.
+    pub(crate) fn protocol(&self) -> u32 {
+        self.node.protocol
+    }
+
     /// The node's id.
     pub fn node(&self) -> NodeId {
         self.node.node
@@ -157,12 +176,16 @@ impl Identity {
     pub fn hub(&self) -> &str {
         &self.node.hub
     }
+    /// What the hub calls itself in assertions.
+    pub fn hub_id(&self) -> &str {
+        &self.node.hub_id
+    }
     /// From when and until when the certificate holds.
     pub fn certificate_life(&self) -> (Millis, Millis) {
         (self.node.certificate_from, self.node.certificate_until)
     }
     /// The hub's keys.
-    pub(crate) fn keys(&self) -> &KeySet {
+    pub fn keys(&self) -> &KeySet {
         &self.node.keys
     }
     /// The fingerprint of the node's public key.
@@ -210,6 +233,8 @@ mod tests {
             node: Id::from_uuid(uuid::Uuid::from_u128(7)),
             name: "box".into(),
             hub: "https://hub.example".into(),
+            hub_id: "h".into(),
+            protocol: 0,
             certificate_from: Millis(1),
             certificate_until: Millis(3),
             keys: KeySet { version: 2, keys: vec![] },

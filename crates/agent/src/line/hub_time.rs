@@ -45,6 +45,11 @@ impl HubTime {
         self.local.now().0.saturating_sub(now.0)
     }
 
+    /// Whether the hub has signed any time in this life of the agent.
+    pub(crate) fn is_signed(&self) -> bool {
+        self.signed.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     fn estimate(&self, signed: Option<(Millis, Steady)>) -> Millis {
         match signed {
             Some((at, since)) => at + since.elapsed(),

@@ -11,7 +11,7 @@ use sortie_wire::envelope::Envelope;
 use tokio::sync::Notify;
 
 use super::hub_time::HubTime;
-use super::verify::{in_time, open, unreadable};
+use super::verify::{in_time, open, talked_down, unreadable};
 use crate::clock::{Clock, Entropy};
 use crate::hub::Hub;
 use crate::ledger::{Incoming, Ledger, LedgerError, Offered, Refused, RunKey, Taken, Verdict};
@@ -141,6 +141,12 @@ impl Taker {
             in_time(&delivery, self.hub_time.now())?;
         }
         self.hub_time.observe(delivery.issued_at);
+        match self.hub.speaks(delivery.protocol) {
+            Ok(Ok(())) => {}
+            Ok(Err(lower)) => return Err(talked_down(&delivery, lower)),
+            // Noted at the next delivery that says so.
+            Err(error) => tracing::error!(%error, "the version of the protocol could not be noted"),
+        }
         self.runner.operation_time.observe(delivery.issued_at);
         Ok(delivery)
     }

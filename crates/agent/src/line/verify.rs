@@ -3,6 +3,7 @@
 
 use sortie_client::ClientError;
 use sortie_rules::ids::NodeId;
+use sortie_rules::protocols::Lower;
 use sortie_rules::time::Millis;
 use sortie_rules::verification::{self as rules, Asked, Head, Size, Wait};
 use sortie_wire::deliveries::{Delivery, WaitQuery};
@@ -18,6 +19,11 @@ pub(super) fn unreadable(error: &ClientError) -> Option<Refused> {
         _ => return None,
     };
     Some(Refused { code, message: error.to_string(), number: None })
+}
+
+/// The refusal of a delivery in a lower version of the protocol than was spoken before.
+pub(super) fn talked_down(delivery: &Delivery, lower: Lower) -> Refused {
+    refused(rules::Refused::ProtocolDowngraded, delivery, || lower.to_string())
 }
 
 /// The delivery in an envelope, if a key of the hub's has signed it and it is `me` whom it answers.
@@ -123,7 +129,7 @@ mod tests {
         Verifier::new(&KeySet { version: 1, keys: vec![signer.public_key()] }).unwrap()
     }
     fn asked() -> WaitQuery {
-        WaitQuery { room: 1, ack: 0, wait_s: 50, boot: boot(1), seq: 1 }
+        WaitQuery { room: 1, ack: 0, wait_s: 50, boot: boot(1), seq: 1, clock: None }
     }
     fn delivery() -> Delivery {
         Delivery {
@@ -135,6 +141,7 @@ mod tests {
             tasks: vec![],
             cancel: vec![],
             results_wanted: false,
+            protocol: 1,
             keys_version: 1,
             operators_version: 0,
         }

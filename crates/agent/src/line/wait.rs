@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use sortie_client::ClientError;
+use sortie_client::{ClientError, Doubt};
 use sortie_rules::backoff::{Backoff, jittered};
 use sortie_rules::ids::BootId;
 use sortie_rules::limits::WAIT_DEFAULT;
 use sortie_rules::time::Span;
 use sortie_wire::deliveries::WaitQuery;
+use sortie_wire::envelope::Distrust;
 use sortie_wire::problem::ProblemCode;
 use tokio_util::sync::CancellationToken;
 
@@ -18,8 +19,12 @@ use crate::runner::Board;
 
 /// How the waits between tries grow.
 const BACKOFF: Backoff = Backoff { first: Span::seconds(1), cap: Span::seconds(60) };
-/// Pause where only a person can help: a copied disk, a node that was revoked.
+/// Pause where only a person can help: a node that was revoked.
 const HELPLESS: Span = Span::minutes(5);
+/// Longest pause while an operator has to decide.
+const QUARANTINED: Span = Span::seconds(5);
+/// Longest pause for a renewal that goes first.
+const AFTER_RENEWAL: Span = Span::seconds(5);
 
 /// The loop that always has a wait open at the hub.
 #[derive(Debug)]
@@ -78,6 +83,7 @@ impl WaitLoop {
             wait_s: wait_seconds(self.entropy.draw()),
             boot: self.boot,
             seq,
+            clock: Some(self.taker.clock.now()),
         };
         open.ask(self.taker.hub.line(), self.taker.hub.node(), query);
     }
@@ -123,18 +129,29 @@ impl WaitLoop {
                 tracing::debug!("a wait came late; the next one follows");
                 return if failures < 3 { Span::ZERO } else { wait };
             }
-            Some(ProblemCode::IdentityForked) => {
-                let wait = jittered(HELPLESS, self.entropy.draw());
+            Some(ProblemCode::NodeQuarantined) => {
+                // An operator decides, perhaps in a moment.
+                let wait = wait.min(QUARANTINED);
                 tracing::error!(
                     wait_ms = wait.0,
-                    "another agent speaks for this node: was this disk copied, or restored from an older copy? Enrol \
-                     one of the two anew, in an empty data folder; what runs here runs on"
+                    "another agent speaks for this node: was this disk copied, or restored from an older copy? The hub \
+                     hands out no tasks until an operator has decided; what runs here runs on"
                 );
                 return wait;
             }
             Some(ProblemCode::CertificateRevoked | ProblemCode::NodeRevoked) => {
                 let wait = jittered(HELPLESS, self.entropy.draw());
                 tracing::error!(%error, wait_ms = wait.0, "the hub does not take this node any more");
+                return wait;
+            }
+            Some(ProblemCode::AssertionUntimely) if failures < 3 => {
+                tracing::info!(%error, "the hub's time is asked for");
+                return self.learn_time(wait).await;
+            }
+            Some(ProblemCode::CertificateEnded) => {
+                let wait = wait.min(AFTER_RENEWAL);
+                tracing::warn!(wait_ms = wait.0, "the node's certificate has ended; it is renewed first");
+                self.taker.hub.renewal_wanted.notify_one();
                 return wait;
             }
             _ => {}
@@ -149,15 +166,25 @@ impl WaitLoop {
         if let ClientError::Tls { fault, .. } = error
             && fault.is_about_dates()
         {
-            return match self.taker.hub.learn_time(&self.entropy).await {
-                Ok(()) => Span::ZERO,
-                Err(error) => {
-                    tracing::warn!(%error, "the hub's signed time could not be fetched");
-                    wait
-                }
-            };
+            return self.learn_time(wait).await;
+        }
+        if let ClientError::Unproven { doubt: Doubt::Distrusted(Distrust::UnknownKey), .. } = error
+            && let Err(error) = self.taker.hub.refresh_keys().await
+        {
+            tracing::warn!(%error, "the hub's key set could not be fetched");
         }
         wait
+    }
+
+    /// How long to wait when it was the clock: not at all, once the hub has told its time.
+    async fn learn_time(&self, wait: Span) -> Span {
+        match self.taker.hub.learn_time(&self.entropy).await {
+            Ok(()) => Span::ZERO,
+            Err(error) => {
+                tracing::warn!(%error, "the hub's signed time could not be fetched");
+                wait
+            }
+        }
     }
 }
 

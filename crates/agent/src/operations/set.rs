@@ -11,7 +11,7 @@ use sortie_wire::operators::{Operator, OperatorChain, fingerprint_of};
 
 use super::follow::{NotTaken, follow};
 use super::known::{Known, Unusable, change};
-use crate::clock::Clock;
+use crate::clock::{Clock, Entropy};
 use crate::hub::{Hub, HubError};
 use crate::identity::{Identity, IdentityError};
 use crate::line::HubTime;
@@ -169,7 +169,7 @@ impl OperatorsOutcome {
 }
 
 /// Sets whom a site believes, and says whom it does then.
-pub async fn set_operators(command: SetOperators, clock: Clock) -> Result<OperatorsOutcome, NotSet> {
+pub async fn set_operators(command: SetOperators, clock: Clock, entropy: &Entropy) -> Result<OperatorsOutcome, NotSet> {
     let SetOperators { settings, given, replace } = command;
     let folder = settings.data.clone();
     if !folder.is_dir() {
@@ -178,7 +178,9 @@ pub async fn set_operators(command: SetOperators, clock: Clock) -> Result<Operat
     let known = match given {
         None => Known::read(&folder)?,
         Some(Given::Chain(chain)) => take_chain(&folder, &chain, replace)?,
-        Some(Given::Fingerprint(fingerprint)) => take_fingerprint(&settings, fingerprint, replace, clock).await?,
+        Some(Given::Fingerprint(fingerprint)) => {
+            take_fingerprint(&settings, fingerprint, replace, clock, entropy).await?
+        }
     };
     Ok(OperatorsOutcome::of(&known))
 }
@@ -196,6 +198,7 @@ async fn take_fingerprint(
     fingerprint: String,
     replace: bool,
     clock: Clock,
+    entropy: &Entropy,
 ) -> Result<Known, NotSet> {
     let folder = &settings.data;
     let known = change(folder, |known| {
@@ -213,14 +216,19 @@ async fn take_fingerprint(
     if matches!(known, Known::Set(_)) && known.fingerprint() == Some(&fingerprint) {
         return Ok(known);
     }
-    fetch(settings, &fingerprint, clock).await
+    fetch(settings, &fingerprint, clock, entropy).await
 }
 
 /// Asks the hub for the operators, and believes those who lead to, or on from, the set of this fingerprint.
-pub(crate) async fn fetch(settings: &Settings, fingerprint: &str, clock: Clock) -> Result<Known, NotSet> {
+pub(crate) async fn fetch(
+    settings: &Settings,
+    fingerprint: &str,
+    clock: Clock,
+    entropy: &Entropy,
+) -> Result<Known, NotSet> {
     let identity = Identity::load(&settings.data)?;
     let time = Arc::new(HubTime::new(clock, Millis(0)));
-    let hub = Hub::open(identity, settings, time)?;
+    let hub = Hub::open(identity, settings, time, entropy.clone())?;
     let chain = hub.line().operators(hub.node(), 0).await.map_err(HubError::from)?;
     change(&settings.data, |known| {
         let known = known?;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use sortie_client::Proxy;
+use sortie_client::agent::Choice;
 use sortie_rules::limits::{AGENT_CONCURRENCY_DEFAULT, AGENT_PREFETCH_DEFAULT};
 use sortie_rules::time::Span;
 
@@ -25,6 +26,10 @@ pub struct Settings {
     pub stop_grace_s: u32,
     /// A certificate authority to believe beside the hub's own.
     pub ca_file: Option<PathBuf>,
+    /// Whether the operating system's authorities are believed beside the hub's own.
+    pub ca_system: bool,
+    /// With what the agent proves who it is.
+    pub proof: Choice,
     /// The socket of the helper that runs programs as other users.
     pub helper: Option<PathBuf>,
     /// The site's policy; `policy.toml` in the data folder if absent.
@@ -106,6 +111,8 @@ impl Default for Settings {
             prefetch: AGENT_PREFETCH_DEFAULT,
             stop_grace_s: 10,
             ca_file: None,
+            ca_system: false,
+            proof: Choice::Auto,
             helper: None,
             policy_file: None,
             log_format: LogFormat::Text,

@@ -25,7 +25,7 @@ pub(crate) struct Running {
 }
 
 /// Numbers that differ, also from one start to the next.
-fn entropy() -> Entropy {
+pub(crate) fn entropy() -> Entropy {
     static STARTS: AtomicU64 = AtomicU64::new(0);
     let start = STARTS.fetch_add(1, Ordering::Relaxed);
     let state = Mutex::new(0x9e37_79b9_7f4a_7c15_u64 ^ (start << 32));
@@ -50,7 +50,7 @@ impl Site {
     pub(crate) async fn enrolled_with(hub: &TestHub, operators: Option<Given>) -> Site {
         let site = Site::new();
         let options = EnrollOptions { settings: site.settings.clone(), invite: hub.invite(), operators };
-        enroll(options, site.clock.clone()).await.unwrap();
+        enroll(options, site.clock.clone(), &entropy()).await.unwrap();
         site
     }
 

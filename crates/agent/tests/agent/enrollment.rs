@@ -6,12 +6,12 @@ use sortie_agent::{AgentError, EnrollError, EnrollOptions, enroll};
 use sortie_client::{ClientError, Clock, TlsFault};
 use sortie_wire::enrollment::Invite;
 
-use super::agents::Site;
+use super::agents::{Site, entropy};
 use super::hub::{NOW, TestHub};
 
 async fn try_to_enroll(site: &Site, invite: Invite) -> Result<String, EnrollError> {
     let options = EnrollOptions { settings: site.settings.clone(), invite, operators: None };
-    enroll(options, Clock::new(|| NOW)).await.map(|enrolled| enrolled.name)
+    enroll(options, Clock::new(|| NOW), &entropy()).await.map(|enrolled| enrolled.name)
 }
 
 #[tokio::test]

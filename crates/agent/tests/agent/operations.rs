@@ -12,7 +12,7 @@ use sortie_wire::operators::fingerprint_of;
 use sortie_wire::problem::ProblemCode;
 use sortie_wire::results::{OutcomeWord, RunResult};
 
-use super::agents::{Journal, Running, Site};
+use super::agents::{Journal, Running, Site, entropy};
 use super::hub::{NOW, TestHub, task};
 use super::operators::{Person, chain};
 
@@ -256,7 +256,7 @@ async fn a_site_without_operators_refuses_and_says_what_to_type_and_one_where_it
     let first = Person::set(1, 1, &[&stage.ada], &[&stage.ada]);
     let given = Some(Given::Chain(chain(&[&first])));
     let command = SetOperators { settings: stage.site.settings.clone(), given, replace: false };
-    set_operators(command, Clock::new(|| NOW)).await.unwrap();
+    set_operators(command, Clock::new(|| NOW), &entropy()).await.unwrap();
     assert_eq!(stage.hand(stage.signed(2, &[&stage.ada])).await.outcome, OutcomeWord::Completed);
     stage.site.set_policy("allow = [\"work\"]");
     let nobody_s = stage.signed(3, &[&Person::new("eve")]);

@@ -75,7 +75,7 @@ async fn an_agent_whose_identity_was_copied_asks_for_nothing_more_and_finishes_w
     let work = task(1, "sleep", r#"{"ms":300}"#);
     hub.desk.hand(vec![work.clone()]);
     hub.desk.until("an acknowledgement", |asked| asked.waits.iter().any(|wait| wait.ack == 1).then_some(())).await;
-    hub.desk.refuse_waits.lock().unwrap().push_back(ProblemCode::IdentityForked);
+    hub.desk.refuse_waits.lock().unwrap().push_back(ProblemCode::NodeQuarantined);
     hub.desk.say(|_| ());
     let waits = |asked: &Asked| asked.waits.len();
     hub.desk.until("the refused wait", |asked| (waits(asked) == 3).then_some(())).await;

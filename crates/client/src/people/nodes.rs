@@ -38,4 +38,9 @@ impl Hub {
     pub async fn revoke_node(&self, node: &str) -> Result<Node, ClientError> {
         self.act(&["nodes", node, "revoke"]).await
     }
+
+    /// Ends a node's quarantine: whoever comes next with its key is the node.
+    pub async fn readmit_node(&self, node: &str) -> Result<Node, ClientError> {
+        self.act(&["nodes", node, "readmit"]).await
+    }
 }

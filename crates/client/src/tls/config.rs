@@ -16,7 +16,7 @@ pub fn client_config(connect: &Connect) -> Result<ClientConfig, SetupError> {
     let provider = crypto::provider();
     let verifier = HubVerifier {
         pin: connect.trust.pin()?,
-        roots: connect.trust.roots(connect.also_trust.as_deref())?,
+        roots: connect.trust.roots(connect.also_trust.as_deref(), connect.also_system)?,
         ignore_dates: connect.ignore_dates,
         provider: Arc::clone(&provider),
     };

@@ -8,7 +8,8 @@ pub enum TlsFault {
     /// None of the presented certificates has the fingerprint that was expected.
     #[error(
         "the certificate presented there (SHA-256 {}, issued by `{}`) does not come from the one with SHA-256 \
-         {expected}; either this is another hub or a proxy on the way opens the connection",
+         {expected}; either this is another hub or a proxy on the way opens the connection. If that is a proxy of \
+         yours, name its certificate authority in `ca_file`",
         .presented.fingerprint, .presented.issuer
     )]
     OtherFingerprint {
@@ -62,6 +63,14 @@ pub enum TlsFault {
     /// Something else.
     #[error("{0}")]
     Other(String),
+}
+
+/// A refusal of the verifier's as people read it.
+pub(super) fn in_words(error: &rustls::Error) -> String {
+    match error {
+        rustls::Error::InvalidCertificate(rustls::CertificateError::Other(other)) => other.0.to_string(),
+        other => other.to_string(),
+    }
 }
 
 impl TlsFault {

@@ -2,9 +2,11 @@
 //!
 //! `trust` names the certificates that are believed, `identity` is our own; `verifier` checks what
 //! a peer presents and, where it is not believed, says in a `fault` what was presented instead
-//! (read by `presented`); `config` puts them together for rustls.
+//! (read by `presented`); `endorsement` checks what a hub's certificate has signed beside TLS; `config`
+//! puts them together for rustls.
 
 mod config;
+mod endorsement;
 mod fault;
 mod identity;
 mod presented;
@@ -12,6 +14,7 @@ mod trust;
 mod verifier;
 
 pub use config::client_config;
+pub(crate) use endorsement::Endorsed;
 pub use fault::TlsFault;
 pub use identity::Identity;
 pub use presented::{Presented, fingerprint};

@@ -34,16 +34,16 @@ impl Trust {
     }
 
     /// The authorities that are believed beside a pin.
-    pub(super) fn roots(&self, also: Option<&str>) -> Result<RootCertStore, SetupError> {
+    pub(super) fn roots(&self, also: Option<&str>, also_system: bool) -> Result<RootCertStore, SetupError> {
         let mut roots = RootCertStore::empty();
         match self {
             Trust::Fingerprint(_) => return Ok(roots),
             Trust::Pem(pem) => add_pem(&mut roots, pem)?,
-            Trust::System => {
-                // A machine may hold damaged certificates beside good ones; what is left must do.
-                let (_added, _ignored) =
-                    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-            }
+            Trust::System => {}
+        }
+        if also_system || *self == Trust::System {
+            // A machine may hold damaged certificates beside good ones; what is left must do.
+            let (_added, _ignored) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         }
         if let Some(pem) = also {
             add_pem(&mut roots, pem)?;
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn a_bundle_without_certificates_is_refused() {
-        assert!(Trust::Pem("nothing here".into()).roots(None).is_err());
-        assert!(Trust::System.roots(Some("")).is_err());
+        assert!(Trust::Pem("nothing here".into()).roots(None, false).is_err());
+        assert!(Trust::System.roots(Some(""), false).is_err());
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sortie_rules::enrollment::{Admission, Invite, Refusal, Standing, admit};
-use sortie_rules::ids::NodeId;
+use sortie_rules::ids::{InviteId, NodeId};
 use sortie_rules::limits::NODE_CERTIFICATE_LIFE;
 use sortie_rules::liveness::Presence;
 use sortie_rules::time::Millis;
@@ -14,7 +14,7 @@ use sortie_store::refusals;
 use sortie_wire::enrollment::{Enroll, Enrolled, Facts};
 use sortie_wire::problem::ProblemCode;
 
-use super::holder::{InviteHolder, unknown_invite};
+use super::holder::unknown_invite;
 use crate::app::Shared;
 use crate::audit::{self, Act, Asking};
 use crate::events::{self, Record};
@@ -22,14 +22,15 @@ use crate::fault::{Fault, refuse, refuse_at};
 use crate::identity::NodeKey;
 use crate::tasks::abandon_held;
 
-/// Enrols the holder of an invite. The same key with the same invite gets the same enrolment again.
+/// Enrols the holder of an invite. The same key with the same invite gets the same enrolment again. `chain` is
+/// that of the key which will sign the answer.
 pub(crate) async fn enroll(
     app: &Shared,
     asking: Arc<Asking>,
-    holder: InviteHolder,
+    id: InviteId,
     request: Enroll,
+    chain: &str,
 ) -> Result<Enrolled, Fault> {
-    let InviteHolder(id) = holder;
     let key = read_key(&request.certificate_request)?;
     check_facts(&request.facts)?;
     let now = app.clock.now();
@@ -81,6 +82,8 @@ pub(crate) async fn enroll(
         certificate: app.authority.vouch_for_node(&key, node, &app.entropy, now),
         trust: app.tls.trust().to_owned(),
         keys: app.keys.public(),
+        hub_id: app.keys.hub_id().to_owned(),
+        chain: chain.to_owned(),
         now,
     })
 }
@@ -165,6 +168,10 @@ async fn write(
                 silent_since: now,
                 delivered: 0,
                 acknowledged: 0,
+                proof: None,
+                clock: None,
+                clock_skew_ms: None,
+                quarantined_at: None,
                 facts: None,
                 stale_after: None,
                 down_after: None,

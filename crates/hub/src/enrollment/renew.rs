@@ -19,7 +19,7 @@ pub(crate) async fn renew(app: &Shared, caller: NodeCaller, request: Renew) -> R
         let detail = "A renewal is for the key that the node enrolled with; another key needs an invite.";
         return Err(refuse_at(ProblemCode::FieldInvalid, "/certificate_request", detail));
     }
-    let now = app.clock.now();
+    let (now, renewed) = (app.clock.now(), caller.node);
     let certificate = app.authority.vouch_for_node(&key, caller.node, &app.entropy, now);
     let (until, facts) = (certificate.not_after, serde_json::to_string(&request.facts).unwrap_or_default());
     app.store
@@ -34,5 +34,6 @@ pub(crate) async fn renew(app: &Shared, caller: NodeCaller, request: Renew) -> R
             })
         })
         .await?;
+    app.nodes.forget(renewed);
     Ok(Renewed { certificate, trust: app.tls.trust().to_owned(), keys: app.keys.public(), now })
 }

@@ -2,10 +2,13 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
 use sortie_rules::access::{Need, Permission};
 use sortie_rules::audit::Action;
 use sortie_rules::ids::InviteId;
+use sortie_wire::answers::{HEADER, endorsable, header};
 use sortie_wire::deliveries::{SignedTime, TimeQuery};
 use sortie_wire::enrollment::{Enroll, Enrolled, Renew, Renewed};
 use sortie_wire::envelope::{Envelope, TIME};
@@ -20,6 +23,7 @@ use crate::app::Shared;
 use crate::audit::Asked;
 use crate::fault::{Fault, refuse};
 use crate::http::{Audience, Body, NodeCaller, Once, PageQuery, PathOf, QueryOf, Routes, page_size};
+use crate::identity::Endorser;
 use crate::people::Principal;
 
 /// Adds the routes of this room.
@@ -77,7 +81,10 @@ async fn revoke(
     Ok(Json(invites::revoke(&app, &who, id).await?))
 }
 
-/// Enrols an agent. Proof: `Authorization: Invite <invite id>.<secret>`.
+/// Enrols an agent. Proof: `Authorization: Invite <invite id>.<nonce>.<hash of the body>.<tag>`, where the tag is
+/// the HMAC-SHA256 of the rest under the invite's secret. The answer is signed with the key of the hub's
+/// certificate (header `sortie-signature`), so that an agent can hold it against the invite's fingerprint even
+/// where a proxy has opened the connection.
 #[utoipa::path(
     post, path = "/agent/v1/enroll", tag = "enrollment",
     request_body = Enroll,
@@ -86,10 +93,20 @@ async fn revoke(
 async fn enroll_agent(
     State(app): State<Shared>,
     Asked(asking): Asked,
-    holder: InviteHolder,
+    InviteHolder { invite, nonce }: InviteHolder,
     body: Body<Enroll>,
-) -> Result<Json<Enrolled>, Fault> {
-    Ok(Json(enroll::enroll(&app, asking, holder, body.value).await?))
+) -> Result<Response, Fault> {
+    let endorser = app.tls.endorser();
+    let enrolled = enroll::enroll(&app, asking, invite, body.value, endorser.chain()).await?;
+    endorsed(&endorser, &nonce, &enrolled)
+}
+
+fn endorsed(endorser: &Endorser, nonce: &str, enrolled: &Enrolled) -> Result<Response, Fault> {
+    let broken = |error: &dyn std::fmt::Display| Fault::Broken(format!("an enrolment cannot be signed: {error}"));
+    let body = serde_json::to_vec(enrolled).map_err(|error| broken(&error))?;
+    let signature = endorser.sign(&endorsable(nonce, &body)).map_err(|error| broken(&error))?;
+    let headers = [(CONTENT_TYPE.as_str(), "application/json"), (HEADER, &header(&signature))];
+    Ok((headers, body).into_response())
 }
 
 /// Gives the calling node a new certificate for its key.

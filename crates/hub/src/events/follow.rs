@@ -53,6 +53,8 @@ fn forget(app: &App, change: &Change) {
         app.nodes.forget(node);
         if change.kind == "node.revoked" {
             app.presence.forget(node);
+        }
+        if matches!(change.kind.as_str(), "node.revoked" | "node.quarantined" | "node.readmitted") {
             app.waiting.forget(node);
         }
     }

@@ -10,6 +10,7 @@ use sortie_wire::problem::ProblemCode;
 use tower_http::timeout::{TimeoutBody, TimeoutError};
 
 use crate::fault::{Fault, refuse};
+use crate::proofs::{OtherBody, is_another};
 
 /// Reads a JSON body of at most `max` bytes.
 pub(super) async fn read(request: Request, max: usize) -> Result<Bytes, Fault> {
@@ -41,6 +42,7 @@ pub(super) async fn read(request: Request, max: usize) -> Result<Bytes, Fault> {
             Err(too_large())
         }
         Err(error) if error.is::<TimeoutError>() => Err(too_slow()),
+        Err(error) if is_another(&*error) => Err(OtherBody::fault()),
         Err(_) => Err(refuse(ProblemCode::MalformedBody, "The body broke off before its end.")),
     }
 }

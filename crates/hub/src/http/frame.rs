@@ -13,14 +13,17 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
+use sortie_rules::protocols;
 use sortie_rules::rates::retry_after_seconds;
 use sortie_rules::time::Span;
 use sortie_wire::problem::{MEDIA_TYPE, Problem, ProblemCode};
 use tracing::Instrument as _;
 
 use super::trace;
+use crate::app::Shared;
 use crate::clock::{Entropy, Stopwatch};
 use crate::fault::Fault;
+use crate::proofs::{SealedFor, seal};
 
 /// The header that carries the correlation id.
 pub(crate) static CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
@@ -87,7 +90,7 @@ impl IntoResponse for Fault {
 
 /// The outermost layer of every route.
 pub(crate) fn frame(
-    State(correlation): State<Correlation>,
+    State((correlation, app)): State<(Correlation, Shared)>,
     mut request: Request,
     next: Next,
 ) -> impl Future<Output = Response> + Send {
@@ -111,6 +114,14 @@ pub(crate) fn frame(
         }
         for (name, value) in FOR_BROWSERS {
             response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+        }
+        if response.extensions().get::<SealedFor>().is_some() {
+            response = Box::pin(seal(&app.keys, response)).await;
+        }
+        if route.starts_with("/agent/")
+            && let Ok(value) = HeaderValue::from_str(&protocols::spoken())
+        {
+            response.headers_mut().insert(protocols::HEADER, value);
         }
         let status = response.status().as_u16().to_string();
         metrics::counter!("sortie_http_requests_total", "route" => route.clone(), "status" => status).increment(1);

@@ -11,6 +11,9 @@ use axum::response::{IntoResponse, Response};
 use sortie_rules::access::{Need, Permission, Role};
 use sortie_rules::audit::Action;
 use sortie_rules::ids::{NodeId, OrgId};
+use sortie_rules::proofs::{Proof, Standing, standing};
+use sortie_rules::protocols;
+use sortie_rules::time::Millis;
 use sortie_wire::problem::ProblemCode;
 
 use crate::app::Shared;
@@ -20,8 +23,9 @@ use crate::fault::{Fault, refuse};
 use crate::http::frame::refusal;
 use crate::http::router::unknown_address;
 use crate::identity::Peer;
-use crate::nodes::Known;
+use crate::nodes::{Known, note_clock, note_proof, quarantined};
 use crate::people::{self, Principal, holds};
+use crate::proofs::{SealedFor, Shown, bound, brought, verify};
 use crate::sessions::{self, Renewed};
 use crate::trust_api;
 
@@ -34,6 +38,8 @@ pub(crate) struct NodeCaller {
     pub(crate) org: OrgId,
     /// What else is known of it.
     known: Arc<Known>,
+    /// The version of the protocol that it and this hub speak.
+    pub(crate) protocol: u32,
 }
 
 impl NodeCaller {
@@ -48,7 +54,22 @@ impl NodeCaller {
         let record = app.nodes.find(&app.store, self.node).await?.ok_or_else(unknown_node)?;
         stands(&record, &self.known.key_fingerprint)
     }
+
+    /// The same, and that it gets tasks.
+    pub(crate) async fn may_take_tasks(&self, app: &Shared) -> Result<(), Fault> {
+        let record = app.nodes.find(&app.store, self.node).await?.ok_or_else(unknown_node)?;
+        stands(&record, &self.known.key_fingerprint)?;
+        if record.quarantined { Err(quarantined()) } else { Ok(()) }
+    }
+
+    /// Notes what the node's own clock shows.
+    pub(crate) fn note_clock(&self, app: &Shared, shows: Millis) {
+        note_clock(app, &self.known, shows);
+    }
 }
+
+/// What a node may ask for whose certificate has ended.
+const RENEW: &str = "/agent/v1/renew";
 
 /// What the guard of one route works with.
 #[derive(Clone)]
@@ -62,7 +83,10 @@ pub(crate) struct Guarded {
 /// What the guard finds out about a request on the way to its handler.
 #[derive(Default)]
 struct Found {
+    /// A session's secret that was replaced.
     renewed: Option<Renewed>,
+    /// The assertion that the answer is to.
+    sealed_for: Option<SealedFor>,
     /// Who asks, if the route does something.
     actor: Option<Principal>,
 }
@@ -84,6 +108,9 @@ pub(crate) async fn guard(State(guarded): State<Guarded>, mut request: Request, 
     if let Some(Renewed(cookie)) = found.renewed {
         response.headers_mut().append(SET_COOKIE, cookie);
     }
+    if let Some(sealed_for) = found.sealed_for {
+        response.extensions_mut().insert(sealed_for);
+    }
     if let (StatusCode::FORBIDDEN, Some(actor)) = (response.status(), found.actor) {
         let code = refusal(&response).unwrap_or(ProblemCode::Forbidden);
         audit::forbidden(&app, &actor, code).await;
@@ -103,16 +130,32 @@ async fn counted(guarded: Guarded, request: Request, found: &mut Found) -> Resul
 /// The request, and with it who asks, if it meets the need.
 async fn admit(guarded: Guarded, request: Request, found: &mut Found) -> Result<Request, Fault> {
     let Guarded { app, need, .. } = guarded;
-    let (mut parts, body) = request.into_parts();
+    let (mut parts, mut body) = request.into_parts();
+    let protocol = match need {
+        Need::Invite | Need::Node => spoken_with(&parts)?,
+        Need::Nobody | Need::TrustKey | Need::May(_) => 0,
+    };
     match need {
         Need::Nobody => {}
         Need::Invite => {
-            let holder = enrollment::invite_holder(&app, &parts.headers).await?;
+            let (holder, meant) = enrollment::invite_holder(&app, &parts.headers).await?;
+            body = bound(body, meant)?;
             parts.extensions.insert(holder);
         }
         Need::Node => {
-            let caller = known_node(&app, &mut parts).await?;
-            parts.extensions.insert(caller);
+            let shown = brought(&parts).map(verify).transpose()?;
+            let (caller, proof) = match shown {
+                Some(shown) => {
+                    found.sealed_for = Some(SealedFor(shown.id.clone()));
+                    let caller = asserting_node(&app, &mut parts, &shown).await?;
+                    body = bound(body, shown.body)?;
+                    (caller, Proof::Assertion)
+                }
+                None => (certified_node(&app, &mut parts).await?, Proof::Certificate),
+            };
+            app.presence.heard(&app, caller.node, caller.org);
+            note_proof(&app, &caller.known, proof);
+            parts.extensions.insert(NodeCaller { protocol, ..caller });
         }
         Need::TrustKey => {
             let caller = keyed_node(&app, &mut parts).await?;
@@ -151,21 +194,74 @@ fn may_not(who: &Principal, permission: Permission) -> Fault {
     refuse(ProblemCode::Forbidden, detail)
 }
 
-async fn known_node(app: &Shared, parts: &mut Parts) -> Result<NodeCaller, Fault> {
+/// The version of the protocol that this caller and the hub speak.
+fn spoken_with(parts: &Parts) -> Result<u32, Fault> {
+    let header = parts.headers.get(protocols::HEADER).map(|value| value.to_str().unwrap_or_default());
+    protocols::choose(header).map_err(|why| {
+        let detail = format!(
+            "{why}: this hub serves {}. Use an agent of a version near the hub's ({}).",
+            protocols::spoken(),
+            env!("CARGO_PKG_VERSION")
+        );
+        refuse(ProblemCode::ProtocolUnsupported, detail)
+    })
+}
+
+/// The node whose certificate the connection has shown.
+async fn certified_node(app: &Shared, parts: &mut Parts) -> Result<NodeCaller, Fault> {
     let peer = parts.extensions.get::<Arc<Peer>>().and_then(|peer| peer.node.clone());
     let peer = peer.ok_or_else(|| {
-        refuse(ProblemCode::Unauthenticated, "This address is for agents: connect with the node's certificate.")
+        let detail = "This address is for agents: connect with the node's certificate, or bring an assertion. If \
+                      something on the way opens connections, no certificate arrives: set proof = \"assertion\".";
+        refuse(ProblemCode::Unauthenticated, detail)
     })?;
-    let record = app.nodes.find(&app.store, peer.node).await?;
-    let record = record.ok_or_else(unknown_node)?;
+    let record = app.nodes.find(&app.store, peer.node).await?.ok_or_else(unknown_node)?;
     stands(&record, &peer.key_fingerprint)?;
+    names_itself(parts, peer.node).await?;
+    Ok(NodeCaller { node: peer.node, org: record.org, known: record, protocol: 0 })
+}
+
+/// The node that has signed an assertion, which counts for this request and no other.
+async fn asserting_node(app: &Shared, parts: &mut Parts, shown: &Shown) -> Result<NodeCaller, Fault> {
+    shown.is_for(app, parts)?;
+    let mut record = app.nodes.find(&app.store, shown.node).await?.ok_or_else(unknown_node)?;
+    stands(&record, &shown.key_fingerprint)?;
+    app.used.once(app, shown).await?;
+    app.rates.of_principal(&format!("node:{}", shown.node).into(), app.clock.now())?;
+    let standing = |record: &Known| standing(record.certificate_until, app.clock.now(), app.settings.renewal_grace());
+    if standing(&record) != Standing::Holds {
+        // Another hub may have renewed it since this one read of it.
+        app.nodes.forget(shown.node);
+        record = app.nodes.find(&app.store, shown.node).await?.ok_or_else(unknown_node)?;
+    }
+    match standing(&record) {
+        Standing::Holds => {}
+        Standing::Renewable if parts.uri.path() == RENEW => {}
+        Standing::Renewable => {
+            let detail = "The node's certificate has ended: renew it first, with the same key.";
+            return Err(refuse(ProblemCode::CertificateEnded, detail));
+        }
+        Standing::Lapsed => {
+            let detail = format!(
+                "The node's certificate ended more than {} ago; the node may come back with an invite made with \
+                 --replace.",
+                app.settings.renewal_grace()
+            );
+            return Err(refuse(ProblemCode::CertificateEnded, detail));
+        }
+    }
+    names_itself(parts, shown.node).await?;
+    Ok(NodeCaller { node: shown.node, org: record.org, known: record, protocol: 0 })
+}
+
+/// That a path which names a node names this one.
+async fn names_itself(parts: &mut Parts, node: NodeId) -> Result<(), Fault> {
     let params = RawPathParams::from_request_parts(parts, &()).await.ok();
     let named = params.as_ref().and_then(|params| params.iter().find(|(key, _)| *key == "node_id"));
-    if named.is_some_and(|(_, id)| id != peer.node.to_string()) {
-        return Err(refuse(ProblemCode::NodeMismatch, "The path names another node than the certificate."));
+    if named.is_some_and(|(_, id)| id != node.to_string()) {
+        return Err(refuse(ProblemCode::NodeMismatch, "The path names another node than the proof."));
     }
-    app.presence.heard(app, peer.node, record.org);
-    Ok(NodeCaller { node: peer.node, org: record.org, known: record })
+    Ok(())
 }
 
 /// The node whose key the request bears, if it is the one that the path names.
@@ -182,7 +278,7 @@ async fn keyed_node(app: &Shared, parts: &mut Parts) -> Result<NodeCaller, Fault
         return Err(refuse(ProblemCode::NodeMismatch, "The path names another trust than the key."));
     }
     app.presence.heard(app, node, record.org);
-    Ok(NodeCaller { node, org: record.org, known: record })
+    Ok(NodeCaller { node, org: record.org, known: record, protocol: 0 })
 }
 
 /// Whether the holder of this key is the node now.
@@ -203,7 +299,7 @@ fn stands(record: &Known, key_fingerprint: &str) -> Result<(), Fault> {
 }
 
 fn unknown_node() -> Fault {
-    refuse(ProblemCode::Unauthenticated, "This hub does not know the node that the certificate names.")
+    refuse(ProblemCode::NodeUnknown, "This hub does not know the node that the proof names.")
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for NodeCaller {
@@ -218,7 +314,7 @@ impl<S: Send + Sync> FromRequestParts<S> for InviteHolder {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Fault> {
-        parts.extensions.get::<InviteHolder>().copied().ok_or_else(undeclared)
+        parts.extensions.get::<InviteHolder>().cloned().ok_or_else(undeclared)
     }
 }
 

@@ -1,5 +1,6 @@
 //! How many requests each caller has left: so many a second for whoever has proved who they are, and so many for
-//! each address of those who have not. Agents with a certificate are not counted: the line they hold is one.
+//! each address of those who have not. Agents with a certificate are not counted: the line they hold is one. Those
+//! that come with assertions are, each by itself, since each assertion is kept for a while.
 //!
 //! Once an address has sent too many, a proof from there is only looked at if it has held before, so that a flood
 //! of made-up ones neither costs a query each nor shuts out those who come from the same place.
@@ -15,6 +16,7 @@ use sortie_rules::addresses::counted_as;
 use sortie_rules::limits::{CALLERS_COUNTED_MAX, PROOFS_REMEMBERED_MAX};
 use sortie_rules::rates::{Bucket, Rate, retry_after_seconds};
 use sortie_rules::time::{Millis, Span};
+use sortie_wire::assertions::SCHEME;
 use sortie_wire::problem::ProblemCode;
 
 use crate::fault::{Fault, refuse_for};
@@ -43,6 +45,16 @@ pub(super) struct Asks {
     proof: Option<u64>,
 }
 
+/// What of a proof is the same from one request to the next. An assertion is another each time; its beginning
+/// names the key, and to look at the signature of one whose key has held costs no query.
+fn lasting(proof: &[u8]) -> &[u8] {
+    let is_assertion = proof.get(..SCHEME.len()).is_some_and(|word| word.eq_ignore_ascii_case(SCHEME.as_bytes()));
+    match proof.iter().position(|byte| *byte == b'.').filter(|_| is_assertion) {
+        Some(end) => &proof[..end],
+        None => proof,
+    }
+}
+
 impl Rates {
     /// Nobody has asked yet.
     pub(crate) fn new(limits: &Limits) -> Rates {
@@ -58,7 +70,7 @@ impl Rates {
     /// What a request brings.
     pub(super) fn asks(&self, request: &Request) -> Asks {
         let peer = request.extensions().get::<Arc<Peer>>();
-        let proofs = PROOFS.map(|name| request.headers().get(name).map(|value| value.as_bytes()));
+        let proofs = PROOFS.map(|name| request.headers().get(name).map(|value| lasting(value.as_bytes())));
         Asks {
             address: peer.map(|peer| counted_as(peer.address)),
             has_certificate: peer.is_some_and(|peer| peer.node.is_some()),

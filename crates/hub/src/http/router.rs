@@ -140,7 +140,7 @@ pub(crate) fn routes_of(app: &Shared) -> Router {
         .method_not_allowed_fallback(unknown_method)
         // Each body has its own limit, enforced by its extractor.
         .layer(DefaultBodyLimit::disable())
-        .layer(from_fn_with_state(Correlation::new(&app.entropy), frame))
+        .layer(from_fn_with_state((Correlation::new(&app.entropy), app.clone()), frame))
         .with_state(app.clone())
 }
 

@@ -22,6 +22,7 @@ const ROOT_BYTES: usize = 32;
 pub(crate) struct Keys {
     signer: Signer,
     root: hmac::Key,
+    hub_id: String,
 }
 
 /// Something sealed that was opened is not what was sealed here.
@@ -73,7 +74,15 @@ impl Keys {
             // Another key would make every token and invite void, and an empty one would let them be guessed.
             return Err(damaged(data, root_file, format!("it has {} bytes and not {ROOT_BYTES}", root.len())));
         }
-        Ok(Keys { signer, root: hmac::Key::new(hmac::HMAC_SHA256, &root) })
+        let root = hmac::Key::new(hmac::HMAC_SHA256, &root);
+        let hub_id = hex::encode(&hmac::sign(&root, b"sortie/hub-id").as_ref()[..16]);
+        Ok(Keys { signer, root, hub_id })
+    }
+
+    /// What this hub calls itself in assertions. It stays when keys and certificates rotate, and is the same
+    /// for all hubs on one database, which share what it is derived from.
+    pub(crate) fn hub_id(&self) -> &str {
+        &self.hub_id
     }
 
     /// What signs deliveries.

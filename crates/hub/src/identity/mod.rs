@@ -7,6 +7,6 @@ mod peer;
 mod tls;
 
 pub(crate) use authority::{Authority, AuthorityError, NodeKey};
-pub(crate) use keys::{Keys, Secret, secret_fits};
+pub(crate) use keys::{Keys, Secret, fingerprint, secret_fits};
 pub(crate) use peer::{Peer, PeerNode};
-pub(crate) use tls::{ServerTls, TlsError};
+pub(crate) use tls::{Endorser, ServerTls, TlsError};

@@ -5,13 +5,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use base64::Engine as _;
 use rustls::client::verify_server_cert_signed_by_trust_anchor;
 use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
-use rustls::{CertificateError, RootCertStore, ServerConfig};
+use rustls::sign::SigningKey;
+use rustls::{CertificateError, RootCertStore, ServerConfig, SignatureScheme};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use sortie_rules::limits::SERVER_CERTIFICATE_LIFE;
 use sortie_rules::time::{Millis, Span};
+use sortie_wire::envelope::Signature;
 
 use super::authority::Authority;
 use super::keys::fingerprint;
@@ -38,6 +41,7 @@ pub enum TlsError {
 #[derive(Debug)]
 pub(crate) struct ServerTls {
     config: ArcSwap<ServerConfig>,
+    endorser: ArcSwap<Endorser>,
     /// What agents shall trust from now on (PEM).
     trust: String,
     /// The SHA-256 of the certificate that the chain ends in: what invites carry.
@@ -63,9 +67,11 @@ impl ServerTls {
             }
             None => authority.vouch_for_hub(&names, entropy, now),
         };
+        let endorser = Endorser::new(&chain, &key)?;
         let last = chain.last().cloned().unwrap_or_else(|| authority.certificate().clone());
         Ok(ServerTls {
             config: ArcSwap::from_pointee(server_config(chain, key, authority)?),
+            endorser: ArcSwap::from_pointee(endorser),
             trust: pem(&last),
             fingerprint: fingerprint(&last),
             own: given.is_none().then_some(names),
@@ -75,6 +81,11 @@ impl ServerTls {
     /// The configuration for the next connection.
     pub(crate) fn config(&self) -> Arc<ServerConfig> {
         self.config.load_full()
+    }
+
+    /// What signs with the key of the hub's certificate.
+    pub(crate) fn endorser(&self) -> Arc<Endorser> {
+        self.endorser.load_full()
     }
 
     /// What agents shall trust (PEM).
@@ -94,11 +105,56 @@ impl ServerTls {
     pub(crate) fn renew(&self, authority: &Authority, entropy: &Entropy, now: Millis) -> Result<(), TlsError> {
         if let Some(names) = &self.own {
             let (chain, key) = authority.vouch_for_hub(names, entropy, now);
+            self.endorser.store(Arc::new(Endorser::new(&chain, &key)?));
             self.config.store(Arc::new(server_config(chain, key, authority)?));
         }
         Ok(())
     }
 }
+
+/// The key of the hub's certificate, for what must be proven by it beside TLS: an enrolment whose connection
+/// ends at a proxy.
+pub(crate) struct Endorser {
+    key: Arc<dyn SigningKey>,
+    chain: String,
+}
+
+impl std::fmt::Debug for Endorser {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Endorser(key withheld)")
+    }
+}
+
+impl Endorser {
+    fn new(chain: &[CertificateDer<'static>], key: &PrivateKeyDer<'static>) -> Result<Endorser, TlsError> {
+        let key = rustls::crypto::aws_lc_rs::sign::any_supported_type(key)?;
+        Ok(Endorser { key, chain: chain.iter().map(pem).collect() })
+    }
+
+    /// The certificate and what vouches for it (PEM).
+    pub(crate) fn chain(&self) -> &str {
+        &self.chain
+    }
+
+    /// Signs; the `keyid` is the number that TLS gives the kind of the signature.
+    pub(crate) fn sign(&self, message: &[u8]) -> Result<Signature, TlsError> {
+        let none = || rustls::Error::General("the hub's certificate has a key that cannot sign".to_owned());
+        let signer = self.key.choose_scheme(ENDORSING).ok_or_else(none)?;
+        let sig = base64::engine::general_purpose::STANDARD.encode(signer.sign(message)?);
+        Ok(Signature { keyid: u16::from(signer.scheme()).to_string(), sig })
+    }
+}
+
+/// What agents can check, the strongest first.
+const ENDORSING: &[SignatureScheme] = &[
+    SignatureScheme::ECDSA_NISTP256_SHA256,
+    SignatureScheme::ECDSA_NISTP384_SHA384,
+    SignatureScheme::ECDSA_NISTP521_SHA512,
+    SignatureScheme::ED25519,
+    SignatureScheme::RSA_PSS_SHA256,
+    SignatureScheme::RSA_PSS_SHA384,
+    SignatureScheme::RSA_PSS_SHA512,
+];
 
 fn server_config(
     chain: Vec<CertificateDer<'static>>,
@@ -169,7 +225,6 @@ fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
 }
 
 fn pem(certificate: &CertificateDer<'_>) -> String {
-    use base64::Engine as _;
     let body = base64::engine::general_purpose::STANDARD.encode(certificate);
     let lines: Vec<&str> = body.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap_or("")).collect();
     format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))

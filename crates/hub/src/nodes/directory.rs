@@ -3,10 +3,13 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use sortie_rules::clocks::{ClockState, look};
 use sortie_rules::ids::{NodeId, OrgId};
 use sortie_rules::limits::PENDING_TASKS_PER_NODE_MAX;
+use sortie_rules::proofs::Proof;
+use sortie_rules::time::{Millis, Span};
 use sortie_store::nodes::{self, NodeRow};
 use sortie_store::{Store, StoreError, tasks};
 use sortie_wire::problem::ProblemCode;
@@ -20,11 +23,31 @@ pub(crate) struct Known {
     pub(crate) org: OrgId,
     pub(crate) name: String,
     pub(crate) revoked: bool,
+    /// Until when its newest certificate holds.
+    pub(crate) certificate_until: Millis,
     /// The SHA-256 of the public key that stands for the node now, in hex.
     pub(crate) key_fingerprint: String,
+    /// Whether it gets no tasks until an operator has decided.
+    pub(crate) quarantined: bool,
+    /// With what it proved who it is.
+    proof: Mutex<Noted>,
+    /// What is said of its clock, and by how much it is ahead.
+    clock: Mutex<Option<(ClockState, i64)>>,
     /// At least as many tasks as wait for it: counted up here, counted anew when it reaches the limit.
     pending_at_most: AtomicU64,
 }
+
+/// With what a node proved who it is, as it was written down.
+#[derive(Debug, Clone, Copy)]
+struct Noted {
+    proof: Option<Proof>,
+    /// When that was changed here.
+    at: Option<Millis>,
+}
+
+/// How long a node's proof stands as it was written down: one that comes now this way and now that is not
+/// written down with each request.
+const PROOF_STANDS: Span = Span::seconds(30);
 
 /// Finds nodes by id and by name.
 #[derive(Debug, Default)]
@@ -77,6 +100,11 @@ impl Directory {
         row.map(|row| self.remember(row, before)).ok_or_else(unknown)
     }
 
+    /// What is known of a node's clock without asking the store.
+    pub(crate) fn clock_of(&self, id: NodeId) -> Option<(ClockState, i64)> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).by_id.get(&id)?.clock()
+    }
+
     /// Forgets a node: it has changed. Call it after the commit.
     pub(crate) fn forget(&self, id: NodeId) {
         let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
@@ -90,6 +118,10 @@ impl Directory {
             org: row.org,
             name: row.name,
             revoked: row.revoked_at.is_some(),
+            certificate_until: row.certificate_until,
+            quarantined: row.quarantined_at.is_some(),
+            proof: Mutex::new(Noted { proof: row.proof, at: None }),
+            clock: Mutex::new(row.clock.zip(row.clock_skew_ms)),
             key_fingerprint: row.key_fingerprint,
             pending_at_most: AtomicU64::new(u64::MAX / 2),
         });
@@ -103,6 +135,31 @@ impl Directory {
 }
 
 impl Known {
+    /// The node's clock is ahead by so much. Returns what is said of it from now on and what was before, if that
+    /// differs.
+    pub(crate) fn shows(&self, skew_ms: i64) -> Option<(ClockState, Option<ClockState>)> {
+        let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = clock.map(|(said, _)| said);
+        let said = look(before, skew_ms);
+        *clock = Some((said, skew_ms));
+        (before != Some(said)).then_some((said, before))
+    }
+
+    /// What is said of the node's clock, and by how much it is ahead.
+    fn clock(&self) -> Option<(ClockState, i64)> {
+        *self.clock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The node has proved who it is. Returns what was known before, if that is to be written down anew.
+    pub(crate) fn proves(&self, proof: Proof, now: Millis) -> Option<Option<Proof>> {
+        let mut noted = self.proof.lock().unwrap_or_else(PoisonError::into_inner);
+        if noted.proof == Some(proof) || noted.at.is_some_and(|at| now.since(at) < PROOF_STANDS) {
+            return None;
+        }
+        let before = std::mem::replace(&mut *noted, Noted { proof: Some(proof), at: Some(now) });
+        Some(before.proof)
+    }
+
     /// Refuses more tasks for this node than may wait for it.
     pub(crate) async fn make_room(&self, store: &Store, tasks: u64) -> Result<(), Fault> {
         if self.pending_at_most.fetch_add(tasks, Ordering::Relaxed) + tasks <= PENDING_TASKS_PER_NODE_MAX {

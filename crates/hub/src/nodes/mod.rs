@@ -4,10 +4,16 @@
 mod change;
 mod directory;
 mod list;
+mod note_clock;
+mod note_proof;
+mod quarantine;
 mod revoke;
 pub(crate) mod routes;
 mod show;
 pub(crate) mod sites;
 
 pub(crate) use directory::{Directory, Known};
+pub(crate) use note_clock::note_clock;
+pub(crate) use note_proof::note_proof;
+pub(crate) use quarantine::{quarantine, quarantined};
 pub(crate) use show::show;

@@ -8,7 +8,7 @@ use sortie_wire::nodes::{ChangeNode, Node, NodeQuery, PutSite, Site};
 use sortie_wire::pages::Page;
 use utoipa_axum::routes;
 
-use super::{change, list, revoke, show, sites};
+use super::{change, list, quarantine, revoke, show, sites};
 use crate::app::Shared;
 use crate::fault::Fault;
 use crate::http::{Audience, Body, PageQuery, PathOf, QueryOf, Routes, page_size, to_the_end};
@@ -21,6 +21,7 @@ pub(crate) fn add(routes: Routes) -> Routes {
         .add(Audience::People, Need::May(Permission::NodesRead), routes!(show_node))
         .does(Audience::People, Need::May(Permission::NodesWrite), Action::NodeChange, routes!(change_node))
         .does(Audience::People, Need::May(Permission::AdmissionWrite), Action::NodeRevoke, routes!(revoke_node))
+        .does(Audience::People, Need::May(Permission::AdmissionWrite), Action::NodeReadmit, routes!(readmit_node))
         .add(Audience::People, Need::May(Permission::NodesRead), routes!(list_sites))
         .does(Audience::People, Need::May(Permission::NodesWrite), Action::SiteChange, routes!(put_site))
 }
@@ -74,6 +75,17 @@ async fn revoke_node(
     PathOf(node): PathOf<String>,
 ) -> Result<Json<Node>, Fault> {
     Ok(Json(to_the_end(async move { revoke::revoke(&app, &who, &node).await }).await?))
+}
+
+/// Ends a node's quarantine: whoever comes next with its key is the node.
+#[utoipa::path(post, path = "/api/v1/nodes/{node}/readmit", tag = "nodes",
+    params(("node" = String, Path, description = "Name or id")), responses((status = 200, body = Node)))]
+async fn readmit_node(
+    State(app): State<Shared>,
+    who: Principal,
+    PathOf(node): PathOf<String>,
+) -> Result<Json<Node>, Fault> {
+    Ok(Json(to_the_end(async move { quarantine::readmit(&app, &who, &node).await }).await?))
 }
 
 /// The query of the list of sites.

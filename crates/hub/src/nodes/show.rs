@@ -32,6 +32,7 @@ pub(crate) async fn show(app: &App, who: &Principal, node: &str) -> Result<Node,
 /// A row as people see it; when the node was last heard is known in memory before it is written.
 pub(crate) fn shown(app: &App, row: NodeRow) -> Node {
     let heard_now = app.waiting.is_held(row.id).then(|| app.clock.now());
+    let clock = app.nodes.clock_of(row.id).or(row.clock.zip(row.clock_skew_ms));
     let heard_at = heard_now.or_else(|| app.presence.heard_at(row.id)).max(row.heard_at);
     Node {
         id: row.id,
@@ -46,6 +47,10 @@ pub(crate) fn shown(app: &App, row: NodeRow) -> Node {
         down_after: row.down_after,
         enrolled_at: row.enrolled_at,
         certificate_until: row.certificate_until,
+        proof: row.proof,
+        clock: clock.map(|(said, _)| said),
+        clock_skew_ms: clock.map(|(_, skew_ms)| skew_ms),
+        quarantined_at: row.quarantined_at,
         key_fingerprint: row.key_fingerprint,
         revoked_at: row.revoked_at,
         fields: Vec::new(),

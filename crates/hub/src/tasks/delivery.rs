@@ -1,7 +1,7 @@
 //! Packs what is handed out into a delivery and signs it.
 
 use serde_json::value::RawValue;
-use sortie_rules::ids::{NodeId, TaskId};
+use sortie_rules::ids::TaskId;
 use sortie_rules::limits::DELIVERY_LIFE;
 use sortie_store::tasks::TaskRow;
 use sortie_wire::deliveries::{Answers, Delivery, HandedTask};
@@ -9,6 +9,7 @@ use sortie_wire::envelope::{DELIVERY, Envelope};
 
 use crate::app::App;
 use crate::fault::Fault;
+use crate::http::NodeCaller;
 use crate::packs::TaskTypes;
 
 /// What one wait is answered with, before it is signed.
@@ -46,14 +47,14 @@ pub(super) fn handed(types: &TaskTypes, row: TaskRow) -> Result<HandedTask, Faul
 /// Signs a delivery for a node, as the answer to one wait: one signature, however many tasks it carries.
 pub(super) fn sign(
     app: &App,
-    node: NodeId,
+    caller: &NodeCaller,
     answers: Answers,
     operators_version: u64,
     parcel: Parcel,
 ) -> Result<Envelope, Fault> {
     let now = app.clock.now();
     let delivery = Delivery {
-        node,
+        node: caller.node,
         answers,
         number: parcel.number,
         issued_at: now,
@@ -61,6 +62,7 @@ pub(super) fn sign(
         tasks: parcel.tasks,
         cancel: parcel.cancel,
         results_wanted: parcel.results_wanted,
+        protocol: caller.protocol,
         keys_version: app.keys.public().version,
         operators_version,
     };

@@ -2,7 +2,7 @@
 
 use sortie_rules::limits::IDEMPOTENCY_LIFE;
 use sortie_rules::time::Span;
-use sortie_store::{denied_tokens, events, idempotency, jobs, operations, sessions, tasks};
+use sortie_store::{assertions, denied_tokens, events, idempotency, jobs, operations, sessions, tasks};
 
 use crate::app::App;
 use crate::fault::Fault;
@@ -27,6 +27,7 @@ pub(crate) async fn forget_old(app: &App) -> Result<u64, Fault> {
                 gone += events::delete_older(tx, events_before, BATCH).await?;
                 gone += idempotency::forget_older(tx, now - IDEMPOTENCY_LIFE).await?;
                 gone += denied_tokens::forget_expired(tx, now).await?;
+                gone += assertions::forget_expired(tx, now).await?;
                 gone += sessions::forget_ended(tx, now, BATCH).await?;
                 Ok(gone)
             })

@@ -15,16 +15,16 @@ use sortie_wire::problem::ProblemCode;
 use super::claim::claim_waiting;
 use super::delivery::{Parcel, handed, sign};
 use crate::app::Shared;
-use crate::events::{self, Record};
 use crate::fault::{Fault, refuse};
 use crate::http::NodeCaller;
+use crate::nodes::{quarantine, quarantined};
 use crate::waiting::{Line, Turn, Wake};
 
 /// Holds an agent's wait until there is something to say, and says it signed.
 pub(super) async fn wait(app: &Shared, caller: &NodeCaller, query: WaitQuery) -> Result<Envelope, Fault> {
     let parcel = hold(app, caller, query).await?;
     let operators_version = app.operators.version(&app.store, caller.org).await?;
-    sign(app, caller.node, query.answers(), operators_version, parcel)
+    sign(app, caller, query.answers(), operators_version, parcel)
 }
 
 async fn hold(app: &Shared, caller: &NodeCaller, query: WaitQuery) -> Result<Parcel, Fault> {
@@ -33,7 +33,10 @@ async fn hold(app: &Shared, caller: &NodeCaller, query: WaitQuery) -> Result<Par
     }
     let line = app.waiting.line(caller.node);
     // Thousands are held at once, and what one might need takes room in each: the rare steps are boxed.
-    Box::pin(caller.still_stands(app)).await?;
+    Box::pin(caller.may_take_tasks(app)).await?;
+    if let Some(shows) = query.clock {
+        caller.note_clock(app, shows);
+    }
     let mut turn = line.turn().await;
     let ask = Ask { boot: query.boot, seq: query.seq, ack: query.ack };
     let (mut redeliver, restored) = Box::pin(judge(app, caller, &mut turn, ask)).await?;
@@ -85,20 +88,8 @@ async fn judge(app: &Shared, caller: &NodeCaller, turn: &mut Turn, ask: Ask) -> 
             Err(refuse(ProblemCode::WaitLate, detail))
         }
         Heard::Forked => {
-            let (org, node, now) = (caller.org, caller.node, app.clock.now());
-            app.store
-                .write(move |tx| {
-                    Box::pin(async move {
-                        let data = serde_json::json!({ "boot": ask.boot, "ack": ask.ack });
-                        let record = Record::new(org, now, "node.forked", "hub").node(node).data(&data);
-                        events::record(tx, record).await?;
-                        Ok::<_, Fault>(())
-                    })
-                })
-                .await?;
-            let detail = "Two agents share this node's identity, or its disk was restored from a copy. Stop one of \
-                          them; a copy needs an invite of its own.";
-            Err(refuse(ProblemCode::IdentityForked, detail))
+            quarantine(app, caller, ask).await?;
+            Err(quarantined())
         }
     }
 }

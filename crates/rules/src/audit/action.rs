@@ -57,6 +57,8 @@ actions! {
     NodeChange = "node.change",
     /// Gives a node without a certificate another key.
     NodeChangeKey = "node.change_key",
+    /// Ends a node's quarantine.
+    NodeReadmit = "node.readmit",
     /// Shuts a node out.
     NodeRevoke = "node.revoke",
     /// Comes in with an invite: a new node, or one in place of another.

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
+use sortie_rules::clocks::ClockState;
 use sortie_rules::liveness::Presence;
+use sortie_rules::proofs::Proof;
 use sortie_rules::time::{Millis, Span};
 use sortie_wire::nodes::{ChangeNode, Node, NodeQuery};
 use sortie_wire::refusals::RefusedDeliveries;
@@ -43,6 +45,16 @@ enum Verb {
     /// Give such a node another key; the one before is void at once
     #[command(after_help = "Example: sortie node key trust-north > trust-north.key")]
     Key {
+        /// The node
+        #[arg(value_name = "NAME|ID")]
+        node: String,
+    },
+    /// End a node's quarantine: whoever comes next with its key is the node
+    #[command(after_help = "Example: sortie node readmit box-17\n\
+                            The hub quarantines a node when two agents come with its key. If its disk was restored \
+                            from an older copy, or the copy is stopped for good, readmit it. If both shall go on, \
+                            let one enrol with an invite of its own.")]
+    Readmit {
         /// The node
         #[arg(value_name = "NAME|ID")]
         node: String,
@@ -156,6 +168,13 @@ pub(crate) async fn run(command: NodeCommand, context: &Context) -> Done {
             told_key(&added, output)
         }
         Verb::Key { node } => told_key(&hub.change_node_key(&node).await?, output),
+        Verb::Readmit { node } => {
+            let node = hub.readmit_node(&node).await?;
+            output.either(&node, |node| {
+                output.say(&format!("The node `{}` gets tasks again, whoever comes next with its key.", node.name));
+                Ok(())
+            })
+        }
         Verb::Revoke { node } => {
             let node = hub.revoke_node(&node).await?;
             output.either(&node, |node| {
@@ -206,12 +225,14 @@ impl Set {
 }
 
 fn table(nodes: &[Node], now: Millis) -> Table {
-    let mut table = Table::new(["name", "presence", "heard", "site", "kind", "labels", "version"]);
+    let mut table = Table::new(["name", "presence", "heard", "proof", "clock", "site", "kind", "labels", "version"]);
     for node in nodes {
         table.row([
             node.name.clone(),
             presence(node).to_owned(),
             node.heard_at.map_or_else(|| "never".to_owned(), |at| ago(now, at)),
+            node.proof.map_or("", Proof::as_str).to_owned(),
+            node.clock.map_or("", ClockState::as_str).to_owned(),
             node.site.clone().unwrap_or_default(),
             node.kind.clone(),
             spelled(&node.labels),
@@ -222,7 +243,22 @@ fn table(nodes: &[Node], now: Millis) -> Table {
 }
 
 fn presence(node: &Node) -> &'static str {
-    if node.revoked_at.is_some() { "revoked" } else { node.presence.as_str() }
+    match (node.revoked_at, node.quarantined_at) {
+        (Some(_), _) => "revoked",
+        (None, Some(_)) => "quarantined",
+        (None, None) => node.presence.as_str(),
+    }
+}
+
+/// What is said of the clock, and by how much it is off.
+fn clock(node: &Node) -> String {
+    match (node.clock, node.clock_skew_ms) {
+        (Some(ClockState::Skewed), Some(skew_ms)) => {
+            let word = if skew_ms < 0 { "behind" } else { "ahead" };
+            format!("skewed, {} {word}", Span(i64::try_from(skew_ms.unsigned_abs() / 1000 * 1000).unwrap_or(i64::MAX)))
+        }
+        (state, _) => state.map_or("", ClockState::as_str).to_owned(),
+    }
 }
 
 fn spelled(labels: &BTreeMap<String, String>) -> String {
@@ -251,8 +287,13 @@ fn rows(node: &Node, now: Millis) -> Vec<(&'static str, String)> {
                 format!("until {}", moment(now, node.certificate_until))
             },
         ),
+        ("proof", node.proof.map_or("not heard yet", Proof::as_str).to_owned()),
+        ("clock", clock(node)),
         ("key", node.key_fingerprint.clone()),
     ];
+    if let Some(at) = node.quarantined_at {
+        rows.push(("quarantined", moment(now, at)));
+    }
     if let Some(at) = node.revoked_at {
         rows.push(("revoked", moment(now, at)));
     }

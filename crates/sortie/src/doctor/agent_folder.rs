@@ -2,15 +2,18 @@
 //! the agent itself would take it.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use sortie_agent::{
     BUILTIN_TYPES, DEFAULT_TOML, Identity, IdentityError, LedgerCounts, Policy, Settings, count_ledger,
     unusable_programs,
 };
-use sortie_client::agent::HubLine;
-use sortie_client::{ClientError, Connect, Proxy};
+use sortie_client::agent::{Choice, HubLine, NodeProof};
+use sortie_client::{ClientError, Clock, Connect, Proxy, SetupError};
 use sortie_rules::config::{known_keys, load};
 use sortie_rules::ids::{DEFAULT_ORG, Id};
+use sortie_rules::proofs::Proof;
 use sortie_rules::renewals::{Life, renewal_due};
 use sortie_rules::time::Millis;
 use sortie_wire::deliveries::SignedTime;
@@ -129,17 +132,19 @@ async fn way(identity: &Identity, settings: &Settings, context: &Context) -> Vec
     let mut checks = Vec::new();
     if !reaches(identity.hub(), proxied.as_ref(), &mut checks).await {
         let skip = |what| Check::skipped(what, "there is no connection");
-        checks.extend(["certificate", "clock", "admission"].map(skip));
+        checks.extend(["certificate", "clock", "proof", "admission"].map(skip));
         return checks;
     }
     let connect = Connect {
         proxy: chosen,
         also_trust: settings.ca_file.as_ref().and_then(|file| std::fs::read_to_string(file).ok()),
+        also_system: settings.ca_system,
         identity: Some(identity.proof()),
         ..Connect::new(identity.hub(), identity.trust(), context.clock.clone())
     };
-    let line = match HubLine::open(&connect) {
-        Ok(line) => line,
+    let opened = HubLine::open(&connect).and_then(|line| Ok((line, proof_of(identity, settings, context)?)));
+    let (line, proof) = match opened {
+        Ok(opened) => opened,
         Err(error) => {
             checks.push(Check::bad("identity", chain(&error), "restore the folder `identity` from a backup"));
             return checks;
@@ -152,28 +157,96 @@ async fn way(identity: &Identity, settings: &Settings, context: &Context) -> Vec
         Err(_) => None,
     };
     let message = time.and_then(|(verifier, envelope)| verifier.open(&envelope, TIME).ok());
+    let mut off = 0;
     match message.and_then(|message| serde_json::from_slice::<SignedTime>(&message).ok()) {
-        Some(signed) => checks.push(clock(signed.now, context.clock.now())),
+        Some(signed) => {
+            let here = context.clock.now();
+            off = signed.now.0 - here.0;
+            checks.push(clock(signed.now, here));
+        }
         None => checks.push(Check::skipped("clock", "the hub has not told its time")),
     }
-    checks.push(admission(&line).await);
+    // The agent asks by the hub's time, and so does this.
+    let local = context.clock.clone();
+    let connect = Connect { clock: Clock::new(move || Millis(local.now().0 + off)), ..connect };
+    let (admission, used) = match HubLine::proving(&connect, proof) {
+        Ok(line) => (admission(&line).await, line.proof()),
+        Err(error) => {
+            (Check::bad("admission", chain(&error), "restore the folder `identity` from a backup"), Proof::Certificate)
+        }
+    };
+    checks.push(chosen_proof(used, settings.proof, &admission));
+    checks.push(admission);
     checks
+}
+
+fn proof_of(identity: &Identity, settings: &Settings, context: &Context) -> Result<NodeProof, SetupError> {
+    let verifier = Arc::new(Verifier::new(identity.keys()).map_err(|error| SetupError::Identity(error.to_string()))?);
+    Ok(NodeProof {
+        node: identity.node(),
+        hub_id: identity.hub_id().to_owned(),
+        key_pem: identity.proof().key_pem,
+        choice: settings.proof,
+        keys: Arc::new(move || Arc::clone(&verifier)),
+        entropy: context.entropy.clone(),
+    })
+}
+
+/// With what the agent proves who it is, once the hub was asked.
+fn chosen_proof(used: Proof, choice: Choice, admission: &Check) -> Check {
+    if admission.is_skipped() {
+        return Check::skipped("proof", "there is no secure connection");
+    }
+    match (used, choice) {
+        (Proof::Certificate, _) => Check::ok("proof", "certificate: that of the connection arrives at the hub"),
+        (Proof::Assertion, Choice::Assertion) => Check::ok("proof", "assertion, as `proof` of agent.toml says"),
+        (Proof::Assertion, _) => Check::ok(
+            "proof",
+            "assertion: something on the way opens connections, so that no certificate arrives; set proof = \
+             \"assertion\" to ask with it from the start",
+        ),
+    }
+}
+
+/// How often admission is asked for, and how long after a try the next begins.
+const TRIES_MAX: u32 = 4;
+const BETWEEN_TRIES: Duration = Duration::from_secs(1);
+
+fn code(error: &ClientError) -> Option<ProblemCode> {
+    error.problem().map(|problem| problem.code)
 }
 
 /// Whether the hub takes this agent's proof: it is shown with a question about a node that does not
 /// exist. "That is not you" means that it knows who we are; a true question would be a sign of life.
 async fn admission(line: &HubLine) -> Check {
     let nobody = Heartbeat { boot: Id::from_uuid(DEFAULT_ORG.uuid()), held: Vec::new() };
-    let Err(error) = line.heartbeat(Id::from_uuid(DEFAULT_ORG.uuid()), &nobody).await else {
-        return Check::ok("admission", "the hub lets this agent in");
+    let mut tries = 0;
+    let error = loop {
+        tries += 1;
+        match line.heartbeat(Id::from_uuid(DEFAULT_ORG.uuid()), &nobody).await {
+            Ok(_) => return Check::ok("admission", "the hub lets this agent in"),
+            // A hub that has just begun cannot tell which assertions were used, and soon can.
+            Err(error) if tries < TRIES_MAX && code(&error) == Some(ProblemCode::AssertionUntimely) => {
+                tokio::time::sleep(BETWEEN_TRIES).await;
+            }
+            Err(error) => break error,
+        }
     };
-    match (&error, error.problem().map(|problem| problem.code)) {
+    match (&error, code(&error)) {
         (_, Some(ProblemCode::NodeMismatch)) => Check::ok("admission", "the hub knows this agent and lets it in"),
         (_, Some(ProblemCode::CertificateRevoked)) => {
             let remedy = "an administrator shut it out; a new invite made with --replace lets it in again";
             Check::bad("admission", error.to_string(), remedy)
         }
+        (ClientError::Problem { .. }, Some(ProblemCode::Unauthenticated)) => {
+            let remedy =
+                "something on the way opens connections; set proof = \"assertion\" (or \"auto\") in agent.toml";
+            Check::bad("admission", error.to_string(), remedy)
+        }
         (ClientError::Problem { .. }, _) => Check::bad("admission", error.to_string(), "look into the hub's log"),
+        (ClientError::Unproven { .. }, _) => {
+            Check::bad("admission", error.to_string(), "whatever stands between must pass answers on as they are")
+        }
         _ => Check::skipped("admission", "there is no secure connection"),
     }
 }

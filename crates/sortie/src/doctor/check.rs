@@ -53,6 +53,11 @@ impl Check {
         Check::new(what, Verdict::Skipped, why)
     }
 
+    /// Whether it could not be looked at.
+    pub(super) fn is_skipped(&self) -> bool {
+        self.verdict == Verdict::Skipped
+    }
+
     /// The lines that a person reads.
     pub(super) fn lines(&self, output: Output) -> Vec<String> {
         let colours = output.colours();

@@ -113,8 +113,9 @@ pub(super) async fn certificate<T>(connect: &Connect, answer: &Result<T, ClientE
         Err(ClientError::Tls { fault, .. }) => Check::bad(
             "certificate",
             format!("{fault} ({whose})"),
-            "if that issuer is your company's proxy, it inspects TLS: ask for an exception for the hub. \
-             Else take ca.pem from the hub's data folder again",
+            "if that issuer is your company's proxy, it inspects TLS: ask for an exception for the hub or, at a site, \
+             name the proxy's authority with `ca_file` (or ca_system = true) in agent.toml. Else take ca.pem from the \
+             hub's data folder again",
         ),
         Err(error @ ClientError::Unreachable { .. }) => {
             let remedy = "if a proxy is in the way, does it let CONNECT through to this port?";

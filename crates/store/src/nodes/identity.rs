@@ -65,7 +65,9 @@ pub async fn replace_key(
     at: Millis,
 ) -> Result<bool, StoreError> {
     const NODE: &str = "update nodes
-        set key_fingerprint = $2, certificate_until = $3, enrolled_at = $4, revoked_at = null where id = $1";
+        set key_fingerprint = $2, certificate_until = $3, enrolled_at = $4, revoked_at = null,
+            quarantined_at = null
+        where id = $1";
     const LINE: &str = "update node_signs set delivered = 0, acknowledged = 0 where node = $1";
     let values = [id.into(), fingerprint.into(), certificate_until.into(), at.into()];
     let found = tx.execute(NODE, &values).await? > 0;
@@ -98,4 +100,24 @@ pub async fn set_facts(tx: &mut Tx, id: NodeId, facts: &str) -> Result<(), Store
 pub async fn revoke(tx: &mut Tx, org: OrgId, id: NodeId, at: Millis) -> Result<bool, StoreError> {
     const SQL: &str = "update nodes set revoked_at = $3 where org = $1 and id = $2 and revoked_at is null";
     Ok(tx.execute(SQL, &[org.into(), id.into(), at.into()]).await? > 0)
+}
+
+/// Lets a node get no tasks: two agents came with its key. `false` if it is so already, or shut out.
+pub async fn quarantine(tx: &mut Tx, id: NodeId, at: Millis) -> Result<bool, StoreError> {
+    const SQL: &str = "update nodes set quarantined_at = $2
+        where id = $1 and quarantined_at is null and revoked_at is null";
+    Ok(tx.execute(SQL, &[id.into(), at.into()]).await? > 0)
+}
+
+/// Ends that: whoever comes next with the node's key is the node, whatever it has acknowledged. `false` if it was
+/// not so.
+pub async fn readmit(tx: &mut Tx, org: OrgId, id: NodeId) -> Result<bool, StoreError> {
+    const NODE: &str = "update nodes set quarantined_at = null
+        where org = $1 and id = $2 and quarantined_at is not null";
+    const LINE: &str = "update node_signs set acknowledged = 0 where node = $1";
+    let was = tx.execute(NODE, &[org.into(), id.into()]).await? > 0;
+    if was {
+        tx.execute(LINE, &[id.into()]).await?;
+    }
+    Ok(was)
 }

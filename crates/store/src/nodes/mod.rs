@@ -12,13 +12,15 @@ mod people;
 mod row;
 mod signs;
 
-pub use identity::{get_any_org, insert, replace_key, revoke, set_certificate, set_facts, set_key};
+pub use identity::{
+    get_any_org, insert, quarantine, readmit, replace_key, revoke, set_certificate, set_facts, set_key,
+};
 pub use line::{line, set_line};
 pub use people::{
     NodeFilter, Selectable, count, get, get_by_name, get_for_selection, list, list_for_selection, set_intent,
 };
 pub use row::{NodeIntent, NodeRow};
-pub use signs::{PresenceRow, flush_heard, presence_all, set_presence, skip_absence};
+pub use signs::{PresenceRow, flush_heard, presence_all, set_clock, set_presence, set_proof, skip_absence};
 
 /// A node of this id stands already.
 pub const ID_TAKEN: &str = "nodes_pkey";

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use sortie_rules::clocks::ClockState;
 use sortie_rules::ids::{NodeId, OrgId};
 use sortie_rules::liveness::Presence;
+use sortie_rules::proofs::Proof;
 use sortie_rules::time::{Millis, Span};
 
 use crate::errors::StoreError;
@@ -45,6 +47,14 @@ pub struct NodeRow {
     pub delivered: u64,
     /// The highest delivery that it has on its disk. Fact.
     pub acknowledged: u64,
+    /// With what it proved who it is, when it last did; nothing for a client of the trust API. Fact.
+    pub proof: Option<Proof>,
+    /// What was last said of its clock. Fact.
+    pub clock: Option<ClockState>,
+    /// By how many milliseconds it was ahead of the hub's when that was first said. Fact.
+    pub clock_skew_ms: Option<i64>,
+    /// Since when it gets no tasks because two agents came with its key. Intent.
+    pub quarantined_at: Option<Millis>,
     /// What it says of itself, as JSON. Fact; never used to decide.
     pub facts: Option<String>,
     /// Silence after which it is stale, if not the default. Intent.
@@ -72,7 +82,8 @@ pub struct NodeIntent {
 macro_rules! select_nodes {
     () => {
         "select n.id, n.org, n.name, n.site, n.kind, n.labels, n.key_fingerprint, n.certificate_until, n.enrolled_at,
-            n.revoked_at, s.presence, s.presence_at, s.heard_at, s.silent_since, s.delivered, s.acknowledged, f.facts,
+            n.revoked_at, s.presence, s.presence_at, s.heard_at, s.silent_since, s.delivered, s.acknowledged,
+            s.proof, s.clock, s.clock_skew_ms, n.quarantined_at, f.facts,
             n.stale_after, n.down_after
         from nodes n join node_signs s on s.node = n.id left join node_facts f on f.node = n.id "
     };
@@ -98,6 +109,10 @@ pub(super) fn read(row: Row) -> Result<NodeRow, StoreError> {
         silent_since: row.millis("silent_since")?,
         delivered: row.number("delivered")?,
         acknowledged: row.number("acknowledged")?,
+        proof: row.text_or_none("proof")?.as_deref().and_then(Proof::parse),
+        clock: row.text_or_none("clock")?.as_deref().and_then(ClockState::parse),
+        clock_skew_ms: row.int_or_none("clock_skew_ms")?,
+        quarantined_at: row.millis_or_none("quarantined_at")?,
         facts: row.text_or_none("facts")?,
         stale_after: row.span_or_none("stale_after")?,
         down_after: row.span_or_none("down_after")?,

@@ -1,7 +1,9 @@
 //! Signs of life: what is said of nodes' presence, and what it rests on.
 
+use sortie_rules::clocks::ClockState;
 use sortie_rules::ids::{NodeId, OrgId};
 use sortie_rules::liveness::Presence;
+use sortie_rules::proofs::Proof;
 use sortie_rules::time::{Millis, Span};
 
 use crate::errors::StoreError;
@@ -46,6 +48,18 @@ pub async fn set_presence(tx: &mut Tx, id: NodeId, presence: Presence, at: Milli
             silent_since = case when $2 = 'online' and silent_since < $3 then $3 else silent_since end
         where node = $1";
     tx.execute(SQL, &[id.into(), presence.as_str().into(), at.into()]).await.map(drop)
+}
+
+/// Writes down with what a node proved who it is.
+pub async fn set_proof(tx: &mut Tx, id: NodeId, proof: Proof) -> Result<(), StoreError> {
+    const SQL: &str = "update node_signs set proof = $2 where node = $1";
+    tx.execute(SQL, &[id.into(), proof.as_str().into()]).await.map(drop)
+}
+
+/// Writes down what is said of a node's clock, and by how many milliseconds it is ahead.
+pub async fn set_clock(tx: &mut Tx, id: NodeId, clock: ClockState, skew_ms: i64) -> Result<(), StoreError> {
+    const SQL: &str = "update node_signs set clock = $2, clock_skew_ms = $3 where node = $1";
+    tx.execute(SQL, &[id.into(), clock.as_str().into(), skew_ms.into()]).await.map(drop)
 }
 
 /// Writes down when nodes were last heard and from when their silence counts, many at once. What

@@ -13,6 +13,7 @@ mod schema;
 mod setup;
 mod verbs;
 
+mod assertions;
 mod audit;
 mod denied_tokens;
 mod events;

@@ -1,7 +1,9 @@
 //! Nodes.
 
+use sortie_rules::clocks::ClockState;
 use sortie_rules::ids::DEFAULT_ORG;
 use sortie_rules::liveness::{self, Presence};
+use sortie_rules::proofs::Proof;
 use sortie_rules::time::{Millis, Span};
 use sortie_store::nodes::{NodeFilter, NodeIntent, NodeRow, PresenceRow};
 use sortie_store::sites::SiteRow;
@@ -19,6 +21,8 @@ stories!(
     a_new_key_begins_a_new_line,
     a_certificate_and_facts_are_noted,
     a_node_is_shut_out_once_and_by_its_org,
+    a_node_is_quarantined_once_and_readmitted_by_its_org,
+    proof_and_clock_are_noted,
     the_line_is_kept,
     presence_is_noted_and_read_at_start,
     signs_of_life_never_move_back,
@@ -181,6 +185,32 @@ async fn a_node_is_shut_out_once_and_by_its_org(tx: &mut Tx) -> Result<(), Store
     assert!(nodes::revoke(tx, DEFAULT_ORG, id(1), NOW).await?);
     assert!(!nodes::revoke(tx, DEFAULT_ORG, id(1), Millis(1)).await?);
     assert_eq!(nodes::get_any_org(tx, id(1)).await?.and_then(|node| node.revoked_at), Some(NOW));
+    Ok(())
+}
+
+async fn a_node_is_quarantined_once_and_readmitted_by_its_org(tx: &mut Tx) -> Result<(), StoreError> {
+    enroll(tx, 1).await?;
+    nodes::set_line(tx, id(1), 5, 4).await?;
+    assert!(!nodes::readmit(tx, DEFAULT_ORG, id(1)).await?);
+    assert!(nodes::quarantine(tx, id(1), NOW).await?);
+    assert!(!nodes::quarantine(tx, id(1), Millis(1)).await?);
+    assert_eq!(nodes::get_any_org(tx, id(1)).await?.and_then(|node| node.quarantined_at), Some(NOW));
+    assert!(!nodes::readmit(tx, OTHER_ORG, id(1)).await?);
+    assert_eq!(nodes::line(tx, id(1)).await?, Some((5, 4)));
+    assert!(nodes::readmit(tx, DEFAULT_ORG, id(1)).await?);
+    assert_eq!(nodes::get_any_org(tx, id(1)).await?.and_then(|node| node.quarantined_at), None);
+    assert_eq!(nodes::line(tx, id(1)).await?, Some((5, 0)), "whatever comes next is in order");
+    nodes::revoke(tx, DEFAULT_ORG, id(1), NOW).await?;
+    assert!(!nodes::quarantine(tx, id(1), NOW).await?);
+    Ok(())
+}
+
+async fn proof_and_clock_are_noted(tx: &mut Tx) -> Result<(), StoreError> {
+    enroll(tx, 1).await?;
+    nodes::set_proof(tx, id(1), Proof::Assertion).await?;
+    nodes::set_clock(tx, id(1), ClockState::Skewed, -90_000).await?;
+    let noted = nodes::get_any_org(tx, id(1)).await?.map(|node| (node.proof, node.clock, node.clock_skew_ms));
+    assert_eq!(noted, Some((Some(Proof::Assertion), Some(ClockState::Skewed), Some(-90_000))));
     Ok(())
 }
 

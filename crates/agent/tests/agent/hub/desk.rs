@@ -170,6 +170,7 @@ impl Desk {
             tasks,
             cancel: vec![],
             results_wanted: false,
+            protocol: 1,
             keys_version: self.keys().version,
             operators_version: 0,
         }

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use sortie_rules::ids::{Id, NodeId, TaskId};
+use sortie_wire::answers::{HEADER, endorsable, header};
 use sortie_wire::deliveries::{SignedTime, TimeQuery, WaitQuery};
-use sortie_wire::enrollment::{Certificate, Enroll, Enrolled, Invite, Renew, Renewed};
+use sortie_wire::enrollment::{Certificate, Enroll, Enrolled, Invite, InviteProof, Renew, Renewed};
 use sortie_wire::envelope::TIME;
 use sortie_wire::heartbeat::{Heartbeat, Pulse};
 use sortie_wire::keys::KeySet;
@@ -145,12 +146,17 @@ fn certificate(shared: &Shared, request: &str) -> Certificate {
     Certificate { chain: shared.authority.grant(request), not_before: NOW, not_after: shared.desk.certificate_until() }
 }
 
-async fn enroll(State(shared): State<Shared>, Json(request): Json<Enroll>) -> Json<Enrolled> {
+async fn enroll(State(shared): State<Shared>, headers: HeaderMap, Json(request): Json<Enroll>) -> Response {
     let certificate = certificate(&shared, &request.certificate_request);
     shared.desk.note(|asked| asked.enrollments.push(request));
     let (node, keys) = (shared.desk.node, shared.desk.keys());
     let trust = shared.authority.pem();
-    Json(Enrolled { node, name: "box".into(), certificate, trust, keys, now: NOW })
+    let (chain, hub_id) = (shared.authority.chain(), "hub".into());
+    let enrolled = Enrolled { node, name: "box".into(), certificate, trust, keys, hub_id, chain, now: NOW };
+    let proof = InviteProof::read(headers["authorization"].to_str().unwrap()).expect("a proof for an invite");
+    let body = serde_json::to_vec(&enrolled).unwrap();
+    let signature = shared.authority.sign(&endorsable(&proof.nonce, &body));
+    ([("content-type", "application/json"), (HEADER, &header(&signature))], body).into_response()
 }
 
 async fn renew(State(shared): State<Shared>, Json(request): Json<Renew>) -> Json<Renewed> {

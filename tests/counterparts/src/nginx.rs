@@ -1,0 +1,117 @@
+//! A proxy that ends TLS in front of a hub: nginx, as one stands before many a service.
+
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+
+use crate::ports::free_port;
+
+/// How often to look for another port when someone took the one that was free a moment ago.
+const STARTS_MAX: u32 = 5;
+
+/// A proxy that ends TLS, on a port of 127.0.0.1 of its own. It is gone when this is dropped or the process ends
+/// in whatever way.
+#[derive(Debug)]
+pub struct Nginx {
+    port: u16,
+    stdin: Option<ChildStdin>,
+    keeper: Child,
+}
+
+impl Nginx {
+    /// Starts one that shows this certificate and key (PEM), and passes what it gets on to `hub`, for example
+    /// `127.0.0.1:8443`, over a TLS connection of its own.
+    ///
+    /// # Panics
+    /// If nginx is not installed or does not start.
+    pub fn before(hub: &str, certificate: &str, key: &str) -> Nginx {
+        let mut said = String::new();
+        for _ in 0..STARTS_MAX {
+            let port = free_port();
+            match try_start(hub, certificate, key, port) {
+                Ok((stdin, keeper)) => return Nginx { port, stdin: Some(stdin), keeper },
+                Err(why) => said = why,
+            }
+        }
+        panic!("nginx does not start:\n{said}");
+    }
+
+    /// Where it listens.
+    pub fn url(&self) -> String {
+        format!("https://127.0.0.1:{}", self.port)
+    }
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        // The end of its input is what the keeper waits for; then it stops the server and tidies up.
+        drop(self.stdin.take());
+        let _ = self.keeper.wait();
+    }
+}
+
+fn try_start(hub: &str, certificate: &str, key: &str, port: u16) -> Result<(ChildStdin, Child), String> {
+    let folder = tempfile::Builder::new().prefix("sortie-nginx-").tempdir().expect("a folder for the server").keep();
+    write(&folder.join("certificate.pem"), certificate);
+    write(&folder.join("key.pem"), key);
+    write(&folder.join("nginx.conf"), &configuration(&folder, hub, port));
+    let mut keeper = Command::new("sh")
+        .args(["-c", include_str!("nginx.sh"), "nginx"])
+        .arg(&folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        // A key pressed at the terminal must not take the keeper along before it has tidied up.
+        .process_group(0)
+        .spawn()
+        .expect("sh can be run");
+    let stdin = keeper.stdin.take().expect("piped above");
+    let mut stdout = BufReader::new(keeper.stdout.take().expect("piped above"));
+    let mut said = String::new();
+    stdout.read_line(&mut said).expect("the keeper speaks UTF-8");
+    if said == "ready\n" {
+        return Ok((stdin, keeper));
+    }
+    stdout.read_to_string(&mut said).expect("the keeper speaks UTF-8");
+    let _ = keeper.wait();
+    Err(said)
+}
+
+fn write(path: &Path, text: &str) {
+    std::fs::write(path, text).expect("a new folder can be written");
+}
+
+/// What one would write by hand, and temporary files in a folder of its own. It takes a client's certificate, as
+/// such proxies do, and passes none on.
+fn configuration(folder: &Path, hub: &str, port: u16) -> String {
+    let folder = folder.display();
+    format!(
+        "worker_processes 1;
+        pid {folder}/nginx.pid;
+        error_log {folder}/error.log;
+        events {{ worker_connections 256; }}
+        http {{
+            access_log off;
+            client_body_temp_path {folder}/body;
+            proxy_temp_path {folder}/proxy;
+            fastcgi_temp_path {folder}/fastcgi;
+            uwsgi_temp_path {folder}/uwsgi;
+            scgi_temp_path {folder}/scgi;
+            client_max_body_size 32m;
+            server {{
+                listen 127.0.0.1:{port} ssl;
+                ssl_certificate {folder}/certificate.pem;
+                ssl_certificate_key {folder}/key.pem;
+                location / {{
+                    proxy_pass https://{hub};
+                    proxy_http_version 1.1;
+                    proxy_set_header Connection \"\";
+                    proxy_read_timeout 90s;
+                    proxy_next_upstream off;
+                }}
+            }}
+        }}
+        "
+    )
+}
