@@ -41,7 +41,8 @@ async fn create_org(
 
 /// Makes another token for an administrator of an org, which is shown this once: for an org that has lost its own.
 #[utoipa::path(post, path = "/api/v1/orgs/{id}/admin", tag = "people",
-    params(("id" = OrgId, Path), ("Idempotency-Key" = Option<String>, Header, description = "A repeat gets the same answer")),
+    params(("id" = OrgId, Path),
+        ("Idempotency-Key" = Option<String>, Header, description = "A repeat gets the same answer")),
     responses((status = 201, body = CreatedToken)))]
 async fn make_org_admin(
     State(app): State<Shared>,
