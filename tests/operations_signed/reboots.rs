@@ -76,7 +76,7 @@ async fn a_reboot_has_a_result_when_the_machine_is_back(scene: Scene) {
 }
 
 async fn an_agent_that_is_killed_in_a_reboot_never_asks_for_another(scene: Scene) {
-    let machine = Machine::new(&scene, "sleep 3600", 2).await;
+    let machine = Machine::new(&scene, "exec sleep 3600", 2).await;
     let agent = machine.site.start();
     let id = order(&machine.hub, &machine.ada, "north", "host.reboot", json!({})).await;
     machine.asked().await;

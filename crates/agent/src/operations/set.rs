@@ -47,7 +47,7 @@ pub enum NotAChain {
         source: std::io::Error,
     },
     /// It holds something else.
-    #[error("{} holds no operators: {why}; an operator of this org can export them", .path.display())]
+    #[error("{} holds no operators: {why}; `sortie operators new` makes such a file", .path.display())]
     Unusable {
         /// The file.
         path: PathBuf,

@@ -10,6 +10,7 @@ use sortie_wire::deliveries::HandedTask;
 use sortie_wire::envelope::{Distrust, Envelope};
 use sortie_wire::operations::Statement;
 use sortie_wire::operators::{Signed, open_operation};
+use sortie_wire::readable::is_unambiguous;
 
 use super::known::Known;
 use crate::handlers::Failure;
@@ -97,6 +98,10 @@ pub(crate) fn open(bearer: Bearer<'_>) -> Result<Opened, Failure> {
         |why: String| reject(Code::OPERATION_UNREADABLE, format!("what was signed is no operation: {why}"));
     let statement: Statement =
         serde_json::from_slice(&signed.message).map_err(|error| unreadable(error.to_string()))?;
+    if !is_unambiguous(&statement.params) {
+        let why = "its payload is nested too deeply, has a key twice in one object, or something that is no value";
+        return Err(unreadable(why.to_owned()));
+    }
     if !is_nonce(&statement.nonce) {
         return Err(unreadable(format!("its nonce is not {NONCE_DIGITS} digits of hex")));
     }

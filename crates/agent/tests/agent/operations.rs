@@ -183,6 +183,17 @@ async fn whatever_is_wrong_with_an_operation_has_its_own_code_and_no_effect() {
         ("with a large payload", stage.said(15, |s| s["params"] = json!("x".repeat(70_000))), "operation_too_large"),
         ("with more than it has", stage.said(16, |s| s["also"] = json!(1)), "operation_unreadable"),
         ("with an odd nonce", stage.said(17, |s| s["nonce"] = json!("1")), "operation_unreadable"),
+        (
+            "with a key twice",
+            with(
+                19,
+                Person::operation(
+                    stage.statement(19).to_string().replace("{\"n\":19}", "{\"n\":19,\"n\":20}").as_bytes(),
+                    &[ada],
+                ),
+            ),
+            "operation_unreadable",
+        ),
         ("that is none", with(18, Person::operation(b"[]", &[ada])), "operation_unreadable"),
     ];
     let count = cases.len();
