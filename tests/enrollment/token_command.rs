@@ -53,7 +53,7 @@ async fn a_token_is_ended_by_its_id(scene: Scene) {
     assert!(hub.people_as(&token).whoami().await.is_err());
     assert!(hub.sortie_json(&["token", "revoke", &id])["revoked_at"].is_i64(), "twice is once");
     hub.sortie(&["token", "revoke", "01980c5e-7d1a-7c3e-9b7e-0123456789ab"]).failed(3, &["unknown_token (404)"]);
-    hub.sortie(&["token", "revoke", "ci"]).failed(2, &["error"]);
+    hub.sortie(&["token", "revoke", "ci"]).failed(3, &["there is no token `ci`"]);
     hub.sortie(&["token", "create", "--name", "x", "--role", "root"])
         .failed(2, &["viewer, operator, admin or service"]);
     hub.sortie(&["token", "create", "--name", "x"]).failed(2, &["--role"]);

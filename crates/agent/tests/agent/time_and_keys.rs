@@ -16,7 +16,8 @@ async fn a_clock_that_is_decades_off_does_no_harm() {
         let work = task(1, "sleep", r#"{"ms":0}"#);
         hub.desk.hand(vec![work.clone()]);
         hub.desk.result(work.id).await;
-        hub.desk.look(|asked| assert_eq!(asked.times, 1, "it asked for the signed time"));
+        // The line, and the renewal that first holds the certificate for ended.
+        hub.desk.look(|asked| assert!((1..=2).contains(&asked.times), "it asked {} times for the time", asked.times));
         running.stop().await;
     }
 }

@@ -6,9 +6,9 @@ use sortie_rules::tasks::Status;
 use sortie_rules::time::{Millis, Span};
 use sortie_store::operations::{self, OperationRow, Outcome};
 use sortie_store::operator_sets::{self, OperatorSetRow, VERSION_TAKEN};
-use sortie_store::{StoreError, Tx, tasks};
+use sortie_store::{Store, StoreError, Tx, tasks};
 
-use crate::setup::{NOW, OTHER_ORG, enroll, id, stories, task};
+use crate::setup::{NOW, OTHER_ORG, enroll, id, store_stories, stories, task};
 
 stories!(
     an_operation_waits_is_signed_and_is_a_task,
@@ -16,7 +16,6 @@ stories!(
     an_operation_that_somebody_changed_is_not_changed_again,
     operations_beyond_their_time_are_found_and_old_ones_go,
     sets_of_operators_follow_each_other,
-    two_sets_of_one_version_do_not_stand,
 );
 
 fn proposed(operation: TaskId) -> OperationRow {
@@ -144,8 +143,13 @@ async fn sets_of_operators_follow_each_other(tx: &mut Tx) -> Result<(), StoreErr
     Ok(())
 }
 
-async fn two_sets_of_one_version_do_not_stand(tx: &mut Tx) -> Result<(), StoreError> {
-    operator_sets::insert(tx, &set(1)).await?;
-    assert!(operator_sets::insert(tx, &set(1)).await.unwrap_err().is_taken(VERSION_TAKEN));
-    Ok(())
+mod versions {
+    use super::*;
+    store_stories!(two_sets_of_one_version_do_not_stand);
+
+    async fn two_sets_of_one_version_do_not_stand(store: Store) {
+        let publish = || store.write(|tx| Box::pin(async move { operator_sets::insert(tx, &set(1)).await }));
+        publish().await.unwrap();
+        assert!(publish().await.unwrap_err().is_taken(VERSION_TAKEN));
+    }
 }
