@@ -49,7 +49,8 @@ async fn an_invite_may_come_on_standard_input_and_json_says_what_came_of_it(scen
     let told = Ended::of(&mut command).well().json();
     let node = hub.people().node("north").await.unwrap().id;
     let policy = site.data().join("policy.toml").display().to_string();
-    assert_eq!(told, json!({ "node": node, "name": "north", "hub": hub.url(), "policy": policy }));
+    let expected = json!({ "node": node, "name": "north", "hub": hub.url(), "policy": policy, "operators": null });
+    assert_eq!(told, expected);
 }
 
 async fn each_refusal_has_its_code_and_says_what_to_do(scene: Scene) {

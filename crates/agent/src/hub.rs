@@ -153,8 +153,14 @@ impl Hub {
         }
     }
 
-    /// Fetches the key set and keeps it if it is newer.
+    /// Fetches the key set and keeps it if it is newer. Where the line may end at somebody else, whom the settings
+    /// let in, it proves nothing about keys, and none are believed.
     pub(crate) async fn refresh_keys(&self) -> Result<(), HubError> {
+        if !self.way.leads_to_the_hub_alone() {
+            let why = "its line may end at an authority of the settings (ca_file, ca_system), which could put in keys \
+                       of its own; if the hub has new keys, enrol this node anew with an invite made with --replace";
+            return Err(HubError::Unusable(format!("a newer key set was not fetched: {why}")));
+        }
         let offered: KeySet = self.line().keys().await?;
         Keys::new(&offered)?;
         let kept = {
@@ -175,7 +181,11 @@ impl Hub {
         Keys::new(&keys)?;
         let (line, kept) = {
             let mut identity = self.identity();
-            identity.renew(&certificate, trust, keys)?;
+            // The certificate is for this node's own key; whom to believe is another matter.
+            match self.way.leads_to_the_hub_alone() {
+                true => identity.renew(&certificate, trust, keys)?,
+                false => identity.renew_certificate(&certificate)?,
+            }
             (line(&identity, &self.way, &self.time, &self.keys)?, Keys::new(identity.keys())?)
         };
         *self.line.write().unwrap_or_else(PoisonError::into_inner) = line;
@@ -216,6 +226,13 @@ impl Keys {
 }
 
 /// The line on which the node proves itself as the settings say.
+impl Way {
+    /// Whether nobody but the hub can be at the other end, as far as certificates say.
+    fn leads_to_the_hub_alone(&self) -> bool {
+        self.ca_pem.is_none() && !self.ca_system
+    }
+}
+
 fn line(
     identity: &Identity,
     way: &Way,

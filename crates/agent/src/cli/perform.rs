@@ -213,6 +213,7 @@ fn invite(given: &str) -> Result<Invite, NoInvite> {
 fn tell(enrolled: &EnrolledNode, policy: &Path, as_json: bool) -> AgentExit {
     let EnrolledNode { node, name, hub, policy_written, operators, operators_awaited } = enrolled;
     if as_json {
+        let operators = operators.fingerprint.is_some().then_some(operators);
         let told = json!({ "node": node, "name": name, "hub": hub, "policy": policy, "operators": operators });
         return print(&format!("{told}\n"));
     }

@@ -132,11 +132,16 @@ impl Identity {
         trust_pem: String,
         keys: KeySet,
     ) -> Result<(), IdentityError> {
-        self.certificate_pem = certificate.chain.clone();
         self.trust_pem = trust_pem;
+        self.node.keys = newest(&self.node.keys, keys);
+        self.renew_certificate(certificate)
+    }
+
+    /// Takes a new certificate, and believes whom it has believed.
+    pub(crate) fn renew_certificate(&mut self, certificate: &Certificate) -> Result<(), IdentityError> {
+        self.certificate_pem = certificate.chain.clone();
         self.node.certificate_from = certificate.not_before;
         self.node.certificate_until = certificate.not_after;
-        self.node.keys = newest(&self.node.keys, keys);
         self.write()
     }
 
