@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
 use sortie_rules::renewals::{Life, renewal_again, renewal_due};
 use sortie_rules::time::{Millis, Span};
 use tokio_util::sync::CancellationToken;
@@ -57,6 +58,8 @@ impl Renewal {
                     tracing::info!(until_ms = until.0, "the node's certificate was renewed");
                     failures = 0;
                     due = self.due();
+                    // Whoever asked for it meanwhile has it now.
+                    let _asked = self.hub.renewal_wanted.notified().now_or_never();
                 }
                 Err(error) => {
                     failures += 1;
