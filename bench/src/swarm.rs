@@ -114,7 +114,7 @@ impl Member {
             seq += 1;
             let place = if is_first { Some(places.acquire().await?) } else { None };
             let wait_s = if is_first { 0 } else { u32::try_from(WAIT_DEFAULT.0 / 1000)? };
-            let query = WaitQuery { room: 1, ack, wait_s, boot, seq, clock: None };
+            let query = WaitQuery { room: 1, ack, wait_s, boot, seq, keys: None, certified: None, clock: None };
             let envelope = self.line.wait(self.node, &query).await?;
             drop(place);
             if std::mem::take(&mut is_first) {

@@ -116,6 +116,9 @@ async fn done(hub: &RunningHub<'_>, route: &str) -> Option<Answer> {
     if route.starts_with("DELETE /api/v1/settings") {
         ask(hub, Method::PUT, &path, &json!({ "value": 901 })).await;
     }
+    if path.ends_with("keys/finish") {
+        ask(hub, Method::POST, "/api/v1/keys/rotate", &json!({ "what": "authority", "from": 1 })).await;
+    }
     let request = hub.request(method, &path);
     Some(match body_of(route) {
         _ if route == "GET /auth/callback" => return None,
@@ -143,6 +146,8 @@ fn body_of(route: &str) -> Option<Value> {
         "POST /api/v1/invites" => invite(),
         "POST /api/v1/jobs" => json!({ "type": "sleep", "payload": { "ms": 0 }, "selector": { "all": true } }),
         "POST /api/v1/nodes" => json!({ "name": "a-trust" }),
+        "POST /api/v1/keys/finish" => json!({ "from": 2, "force": true }),
+        "POST /api/v1/keys/rotate" => json!({ "what": "delivery", "from": 3 }),
         "POST /api/v1/orgs" => json!({ "name": "elsewhere" }),
         "POST /api/v1/tasks" => task,
         "POST /api/v1/tasks/batch" => json!({ "tasks": [task, task] }),

@@ -30,7 +30,7 @@ async fn an_enrolment_leaves_an_identity_that_only_its_owner_may_read_and_a_firs
     }
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&site.data()), 0o700);
-    for file in ["key.pem", "certificate.pem", "trust.pem", "node.json"] {
+    for file in ["key.pem", "certificate.pem", "node.json"] {
         assert_eq!(mode(&site.data().join("identity").join(file)), 0o600, "{file}");
     }
     let _agent = site.start();

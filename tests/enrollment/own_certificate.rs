@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use serde_json::json;
+use serde_json::{Value, json};
 use sortie_rules::tasks::Status;
 use stories::{HubPlan, Scene, on_sqlite};
 
@@ -12,13 +12,13 @@ use crate::certificates::Read;
 use crate::help::read;
 
 on_sqlite!(
-    a_certificate_that_vouches_for_itself_is_all_that_agents_trust,
+    a_certificate_that_vouches_for_itself_is_what_agents_trust,
     a_chain_may_have_a_link_between,
     a_certificate_without_its_issuer_is_refused_at_the_start,
     files_that_do_not_belong_together_are_refused_at_the_start,
 );
 
-async fn a_certificate_that_vouches_for_itself_is_all_that_agents_trust(scene: Scene) {
+async fn a_certificate_that_vouches_for_itself_is_what_agents_trust(scene: Scene) {
     let (key, certificate) = (KeyPair::generate().unwrap(), for_this_machine());
     let pem = certificate.self_signed(&key).unwrap().pem();
     works(&scene, &pem, &key).await;
@@ -44,8 +44,11 @@ async fn works(scene: &Scene, chain: &str, key: &KeyPair) {
     let _agent = site.start();
     let id = hub.submit("north", "sys.info", json!({})).await;
     assert_eq!(hub.ended(id).await.summary.status, Status::Completed);
-    let trust = std::fs::read_to_string(site.data().join("identity/trust.pem")).unwrap();
-    assert_eq!(Read::first(&trust), Read::der(&end));
+    let record = std::fs::read_to_string(site.data().join("identity/node.json")).unwrap();
+    let record: Value = serde_json::from_str(&record).unwrap();
+    let authorities = record["keys"]["authorities"].as_array().unwrap();
+    let given = authorities.iter().find(|authority| authority["fingerprint"] == sortie_client::tls::fingerprint(&end));
+    assert_eq!(Read::first(given.expect("it is believed")["certificate"].as_str().unwrap()), Read::der(&end));
     let own = std::fs::read_to_string(site.data().join("identity/certificate.pem")).unwrap();
     assert_eq!(Read::first(&own).issuer, "CN=Sortie hub authority, O=Sortie", "nodes are vouched for by the hub");
 }

@@ -77,7 +77,16 @@ impl HandNode {
     /// The next wait that it would send: this much room, the last delivery acknowledged.
     pub fn next_wait(&self, room: u32, wait_s: u32) -> WaitQuery {
         self.seq.set(self.seq.get() + 1);
-        WaitQuery { room, ack: self.ack.get(), wait_s, boot: self.boot.get(), seq: self.seq.get(), clock: None }
+        WaitQuery {
+            room,
+            ack: self.ack.get(),
+            wait_s,
+            boot: self.boot.get(),
+            seq: self.seq.get(),
+            keys: None,
+            certified: None,
+            clock: None,
+        }
     }
 
     /// Waits, checks the delivery, and writes it down: the next wait acknowledges it.

@@ -154,6 +154,12 @@ impl<'s> HubPlan<'s> {
         Some(std::fs::read_to_string(self.data().join("admin.token")).ok()?.trim().to_owned())
     }
 
+    /// Calls as an administrator, of a hub that may just have been started or killed; each tried once. `None`
+    /// until it has written its files.
+    pub fn people_at_once(&self) -> Option<Hub> {
+        self.people_with_patience(Span::ZERO)
+    }
+
     fn people_with_patience(&self, patience: Span) -> Option<Hub> {
         let connect = self.connect()?;
         Some(open(&connect, &self.admin_token()?, patience))

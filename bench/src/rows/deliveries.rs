@@ -22,7 +22,7 @@ const NOW: Millis = Millis(1_800_000_000_000);
 pub(super) fn measure() -> anyhow::Result<Vec<Figure>> {
     let der = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).ok().context("a key cannot be made")?;
     let signer = Signer::from_pkcs8(der.as_ref())?;
-    let keys = Verifier::new(&KeySet { version: 1, keys: vec![signer.public_key()] })?;
+    let keys = Verifier::new(&KeySet { version: 1, keys: vec![signer.public_key()], ..KeySet::default() })?;
     let mut figures = Vec::new();
     for (name, tasks, payload, rounds) in
         [("1", 1, 200, 20_000), ("100", 100, 200, 2_000), ("largest", 8, TASK_PAYLOAD_BYTES_MAX, 50)]
@@ -50,7 +50,16 @@ pub(super) fn measure() -> anyhow::Result<Vec<Figure>> {
 }
 
 fn asked() -> WaitQuery {
-    WaitQuery { room: 100, ack: 6, wait_s: 50, boot: Id::from_uuid(uuid::Uuid::from_u128(2)), seq: 9, clock: None }
+    WaitQuery {
+        room: 100,
+        ack: 6,
+        wait_s: 50,
+        boot: Id::from_uuid(uuid::Uuid::from_u128(2)),
+        seq: 9,
+        keys: None,
+        certified: None,
+        clock: None,
+    }
 }
 
 fn delivery(tasks: usize, payload: usize) -> anyhow::Result<Delivery> {

@@ -105,7 +105,7 @@ pub async fn enroll(options: EnrollOptions, clock: Clock, entropy: &Entropy) -> 
         certificate_request: key.certificate_request().map_err(IdentityError::from)?,
         facts: facts(policy.types(BUILTIN_TYPES.iter().copied())),
     };
-    let Enrolled { node, name, certificate, trust, keys, hub_id, chain: _, now } =
+    let Enrolled { node, name, certificate, keys, hub_id, chain: _, now } =
         come_in(&settings, &invite, &request, &clock, entropy).await?;
     let off = clock.now().0.abs_diff(now.0);
     if off > SKEW_WORTH_SAYING.0.unsigned_abs() {
@@ -124,7 +124,7 @@ pub async fn enroll(options: EnrollOptions, clock: Clock, entropy: &Entropy) -> 
     if let Some(known) = believed {
         change(folder.path(), |_| Ok::<_, NotSet>(Some(known)))?;
     }
-    Identity::create(folder.path(), key, &certificate, trust, record)?;
+    Identity::create(folder.path(), key, &certificate, record)?;
     let (operators, operators_awaited) = operators_now(&settings, clock, entropy).await?;
     Ok(EnrolledNode { node, name, hub: invite.hub, policy_written, operators, operators_awaited })
 }

@@ -1,17 +1,20 @@
 //! The hub as this agent knows it: the line to it, whom that line believes, and the keys with which
 //! its deliveries are verified. All of that can change while the agent runs; nobody is interrupted.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use sortie_client::agent::{Choice, HubLine, NodeProof};
 use sortie_client::{ClientError, Clock, Connect, Entropy, SetupError};
 use sortie_rules::ids::NodeId;
+use sortie_rules::limits::{KEY_LINKS_FOLLOWED_MAX, KEY_LINKS_PER_ANSWER_MAX};
 use sortie_rules::protocols::{Lower, goes_on};
 use sortie_rules::time::{Millis, Span};
 use sortie_wire::deliveries::SignedTime;
 use sortie_wire::enrollment::{Facts, Renew, Renewed};
 use sortie_wire::envelope::{Distrust, TIME, Verifier};
-use sortie_wire::keys::KeySet;
+use sortie_wire::key_chain::{ChainRefusal, Followed, follow};
+use sortie_wire::keys::{KeyChain, KeySet};
 use tokio::sync::Notify;
 
 use crate::identity::{Identity, IdentityError, KeyError};
@@ -30,6 +33,14 @@ pub(crate) struct Hub {
     /// Rings when the hub says that the certificate has ended.
     pub(crate) renewal_wanted: Notify,
     keys: Arc<RwLock<Arc<Keys>>>,
+    /// Held by whoever follows the chain of key sets.
+    following: tokio::sync::Mutex<()>,
+    /// Rings when another key set is believed.
+    changed: Notify,
+    /// Rings when there is another certificate.
+    renewed: Notify,
+    /// The newest key set that the helper is known to believe.
+    helper_has: AtomicU64,
 }
 
 /// The keys of the hub, ready for use.
@@ -58,6 +69,9 @@ pub enum HubError {
     /// What came cannot be used.
     #[error("what the hub sent cannot be used: {0}")]
     Unusable(String),
+    /// The key sets that it offers do not follow from the one at hand.
+    #[error("{0} ({code})", code = .0.code())]
+    Keys(ChainRefusal),
     /// What came cannot be kept.
     #[error(transparent)]
     Identity(#[from] IdentityError),
@@ -111,6 +125,10 @@ impl Hub {
             line: RwLock::new(line),
             renewal_wanted: Notify::new(),
             keys,
+            following: tokio::sync::Mutex::default(),
+            changed: Notify::new(),
+            renewed: Notify::new(),
+            helper_has: AtomicU64::new(0),
         })
     }
 
@@ -153,43 +171,106 @@ impl Hub {
         }
     }
 
-    /// Fetches the key set and keeps it if it is newer. Where the line may end at somebody else, whom the settings
-    /// let in, it proves nothing about keys, and none are believed.
-    pub(crate) async fn refresh_keys(&self) -> Result<(), HubError> {
-        if !self.way.leads_to_the_hub_alone() {
-            let why = "its line may end at an authority of the settings (ca_file, ca_system), which could put in keys \
-                       of its own; if the hub has new keys, enrol this node anew with an invite made with --replace";
-            return Err(HubError::Unusable(format!("a newer key set was not fetched: {why}")));
+    /// The version of the newest key set that is believed.
+    pub(crate) fn keys_version(&self) -> u64 {
+        self.keys().version
+    }
+
+    /// Whether the certificate comes from another authority than the key set says that nodes should have, and
+    /// within which time that is to change.
+    pub(crate) fn told_to_renew(&self) -> Option<Span> {
+        let identity = self.identity();
+        let (keys, issuer) = (identity.keys(), identity.issuer());
+        let is_another = !keys.issuer.is_empty() && issuer.is_some_and(|issuer| issuer != keys.issuer);
+        is_another.then_some(keys.renew_within)
+    }
+
+    /// Whether the helper is known to believe this key set.
+    pub(crate) fn helper_has(&self, version: u64) -> bool {
+        self.helper_has.load(Ordering::Relaxed) >= version
+    }
+
+    /// The helper believes this key set.
+    pub(crate) fn note_helper_has(&self, version: u64) {
+        self.helper_has.fetch_max(version, Ordering::Relaxed);
+    }
+
+    /// Waits until there is another certificate.
+    pub(crate) async fn certificate_changed(&self) {
+        self.renewed.notified().await;
+    }
+
+    /// Waits until the hub's keys have changed here.
+    pub(crate) async fn keys_changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Follows the chain of the hub's key sets from the one at hand and keeps what it leads to, on disk first.
+    /// Says whether that is another set than before.
+    pub(crate) async fn follow_keys(&self) -> Result<bool, HubError> {
+        self.follow_keys_on(&self.line()).await
+    }
+
+    /// The same over a connection on which no certificate is judged and nothing secret is sent, for when the
+    /// hub's comes from an authority that is not known here: each link proves itself.
+    pub(crate) async fn follow_keys_unjudged(&self) -> Result<bool, HubError> {
+        let unjudged = connect(&self.identity(), &self.way, &self.time);
+        let line = HubLine::open(&Connect { identity: None, ignore_trust: true, ..unjudged })?;
+        self.follow_keys_on(&line).await
+    }
+
+    async fn follow_keys_on(&self, line: &HubLine) -> Result<bool, HubError> {
+        // One at a time: whoever comes second finds it done.
+        let _turn = self.following.lock().await;
+        let before = self.keys_version();
+        for _ in 0..KEY_LINKS_FOLLOWED_MAX / KEY_LINKS_PER_ANSWER_MAX {
+            let own = self.identity().keys().clone();
+            let chain = line.keys(own.version).await?;
+            let Followed { set, refusal } = follow(&own, &chain);
+            if set.version > own.version {
+                self.take_keys(set)?;
+            }
+            if let Some(refusal) = refusal {
+                return Err(HubError::Keys(refusal));
+            }
+            if self.keys_version() >= chain.newest {
+                break;
+            }
         }
-        let offered: KeySet = self.line().keys().await?;
-        Keys::new(&offered)?;
-        let kept = {
+        Ok(self.keys_version() > before)
+    }
+
+    /// The hub's key sets after this version, as it serves them.
+    pub(crate) async fn key_chain(&self, after: u64) -> Result<KeyChain, HubError> {
+        Ok(self.line().keys(after).await?)
+    }
+
+    /// Believes another key set from now on. Requests that are under way end on the line they began on.
+    fn take_keys(&self, set: KeySet) -> Result<(), HubError> {
+        let (line, kept) = {
             let mut identity = self.identity();
-            identity.take_keys(offered)?;
-            Keys::new(identity.keys())?
+            identity.take_keys(set)?;
+            (line(&identity, &self.way, &self.time, &self.keys)?, Keys::new(identity.keys())?)
         };
-        tracing::info!(version = kept.version, "the hub's key set was fetched");
+        tracing::info!(version = kept.version, "the hub's key set was followed by a newer one");
+        *self.line.write().unwrap_or_else(PoisonError::into_inner) = line;
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(kept);
+        self.changed.notify_one();
         Ok(())
     }
 
     /// Gets a new certificate for the same key, keeps it, and uses it for all that is sent from then on.
     pub(crate) async fn renew(&self, facts: Facts) -> Result<Millis, HubError> {
         let certificate_request = self.identity().certificate_request()?;
-        let Renewed { certificate, trust, keys, now: _ } =
+        let Renewed { certificate, keys_version: _, now: _ } =
             self.line().renew(&Renew { certificate_request, facts }, self.certificate_has_ended()).await?;
-        Keys::new(&keys)?;
-        let (line, kept) = {
+        let line = {
             let mut identity = self.identity();
-            // The certificate is for this node's own key; whom to believe is another matter.
-            match self.way.leads_to_the_hub_alone() {
-                true => identity.renew(&certificate, trust, keys)?,
-                false => identity.renew_certificate(&certificate)?,
-            }
-            (line(&identity, &self.way, &self.time, &self.keys)?, Keys::new(identity.keys())?)
+            identity.renew(&certificate)?;
+            line(&identity, &self.way, &self.time, &self.keys)?
         };
         *self.line.write().unwrap_or_else(PoisonError::into_inner) = line;
-        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(kept);
+        self.renewed.notify_one();
         Ok(certificate.not_after)
     }
 
@@ -204,7 +285,14 @@ impl Hub {
         };
         let envelope = line.time(&nonce).await?;
         let unusable = |error: Distrust| HubError::Unusable(error.to_string());
-        let message = self.keys().verifier.open(&envelope, TIME).map_err(unusable)?;
+        let message = match self.keys().verifier.open(&envelope, TIME) {
+            // It may be signed by a key that is newer than our set.
+            Err(Distrust::UnknownKey) if self.follow_keys_unjudged().await? => {
+                self.keys().verifier.open(&envelope, TIME)
+            }
+            opened => opened,
+        }
+        .map_err(unusable)?;
         let told: SignedTime =
             serde_json::from_slice(&message).map_err(|error| HubError::Unusable(error.to_string()))?;
         if told.nonce != nonce {
@@ -226,13 +314,6 @@ impl Keys {
 }
 
 /// The line on which the node proves itself as the settings say.
-impl Way {
-    /// Whether nobody but the hub can be at the other end, as far as certificates say.
-    fn leads_to_the_hub_alone(&self) -> bool {
-        self.ca_pem.is_none() && !self.ca_system
-    }
-}
-
 fn line(
     identity: &Identity,
     way: &Way,

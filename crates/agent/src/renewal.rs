@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
-use sortie_rules::renewals::{Life, renewal_again, renewal_due};
+use sortie_rules::renewals::{Life, Told, renewal_again, renewal_due};
 use sortie_rules::time::{Millis, Span};
 use tokio_util::sync::CancellationToken;
 
@@ -39,13 +39,20 @@ impl Renewal {
 
     async fn renew_for_ever(&self) {
         let mut failures = 0;
-        let mut due = self.due();
+        let mut told = self.told();
+        let mut due = self.due(told);
         loop {
             let wait = due.since(self.hub_time.now());
             if wait > Span::ZERO {
                 tokio::select! {
                     () = tokio::time::sleep(wait.min(LOOK_EVERY).to_std()) => {}
                     () = self.hub.renewal_wanted.notified() => due = self.hub_time.now(),
+                    () = self.hub.keys_changed() => {
+                        if told.is_none() {
+                            told = self.told();
+                            due = due.min(self.due(told));
+                        }
+                    }
                 }
                 continue;
             }
@@ -57,14 +64,15 @@ impl Renewal {
                 Ok(until) => {
                     tracing::info!(until_ms = until.0, "the node's certificate was renewed");
                     failures = 0;
-                    due = self.due();
+                    told = self.told();
+                    due = self.due(told);
                     // Whoever asked for it meanwhile has it now.
                     let _asked = self.hub.renewal_wanted.notified().now_or_never();
                 }
                 Err(error) => {
                     failures += 1;
                     let (now, asked) = (self.hub_time.now(), error.retry_after());
-                    let wait = renewal_again(self.life(), None, now, failures, asked, self.entropy.draw());
+                    let wait = renewal_again(self.life(), told, now, failures, asked, self.entropy.draw());
                     tracing::warn!(%error, wait_ms = wait.0, "the certificate was not renewed; it will be tried again");
                     due = now + wait;
                 }
@@ -79,8 +87,13 @@ impl Renewal {
         self.hub.learn_time(&self.entropy).await.is_ok() && self.hub_time.now() + LOOK_EVERY < before
     }
 
-    fn due(&self) -> Millis {
-        renewal_due(self.life(), None, self.entropy.draw())
+    fn due(&self, told: Option<Told>) -> Millis {
+        renewal_due(self.life(), told, self.entropy.draw())
+    }
+
+    /// Whether the hub's newest authority is to issue the certificate anew.
+    fn told(&self) -> Option<Told> {
+        self.hub.told_to_renew().map(|within| Told { at: self.hub_time.now(), within })
     }
 
     fn life(&self) -> Life {

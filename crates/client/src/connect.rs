@@ -33,6 +33,10 @@ pub struct Connect {
     /// Believe certificates whose dates alone are wrong. Only for asking the hub for its signed
     /// time when the local clock is wrong: nothing secret may be sent over such a connection.
     pub ignore_dates: bool,
+    /// Believe any certificate. Only for following the chain of the hub's key sets, whose links prove
+    /// themselves: nothing secret may be sent over such a connection, and nothing else that comes over it be
+    /// believed.
+    pub ignore_trust: bool,
 }
 
 impl Connect {
@@ -47,6 +51,7 @@ impl Connect {
             proxy: Proxy::Environment,
             clock,
             ignore_dates: false,
+            ignore_trust: false,
         }
     }
 

@@ -11,8 +11,9 @@ use tokio_util::sync::CancellationToken;
 use crate::accounts::{Hashing, Slowing};
 use crate::audit::Refused;
 use crate::clock::{Clock, Entropy};
+use crate::data_folder::Files;
 use crate::http::{Rates, Seats};
-use crate::identity::{Authority, Keys, ServerTls};
+use crate::identity::{KeyRing, Keys, ServerTls};
 use crate::jobs::Advance;
 use crate::liveness::PresenceBoard;
 use crate::nodes::Directory;
@@ -36,7 +37,10 @@ pub struct App {
     pub(crate) entropy: Entropy,
     pub(crate) store: Store,
     pub(crate) keys: Keys,
-    pub(crate) authority: Authority,
+    /// What agents believe.
+    pub(crate) ring: KeyRing,
+    /// What lies in the data folder.
+    pub(crate) files: Files,
     pub(crate) tls: ServerTls,
     /// Where agents reach the hub, as invites say.
     pub(crate) url: String,

@@ -27,10 +27,14 @@ pub enum DataFolderError {
     },
 }
 
+/// The files of a data folder.
+#[derive(Debug, Clone)]
+pub(crate) struct Files(PathBuf);
+
 /// A data folder that this process holds.
 #[derive(Debug)]
 pub(crate) struct DataFolder {
-    path: PathBuf,
+    files: Files,
     /// Held for its lock, which ends with the process however that ends.
     _lock: File,
 }
@@ -52,15 +56,47 @@ impl DataFolder {
         let lock =
             OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&file).map_err(fail(&file))?;
         match lock.try_lock() {
-            Ok(()) => Ok(DataFolder { path: path.to_owned(), _lock: lock }),
+            Ok(()) => Ok(DataFolder { files: Files(path.to_owned()), _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(DataFolderError::InUse(path.to_owned())),
             Err(TryLockError::Error(source)) => Err(DataFolderError::Io { path: file, source }),
         }
     }
 
-    /// The path of a file in it.
+    /// Its files.
+    pub(crate) fn files(&self) -> &Files {
+        &self.files
+    }
+}
+
+impl std::ops::Deref for DataFolder {
+    type Target = Files;
+
+    fn deref(&self) -> &Files {
+        &self.files
+    }
+}
+
+impl Files {
+    /// The path of a file.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
-        self.path.join(name)
+        self.0.join(name)
+    }
+
+    /// The names of the files in one of its folders.
+    pub(crate) fn list(&self, folder: &str) -> Result<Vec<String>, DataFolderError> {
+        let path = self.file(folder);
+        let fail = |source| DataFolderError::Io { path: path.clone(), source };
+        let entries = fs::read_dir(&path).map_err(fail)?.flatten();
+        Ok(entries.filter_map(|entry| entry.file_name().into_string().ok()).collect())
+    }
+
+    /// Removes a file, if it is there.
+    pub(crate) fn remove(&self, name: &str) -> Result<(), DataFolderError> {
+        let path = self.file(name);
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(DataFolderError::Io { path, source }),
+            _ => Ok(()),
+        }
     }
 
     /// Reads a file; `None` if it is not there.

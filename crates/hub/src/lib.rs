@@ -18,6 +18,7 @@ mod fault;
 mod http;
 mod identity;
 mod jobs;
+mod keys;
 mod liveness;
 mod logs;
 mod loops;

@@ -21,7 +21,7 @@ use crate::clock::{Clock, Entropy};
 use crate::data_folder::{DataFolder, DataFolderError};
 use crate::fault::Fault;
 use crate::http::{Listening, install_metrics, routes_of, serve, serve_operations};
-use crate::identity::{Authority, AuthorityError, Keys, ServerTls, TlsError};
+use crate::identity::{AuthorityError, Given, KeyRing, Keys, ServerTls, TlsError};
 use crate::liveness::{self, PresenceBoard};
 use crate::nodes::Directory;
 use crate::org_settings::OrgSettings;
@@ -51,7 +51,7 @@ pub enum StartError {
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The certificate authority cannot be used.
+    /// The hub's keys cannot be used.
     #[error(transparent)]
     Authority(#[from] AuthorityError),
     /// TLS cannot be set up.
@@ -143,15 +143,18 @@ impl Hub {
     pub fn admin_token_path(&self) -> &Path {
         &self.admin_token
     }
-    /// The SHA-256 of the certificate that agents trust, in hex.
-    pub fn ca_fingerprint(&self) -> &str {
-        self.app.tls.fingerprint()
+    /// The SHA-256 of the certificate that invites carry, in hex.
+    pub fn ca_fingerprint(&self) -> String {
+        self.app.tls.fingerprint().to_string()
     }
     /// Reads the packs again: all of them are taken at once, or none if one has a mistake. Returns how
     /// many task types there are now. Org settings are read again from the store, in case somebody changed
-    /// them there.
-    pub fn reload(&self) -> Result<usize, PacksError> {
+    /// them there, and so are the files of the operator's certificate.
+    pub async fn reload(&self) -> Result<usize, PacksError> {
         self.app.org_settings.evict_all();
+        if let Err(error) = crate::keys::reread_given(&self.app).await {
+            tracing::error!(%error, "The certificate was not read again; the former one is served on");
+        }
         packs::reload(&self.app)
     }
     /// Stops in an orderly way: held waits are answered, requests under way finish within the
@@ -188,21 +191,24 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
     let data = DataFolder::open(&settings.data)?;
     let store = open_store(&settings, &data, &clock).await?;
     let keys = Keys::load(&data, &entropy)?;
-    let authority = Authority::load(&data, &entropy, now)?;
+    let ring = KeyRing::load(data.files().clone(), &entropy, now)?;
+    let given = Given::read(&settings, now)?;
+    crate::keys::is_not_older_than_the_store(&store, &ring).await?;
+    ring.settle_given(given.as_ref().map(Given::anchor), now)?;
     let listener = TcpListener::bind(settings.listen)
         .await
         .map_err(|source| StartError::Listen { address: settings.listen.to_string(), source })?;
     let bound = listener.local_addr().map_err(|error| StartError::Other(error.to_string()))?;
     let names = certificate_names(&settings, bound);
     let url = settings.url.clone().unwrap_or_else(|| default_url(&settings, bound));
-    let tls = ServerTls::new(&settings, &authority, names, &entropy, now)?;
+    let tls = ServerTls::new(&ring.held(), given, names, &entropy, now)?;
     let first_start = bootstrap(&store, &data, &keys, &entropy, now).await?;
     liveness::skip_absence(&store, now).await?;
     let presence = PresenceBoard::default();
     liveness::load(&store, &presence).await?;
     let denied = Denied::default();
     denied.load(&store).await?;
-    data.write("ca.pem", tls.trust().as_bytes())?;
+    data.write("ca.pem", ring.held().set().trust().as_bytes())?;
     let app = Arc::new(App {
         types: ArcSwap::from_pointee(types),
         nodes: Directory::default(),
@@ -231,11 +237,13 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
         entropy,
         store,
         keys,
-        authority,
+        ring,
+        files: data.files().clone(),
         tls,
         url,
         presence,
     });
+    crate::keys::record_steps(&app).await.map_err(|fault| StartError::Other(fault.to_string()))?;
     let operations = start_operations(&app, metrics).await?;
     // Commands on this machine wait for it: from now on there is nothing that could still say no.
     data.write("hub.url", local_url(bound).as_bytes())?;

@@ -33,6 +33,7 @@ pub mod rates;
 pub mod reboots;
 pub mod redaction;
 pub mod renewals;
+pub mod rotation;
 #[cfg(feature = "openapi")]
 mod schemas;
 pub mod selectors;

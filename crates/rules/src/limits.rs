@@ -65,6 +65,20 @@ pub const INVITE_LIFE: Span = Span::hours(1);
 pub const INVITE_LIFE_MAX: Span = Span::days(30);
 /// Life of a node's certificate. It is renewed at half of it.
 pub const NODE_CERTIFICATE_LIFE: Span = Span::days(30);
+/// Most keys and authorities that are believed at a time.
+pub const KEYS_PER_SET_MAX: usize = 16;
+/// Most key sets in one answer to somebody who follows their chain.
+pub const KEY_LINKS_PER_ANSWER_MAX: usize = 50;
+/// Largest key set, in bytes.
+pub const KEY_SET_BYTES_MAX: usize = 64 << 10;
+/// Most key sets that an agent follows at one go; it goes on with the next.
+pub const KEY_LINKS_FOLLOWED_MAX: usize = 1000;
+/// How long a new key is announced before it is used, if nodes have not heard of it by then.
+pub const KEYS_ANNOUNCED_FOR: Span = Span::hours(1);
+/// Most names of nodes that lag in one answer.
+pub const LAGGARDS_SHOWN_MAX: u32 = 100;
+/// How many nodes are told of new keys in a second.
+pub const NODES_TOLD_PER_SECOND: usize = 500;
 /// How many nodes are asked to renew their certificates in a second, when all are asked to.
 pub const RENEWALS_PER_SECOND: i64 = 10;
 /// Life of the hub's own server certificate, made anew at each start and at half life.

@@ -42,7 +42,7 @@ struct Cli {
 enum Noun {
     /// See a hub and three agents at work, killed in mid-task, and nothing lost
     Demo(demo::Demo),
-    /// Run a hub
+    /// Run a hub, or rotate its keys
     Hub(commands::hub::HubCommand),
     /// Enrol this machine and run its agent
     Agent(commands::agent::AgentNoun),
@@ -185,7 +185,8 @@ fn dispatch(noun: Noun, context: &Context) -> Result<ExitCode, Failure> {
     .map(|()| ExitCode::SUCCESS)
 }
 
-fn block_on(command: impl Future<Output = Done>) -> Done {
+/// Does what asks a hub, on a runtime of its own.
+pub(crate) fn block_on(command: impl Future<Output = Done>) -> Done {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

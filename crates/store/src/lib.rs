@@ -27,6 +27,7 @@ pub mod invites;
 pub mod jobs;
 pub mod logs;
 pub mod meta;
+pub mod node_keys;
 pub mod nodes;
 pub mod operations;
 pub mod operator_sets;

@@ -95,6 +95,13 @@ const ALL: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0010_identity.sql"),
         postgres: include_str!("../migrations/postgres/0010_identity.sql"),
     },
+    Migration {
+        version: 11,
+        name: "node_keys",
+        oldest_program: 1,
+        sqlite: include_str!("../migrations/sqlite/0011_node_keys.sql"),
+        postgres: include_str!("../migrations/postgres/0011_node_keys.sql"),
+    },
 ];
 
 /// The table of what was done, and the table that says who may use the database. The same on both

@@ -25,6 +25,12 @@ pub struct WaitQuery {
     /// What the agent's own clock shows; the hub's signed time is what counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<Millis>,
+    /// The version of the key set that the agent has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<u64>,
+    /// Whether its certificate comes from the authority that this set names for nodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certified: Option<bool>,
 }
 
 /// Which wait, of all that were ever sent for a node: the nonce of its answer.
@@ -71,7 +77,7 @@ pub struct Delivery {
     /// below the highest that it has spoken with this hub.
     #[serde(default = "first_protocol")]
     pub protocol: u32,
-    /// The version of the hub's key set; fetch it anew when it is higher than the one at hand.
+    /// The version of the hub's key set; follow its chain when it is higher than the one at hand.
     pub keys_version: u64,
     /// The version of the newest set of operators that was published at the hub for this node's org, 0 if none
     /// was; fetch what follows the one at hand when it is higher.

@@ -157,9 +157,7 @@ pub struct Enrolled {
     pub name: String,
     /// The certificate with which the agent proves itself.
     pub certificate: Certificate,
-    /// The certificates (PEM) of which one must vouch for the hub from now on.
-    pub trust: String,
-    /// The keys with which the hub signs.
+    /// What the agent believes of the hub from now on.
     pub keys: KeySet,
     /// What the hub calls itself in assertions: their `aud`.
     pub hub_id: String,
@@ -199,10 +197,8 @@ pub struct Renew {
 pub struct Renewed {
     /// The new certificate.
     pub certificate: Certificate,
-    /// The certificates (PEM) of which one must vouch for the hub from now on.
-    pub trust: String,
-    /// The keys with which the hub signs.
-    pub keys: KeySet,
+    /// The version of the hub's key set; its chain is to be followed if that is higher than the one at hand.
+    pub keys_version: u64,
     /// The hub's time.
     pub now: Millis,
 }

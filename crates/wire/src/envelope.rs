@@ -20,6 +20,8 @@ pub const DELIVERY: &str = "application/vnd.sortie.delivery+json";
 pub const TIME: &str = "application/vnd.sortie.time+json";
 /// The payload type of the head of an audit log.
 pub const AUDIT_HEAD: &str = "application/vnd.sortie.audit-head+json";
+/// The payload type of a key set.
+pub const KEYS: &str = "application/vnd.sortie.keys+json";
 /// Most signatures in one envelope.
 pub(crate) const SIGNATURES_MAX: usize = 16;
 
@@ -46,6 +48,13 @@ pub struct Signature {
     pub keyid: String,
     /// The 64 bytes of the signature, in base64.
     pub sig: String,
+}
+
+impl Envelope {
+    /// What it holds, whoever signed it: to say what is wrong with it, and never to act on.
+    pub fn unverified_payload(&self) -> Option<Vec<u8>> {
+        BASE64.decode(&self.payload).ok()
+    }
 }
 
 /// Why an envelope is not believed.
@@ -97,6 +106,13 @@ impl Signer {
     pub fn public_key(&self) -> PublicKey {
         let key = BASE64.encode(self.pair.public_key().as_ref());
         PublicKey { id: self.id.clone(), algorithm: "ed25519".to_owned(), key }
+    }
+
+    /// Adds a signature over what an envelope holds already.
+    pub fn also_sign(&self, envelope: &mut Envelope) -> Result<(), Distrust> {
+        let signed = self.sign(&envelope.payload_type, &envelope.unverified_payload().ok_or(Distrust::Damaged)?);
+        envelope.signatures.extend(signed.signatures);
+        Ok(())
     }
 
     /// Signs a message.
@@ -194,7 +210,7 @@ mod tests {
         Signer::from_pkcs8(der.as_ref()).unwrap()
     }
     fn trusting(signer: &Signer) -> Verifier {
-        Verifier::new(&KeySet { version: 1, keys: vec![signer.public_key()] }).unwrap()
+        Verifier::new(&KeySet { version: 1, keys: vec![signer.public_key()], ..KeySet::default() }).unwrap()
     }
 
     #[test]

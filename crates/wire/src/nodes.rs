@@ -57,6 +57,9 @@ pub struct Node {
     /// Since when it gets no tasks because two agents came with its key; an operator decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quarantined_at: Option<Millis>,
+    /// Which of the hub's key sets it has; absent if its client follows none. A fact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<NodeKeys>,
     /// The SHA-256 of its public key, in hex.
     pub key_fingerprint: String,
     /// When it was revoked.
@@ -71,6 +74,16 @@ pub struct Node {
     /// Deliveries that its agent refused as a whole, by reason. Facts; shown for one node, not in lists.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused_deliveries: Vec<RefusedDeliveries>,
+}
+
+/// Which of the hub's key sets a node has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NodeKeys {
+    /// The version that it says it has.
+    pub version: u64,
+    /// The newest there is.
+    pub newest: u64,
 }
 
 /// What a result said of a node or a site. A fact.

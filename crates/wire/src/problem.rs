@@ -184,6 +184,10 @@ problem_codes! {
     Conflict = "conflict", 409, "The change met another one";
     /// The caller speaks no version of the protocol that this hub serves.
     ProtocolUnsupported = "protocol_unsupported", 426, "The protocol's version is not served";
+    /// The hub's keys are not as the caller saw them any more.
+    KeysChanged = "keys_changed", 409, "The keys have changed";
+    /// A rotation cannot be finished without leaving nodes behind.
+    NodesLag = "nodes_lag", 409, "Nodes lag behind the keys";
     /// The body came too slowly, or fell silent.
     BodyTooSlow = "body_too_slow", 408, "The request's body took too long";
     /// The body is larger than the route takes.

@@ -20,7 +20,7 @@ pub(super) const TARGETS: &[Target] = &[
         name: "verifier",
         bytes_max: 8 << 10,
         examples: Examples::Made(|| {
-            let set = KeySet { version: 1, keys: vec![signed().0.public_key()] };
+            let set = KeySet { version: 1, keys: vec![signed().0.public_key()], ..KeySet::default() };
             vec![serde_json::to_vec(&set).unwrap_or_default()]
         }),
         reader: Reader::Bytes(trusted),
@@ -68,7 +68,7 @@ fn open(input: &[u8]) -> Verdict {
         Ok(envelope) => envelope,
         Err(error) => return Verdict::Refused(error.to_string()),
     };
-    let set = KeySet { version: 1, keys: vec![signed().0.public_key()] };
+    let set = KeySet { version: 1, keys: vec![signed().0.public_key()], ..KeySet::default() };
     let verifier = Verifier::new(&set).expect("the set is sound");
     match verifier.open(&envelope, DELIVERY) {
         Ok(message) if message == MESSAGE => Verdict::Read,

@@ -12,6 +12,7 @@ use sortie_rules::exits::Exit;
 use sortie_rules::ids::TaskId;
 use sortie_rules::tasks::Code;
 use sortie_wire::envelope::Envelope;
+use sortie_wire::keys::KeyChain;
 use sortie_wire::operators::OperatorChain;
 use tokio::net::unix::pipe::Receiver;
 use tokio::sync::oneshot;
@@ -78,6 +79,31 @@ impl Helper {
         let connected = connected.unwrap_or_else(|error| Err(io::Error::other(error)));
         let away = |error| Failure::failed(Code::HELPER_UNAVAILABLE, format!("the helper at {shown}: {error}"), true);
         connected.map(drop).map_err(away)
+    }
+
+    /// Which of the hub's key sets the helper believes; `None` if there is no helper.
+    pub(crate) async fn keys(&self) -> io::Result<Option<u64>> {
+        self.told(Ask::Keys).await
+    }
+
+    /// Brings it what follows.
+    pub(crate) async fn follow_keys(&self, chain: KeyChain) -> io::Result<Option<u64>> {
+        self.told(Ask::Follow(Box::new(chain))).await
+    }
+
+    async fn told(&self, ask: Ask) -> io::Result<Option<u64>> {
+        let Some(socket) = self.0.clone() else { return Ok(None) };
+        let asked = tokio::task::spawn_blocking(move || {
+            let stream = UnixStream::connect(&socket)?;
+            stream.set_read_timeout(Some(ANSWERS_WITHIN))?;
+            send(&stream, &ask, &[])?;
+            Lines::new(&stream).next::<Answer>()
+        });
+        match asked.await.unwrap_or_else(|error| Err(io::Error::other(error)))? {
+            Some(Answer::Keys(version)) => Ok(Some(version)),
+            Some(Answer::Refused { message, .. }) => Err(io::Error::other(message)),
+            _ => Err(io::Error::other("the helper gave no answer")),
+        }
     }
 
     /// Has a run begun.

@@ -2,13 +2,16 @@
 //! with the network needs no privileges.
 //!
 //! It opens no connection and listens on a socket file alone, for one user. It believes nobody but the
-//! hub's signature and the site's policy, both of which it reads for itself: the agent hands it each
+//! hub's signature and the site's policy, both of which it reads for itself (and follows the hub's keys for
+//! itself, `keys`): the agent hands it each
 //! delivery while that is valid (`spool` keeps what came), and later says which run to begin. `protocol` is
 //! what crosses the socket, `serve` answers, `perform` runs, `operations` verifies
 //! what operators signed, `users` and `trust` look up what the machine
-//! says; `ask` is the agent's side.
+//! says; `ask` and `bring` are the agent's side.
 
 mod ask;
+mod bring;
+mod keys;
 mod operations;
 mod perform;
 mod protocol;
@@ -18,6 +21,7 @@ mod trust;
 mod users;
 
 pub(crate) use ask::{Helped, Helper};
+pub(crate) use bring::bring_keys;
 pub(crate) use protocol::read_lines;
 pub use serve::{HelperError, HelperOptions, serve};
 pub(crate) use users::uid_of;

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sortie_rules::ids::TaskId;
 use sortie_wire::envelope::Envelope;
+use sortie_wire::keys::KeyChain;
 use sortie_wire::operators::OperatorChain;
 
 /// A delivery is at most so many bytes, whatever wrapped it.
@@ -28,6 +29,10 @@ pub(super) enum Ask {
     Take(Box<Envelope>),
     /// Here are sets of operators, each signed by enough members of the one before.
     Operators(OperatorChain),
+    /// Which of the hub's key sets do you believe?
+    Keys,
+    /// Here is what follows it.
+    Follow(Box<KeyChain>),
     /// Begin a run of a delivery that was taken. The ends of its pipes come with this.
     Run(Run),
 }
@@ -58,6 +63,8 @@ pub(super) enum Answer {
     Taken(usize),
     /// This version of the operators is believed, 0 if none is.
     Operators(u64),
+    /// This version of the hub's key set is believed.
+    Keys(u64),
     /// The run has begun as this process, which leads a group.
     Began(u32),
     /// The run has ended: with a code, or by a signal.

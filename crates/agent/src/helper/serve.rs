@@ -18,7 +18,7 @@ use super::operations::Desk;
 use super::perform::{Ground, REFUSED, perform};
 use super::protocol::{Answer, Ask, Lines, send};
 use super::spool::Spool;
-use super::{trust, users};
+use super::{keys, trust, users};
 use crate::clock::Clock;
 use crate::identity::{Identity, IdentityError};
 use crate::policy::Policy;
@@ -152,7 +152,8 @@ pub fn serve(options: &HelperOptions, clock: Clock) -> Result<(), HelperError> {
 }
 
 /// Takes a copy of who the node is and whom it believes, so that the agent cannot change either. It is taken
-/// at the first start; whoever looks after the machine removes the copy to have it taken again.
+/// at the first start; from then on it follows the chain of the hub's key sets by itself. Whoever looks after
+/// the machine removes the copy to have it taken again.
 fn pin(agent_data: &Path, data: &Path) -> Result<(), HelperError> {
     let identity = data.join("identity");
     if identity.join("node.json").exists() {
@@ -184,6 +185,8 @@ fn answer(insides: &Insides, stream: &UnixStream) -> io::Result<()> {
             let followed = insides.desk.follow(&chain).map_or_else(refused, Answer::Operators);
             send(stream, &followed, &[])
         }
+        Some(Ask::Keys) => send(stream, &keys::known(&insides.agent_data), &[]),
+        Some(Ask::Follow(chain)) => send(stream, &keys::follow_to(&insides.agent_data, &chain), &[]),
         Some(Ask::Run(run)) => {
             stream.set_read_timeout(None)?;
             let ground =
@@ -211,9 +214,9 @@ fn has_room(insides: &Insides, now: Millis) -> io::Result<bool> {
 fn take(insides: &Insides, envelope: &Envelope) -> Result<usize, String> {
     let identity = Identity::record(&insides.agent_data).map_err(|error| error.to_string())?;
     let verifier = Verifier::new(&identity.keys).map_err(|error| error.to_string())?;
-    let message = verifier.open(envelope, DELIVERY).map_err(|error| {
-        format!("{error}; if the hub has new keys, remove the helper's copy in `identity` and start it again")
-    })?;
+    let message = verifier
+        .open(envelope, DELIVERY)
+        .map_err(|error| format!("{error}; if the hub has new keys, the agent brings what leads to them"))?;
     let delivery: Delivery = serde_json::from_slice(&message).map_err(|error| error.to_string())?;
     if delivery.node != identity.node {
         return Err(format!("the delivery is for another node ({})", delivery.node));

@@ -8,5 +8,5 @@ mod stored;
 
 pub use key::KeyError;
 pub(crate) use key::NodeKey;
-pub(crate) use stored::NodeRecord;
 pub use stored::{Identity, IdentityError};
+pub(crate) use stored::{NodeRecord, write_record};

@@ -1,6 +1,8 @@
-//! The identity as it lies in the data folder: `identity/{key.pem, certificate.pem, trust.pem, node.json}`.
+//! The identity as it lies in the data folder: `identity/{key.pem, certificate.pem, node.json}`.
 //!
-//! `node.json` is written last: where it stands, the agent is enrolled. Each file is replaced whole.
+//! `node.json` is written last: where it stands, the agent is enrolled. Each file is replaced whole. What the
+//! agent believes of its hub stands in `node.json` alone, so that a crash leaves the former key set or the
+//! next one, and never a part.
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -22,7 +24,6 @@ pub struct Identity {
     folder: PathBuf,
     key: NodeKey,
     certificate_pem: String,
-    trust_pem: String,
     node: NodeRecord,
 }
 
@@ -93,11 +94,9 @@ impl Identity {
         data: &Path,
         key: NodeKey,
         certificate: &Certificate,
-        trust_pem: String,
         node: NodeRecord,
     ) -> Result<Identity, IdentityError> {
-        let identity =
-            Identity { folder: folder(data), key, certificate_pem: certificate.chain.clone(), trust_pem, node };
+        let identity = Identity { folder: folder(data), key, certificate_pem: certificate.chain.clone(), node };
         identity.write()?;
         Ok(identity)
     }
@@ -118,41 +117,35 @@ impl Identity {
             let text = read_if_there(&path)?;
             text.ok_or_else(|| IdentityError::Damaged { path, why: "it is not there".to_owned() })
         };
-        let (certificate_pem, trust_pem) = (there("certificate.pem")?, there("trust.pem")?);
+        let certificate_pem = there("certificate.pem")?;
         let path = folder.join("key.pem");
         let key = NodeKey::load(&path)?;
         let key = key.ok_or_else(|| IdentityError::Damaged { path, why: "it is not there".to_owned() })?;
-        Ok(Identity { folder, key, certificate_pem, trust_pem, node })
+        Ok(Identity { folder, key, certificate_pem, node })
     }
 
     /// Takes a renewed certificate, on disk first.
-    pub(crate) fn renew(
-        &mut self,
-        certificate: &Certificate,
-        trust_pem: String,
-        keys: KeySet,
-    ) -> Result<(), IdentityError> {
-        self.trust_pem = trust_pem;
-        self.node.keys = newest(&self.node.keys, keys);
-        self.renew_certificate(certificate)
-    }
-
-    /// Takes a new certificate, and believes whom it has believed.
-    pub(crate) fn renew_certificate(&mut self, certificate: &Certificate) -> Result<(), IdentityError> {
+    pub(crate) fn renew(&mut self, certificate: &Certificate) -> Result<(), IdentityError> {
         self.certificate_pem = certificate.chain.clone();
         self.node.certificate_from = certificate.not_before;
         self.node.certificate_until = certificate.not_after;
         self.write()
     }
 
-    /// Takes a newer key set, on disk first. An older one changes nothing.
+    /// Takes a newer key set that was verified from the one at hand. An older one changes nothing.
     pub(crate) fn take_keys(&mut self, keys: KeySet) -> Result<(), IdentityError> {
-        let keys = newest(&self.node.keys, keys);
-        if keys == self.node.keys {
+        if keys.version <= self.node.keys.version {
             return Ok(());
         }
+        write_record(&self.folder, &NodeRecord { keys: keys.clone(), ..self.node.clone() })?;
         self.node.keys = keys;
-        self.write()
+        Ok(())
+    }
+
+    /// The fingerprint of the authority that issued the certificate: the last of its chain.
+    pub(crate) fn issuer(&self) -> Option<String> {
+        let last = self.certificate_pem.rfind("-----BEGIN")?;
+        client::tls::fingerprint_of_pem(&self.certificate_pem[last..])
     }
 
     /// Notes that this version of the protocol was spoken, on disk first. A lower one changes nothing.
@@ -203,7 +196,7 @@ impl Identity {
     }
     /// Whom the agent believes.
     pub fn trust(&self) -> client::Trust {
-        client::Trust::Pem(self.trust_pem.clone())
+        client::Trust::Pem(self.node.keys.trust())
     }
     /// What the agent proves itself with. Holds the private key: not for logs, not for the wire.
     pub fn proof(&self) -> client::Identity {
@@ -211,12 +204,8 @@ impl Identity {
     }
 
     fn write(&self) -> Result<(), IdentityError> {
-        let path = self.folder.join("node.json");
-        let record = serde_json::to_vec_pretty(&self.node)
-            .map_err(|error| IdentityError::Damaged { path: path.clone(), why: error.to_string() })?;
-        write_whole(&self.folder.join("trust.pem"), self.trust_pem.as_bytes())?;
         write_whole(&self.folder.join("certificate.pem"), self.certificate_pem.as_bytes())?;
-        Ok(write_whole(&path, &record)?)
+        write_record(&self.folder, &self.node)
     }
 }
 
@@ -224,14 +213,19 @@ fn folder(data: &Path) -> PathBuf {
     data.join("identity")
 }
 
-fn newest(known: &KeySet, offered: KeySet) -> KeySet {
-    if offered.version > known.version { offered } else { known.clone() }
+/// Puts the record in place of the one before, in a folder `identity`.
+pub(crate) fn write_record(folder: &Path, record: &NodeRecord) -> Result<(), IdentityError> {
+    let path = folder.join("node.json");
+    let text = serde_json::to_vec_pretty(record)
+        .map_err(|error| IdentityError::Damaged { path: path.clone(), why: error.to_string() })?;
+    Ok(write_whole(&path, &text)?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use sortie_rules::ids::Id;
+    use sortie_wire::keys::TrustedAuthority;
 
     fn record() -> NodeRecord {
         NodeRecord {
@@ -242,8 +236,12 @@ mod tests {
             protocol: 0,
             certificate_from: Millis(1),
             certificate_until: Millis(3),
-            keys: KeySet { version: 2, keys: vec![] },
+            keys: keys(2),
         }
+    }
+    fn keys(version: u64) -> KeySet {
+        let authority = TrustedAuthority { fingerprint: "ab".into(), certificate: format!("PEM {version}") };
+        KeySet { version, authorities: vec![authority], ..KeySet::default() }
     }
     fn certificate(until: i64) -> Certificate {
         Certificate { chain: format!("chain until {until}"), not_before: Millis(1), not_after: Millis(until) }
@@ -255,12 +253,14 @@ mod tests {
         let data = scratch.path();
         assert!(matches!(Identity::load(data), Err(IdentityError::NotEnrolled(_))));
         let key = Identity::key(data).unwrap();
-        let mut made = Identity::create(data, key, &certificate(3), "trust".into(), record()).unwrap();
+        let mut made = Identity::create(data, key, &certificate(3), record()).unwrap();
         let read = Identity::load(data).unwrap();
         assert_eq!((read.node(), read.proof(), read.trust()), (made.node(), made.proof(), made.trust()));
-        made.renew(&certificate(9), "trust 2".into(), KeySet { version: 3, keys: vec![] }).unwrap();
+        made.renew(&certificate(9)).unwrap();
+        made.take_keys(keys(3)).unwrap();
         let read = Identity::load(data).unwrap();
         assert_eq!(read.certificate_life(), (Millis(1), Millis(9)));
+        assert_eq!(read.trust(), client::Trust::Pem("PEM 3".into()));
         assert_eq!((read.keys().version, read.proof().chain_pem.as_str()), (3, "chain until 9"));
         assert!(Identity::is_there(data).unwrap());
     }
@@ -269,10 +269,10 @@ mod tests {
     fn an_older_key_set_never_replaces_a_newer_one() {
         let scratch = tempfile::tempdir().unwrap();
         let key = Identity::key(scratch.path()).unwrap();
-        let mut made = Identity::create(scratch.path(), key, &certificate(3), "t".into(), record()).unwrap();
-        made.take_keys(KeySet { version: 1, keys: vec![] }).unwrap();
+        let mut made = Identity::create(scratch.path(), key, &certificate(3), record()).unwrap();
+        made.take_keys(keys(1)).unwrap();
         assert_eq!(made.keys().version, 2);
-        made.take_keys(KeySet { version: 5, keys: vec![] }).unwrap();
+        made.take_keys(keys(5)).unwrap();
         assert_eq!(Identity::load(scratch.path()).unwrap().keys().version, 5);
     }
 }

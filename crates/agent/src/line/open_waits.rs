@@ -45,6 +45,11 @@ impl OpenWaits {
         self.newest.is_some_and(|query| query.room == 0) && self.open.len() < OPEN_MAX
     }
 
+    /// Whether the agent may ask anew beside the wait that is open, to tell the hub something.
+    pub(super) fn may_ask_beside(&self) -> bool {
+        self.newest.is_some() && self.open.len() < OPEN_MAX
+    }
+
     /// The next answer, and whether it is that of the newest wait. Never ends while none is open.
     pub(super) async fn next(&mut self) -> (Answered, bool) {
         match self.open.next().await {

@@ -1,6 +1,7 @@
 //! Does what a delivery says: writes its tasks down, begins them, stops what is to be stopped.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sortie_client::ClientError;
 use sortie_rules::ledger::start_is_written_first;
@@ -13,12 +14,16 @@ use tokio::sync::Notify;
 use super::hub_time::HubTime;
 use super::verify::{in_time, open, talked_down, unreadable};
 use crate::clock::{Clock, Entropy};
+use crate::helper::bring_keys;
 use crate::hub::Hub;
 use crate::ledger::{Incoming, Ledger, LedgerError, Offered, Refused, RunKey, Taken, Verdict};
 use crate::operations::borne;
 use crate::refusals::{Refusal, RefusedThing};
 use crate::reporter::Outbox;
 use crate::runner::{Board, Cancel, Runner, Waiting, cancelled};
+
+/// How long the next wait is held back for the hub's newer key set.
+const FOLLOWS_WITHIN: Duration = Duration::from_secs(5);
 
 /// Does what deliveries say.
 #[derive(Debug, Clone)]
@@ -64,6 +69,7 @@ impl Taker {
         };
         let policy = self.runner.policy.now();
         if delivery.tasks.iter().any(|handed| policy.is_for_helper(&handed.type_name)) {
+            bring_keys(&self.runner.places.helper, &self.hub).await;
             self.runner.places.helper.take(envelope).await;
         }
         let (number, keys_version) = (delivery.number, delivery.keys_version);
@@ -88,7 +94,8 @@ impl Taker {
             self.outbox.look_again();
         }
         if keys_version > self.hub.keys().version {
-            self.fetch_keys();
+            // Now, and not beside the line, so that the next wait tells the hub of it.
+            self.follow_keys().await;
         }
         Ok(acknowledged.max(number))
     }
@@ -125,9 +132,7 @@ impl Taker {
         let opened = match open(envelope, &self.hub.keys().verifier, me, asked) {
             // The hub may sign with a key that is newer than our set.
             Err(Refused { code: verification::Refused::UnknownKey, .. }) => {
-                if let Err(error) = self.hub.refresh_keys().await {
-                    tracing::warn!(%error, "the hub's key set could not be fetched");
-                }
+                self.follow_keys().await;
                 open(envelope, &self.hub.keys().verifier, me, asked)
             }
             opened => opened,
@@ -220,13 +225,13 @@ impl Taker {
         }
     }
 
-    /// Beside the line, so that no task waits for it.
-    fn fetch_keys(&self) {
-        let hub = Arc::clone(&self.hub);
-        self.runner.runs.spawn(async move {
-            if let Err(error) = hub.refresh_keys().await {
-                tracing::warn!(%error, "the hub's newer key set could not be fetched; it will be tried again");
-            }
-        });
+    /// Follows the chain of the hub's key sets. What does not follow from the set at hand changes nothing.
+    async fn follow_keys(&self) {
+        let followed = tokio::time::timeout(FOLLOWS_WITHIN, self.hub.follow_keys()).await;
+        match followed {
+            Ok(Ok(_)) => bring_keys(&self.runner.places.helper, &self.hub).await,
+            Ok(Err(error)) => tracing::error!(%error, "the hub's newer key set was not taken"),
+            Err(_) => tracing::warn!("the hub's newer key set could not be fetched in time; it will be tried again"),
+        }
     }
 }

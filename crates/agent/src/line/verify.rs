@@ -126,10 +126,10 @@ mod tests {
         Signer::from_pkcs8(&rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap().serialize_der()).unwrap()
     }
     fn trusting(signer: &Signer) -> Verifier {
-        Verifier::new(&KeySet { version: 1, keys: vec![signer.public_key()] }).unwrap()
+        Verifier::new(&KeySet { version: 1, keys: vec![signer.public_key()], ..KeySet::default() }).unwrap()
     }
     fn asked() -> WaitQuery {
-        WaitQuery { room: 1, ack: 0, wait_s: 50, boot: boot(1), seq: 1, clock: None }
+        WaitQuery { room: 1, ack: 0, wait_s: 50, boot: boot(1), seq: 1, keys: None, certified: None, clock: None }
     }
     fn delivery() -> Delivery {
         Delivery {

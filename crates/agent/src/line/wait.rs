@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::open_waits::{Answered, OpenWaits};
 use super::take::{NotTaken, Taker};
 use crate::clock::Entropy;
+use crate::hub::HubError;
 use crate::runner::Board;
 
 /// How the waits between tries grow.
@@ -58,6 +59,12 @@ impl WaitLoop {
                     }
                     continue;
                 }
+                // The hub waits to hear of it.
+                () = self.taker.hub.certificate_changed(), if open.may_ask_beside() => {
+                    seq += 1;
+                    self.ask(&mut open, seq);
+                    continue;
+                }
                 () = self.stop.cancelled() => return,
             };
             match self.handle(answered).await {
@@ -84,6 +91,8 @@ impl WaitLoop {
             boot: self.boot,
             seq,
             clock: Some(self.taker.clock.now()),
+            keys: Some(self.taker.hub.keys_version()),
+            certified: Some(self.taker.hub.told_to_renew().is_none()),
         };
         open.ask(self.taker.hub.line(), self.taker.hub.node(), query);
     }
@@ -168,10 +177,13 @@ impl WaitLoop {
         {
             return self.learn_time(wait).await;
         }
-        if let ClientError::Unproven { doubt: Doubt::Distrusted(Distrust::UnknownKey), .. } = error
-            && let Err(error) = self.taker.hub.refresh_keys().await
+        if let ClientError::Unproven { doubt: Doubt::Distrusted(Distrust::UnknownKey), .. } = error {
+            return followed(self.taker.hub.follow_keys().await, wait);
+        }
+        if let ClientError::Tls { fault, .. } = error
+            && fault.is_about_the_issuer()
         {
-            tracing::warn!(%error, "the hub's key set could not be fetched");
+            return followed(self.taker.hub.follow_keys_unjudged().await, wait);
         }
         wait
     }
@@ -184,6 +196,18 @@ impl WaitLoop {
                 tracing::warn!(%error, "the hub's signed time could not be fetched");
                 wait
             }
+        }
+    }
+}
+
+/// How long to wait when it was the hub's keys: not at all, once there are others.
+fn followed(outcome: Result<bool, HubError>, wait: Span) -> Span {
+    match outcome {
+        Ok(true) => Span::ZERO,
+        Ok(false) => wait,
+        Err(error) => {
+            tracing::error!(%error, "the hub's key sets lead to none that could be believed");
+            wait
         }
     }
 }

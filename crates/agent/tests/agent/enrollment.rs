@@ -21,7 +21,7 @@ async fn an_enrolled_agent_has_a_key_for_its_owner_only_and_a_first_policy() {
     let mode = |path: &str| site.data().join(path).metadata().unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(""), 0o700);
     assert_eq!(mode("identity"), 0o700);
-    for file in ["key.pem", "certificate.pem", "trust.pem", "node.json"] {
+    for file in ["key.pem", "certificate.pem", "node.json"] {
         assert_eq!(mode(&format!("identity/{file}")), 0o600, "{file}");
     }
     assert!(std::fs::read_to_string(site.settings.policy_path()).unwrap().contains("default = \"refuse\""));

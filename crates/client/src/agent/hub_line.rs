@@ -12,7 +12,7 @@ use sortie_wire::deliveries::{TimeQuery, WaitQuery};
 use sortie_wire::enrollment::{Enroll, Enrolled, Invite, InviteProof, Renew, Renewed};
 use sortie_wire::envelope::Envelope;
 use sortie_wire::heartbeat::{Heartbeat, Pulse};
-use sortie_wire::keys::KeySet;
+use sortie_wire::keys::{KeyChain, KeysQuery};
 use sortie_wire::logs::{LogBatch, LogReceipts};
 use sortie_wire::operators::{OperatorChain, OperatorsQuery};
 use sortie_wire::refusals::RefusalReport;
@@ -94,9 +94,10 @@ impl HubLine {
         }
     }
 
-    /// The keys with which the hub signs now.
-    pub async fn keys(&self) -> Result<KeySet, ClientError> {
-        self.inner.line.call(Method::GET, &["agent", "v1", "keys"]).send().await
+    /// The hub's key sets after this version, each signed by a key of the one before. Needs no proof of who is
+    /// asking.
+    pub async fn keys(&self, after: u64) -> Result<KeyChain, ClientError> {
+        self.inner.line.call(Method::GET, &["agent", "v1", "keys"]).query(&KeysQuery { after })?.send().await
     }
 
     /// The hub's signed time, bound to `nonce`. Needs no proof of who is asking.

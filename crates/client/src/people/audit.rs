@@ -1,7 +1,8 @@
 //! The audit log.
 
 use sortie_wire::audit::{AuditExportQuery, AuditHead, AuditLink, AuditQuery};
-use sortie_wire::keys::KeySet;
+use sortie_wire::envelope::Envelope;
+use sortie_wire::keys::{KeyChain, KeySet, KeysQuery};
 use sortie_wire::pages::Page;
 
 use super::Hub;
@@ -25,8 +26,20 @@ impl Hub {
         self.get_bytes(&["audit", "export"], &query).await
     }
 
-    /// The public keys with which the hub signs.
-    pub async fn hub_keys(&self) -> Result<KeySet, ClientError> {
-        self.get_told(&["keys"]).await
+    /// Every public key with which the hub ever signed, those that have gone included: what was signed long ago
+    /// is checked with them.
+    pub async fn signing_keys(&self) -> Result<KeySet, ClientError> {
+        let mut all = KeySet::default();
+        loop {
+            let chain: KeyChain = self.get_told(&["keys"], &KeysQuery { after: all.version }).await?;
+            let sets = chain.links.iter().filter_map(Envelope::unverified_payload);
+            for set in sets.filter_map(|payload| serde_json::from_slice::<KeySet>(&payload).ok()) {
+                all.version = all.version.max(set.version);
+                all.keys.extend(set.keys.into_iter().filter(|key| !all.keys.contains(key)).collect::<Vec<_>>());
+            }
+            if chain.links.is_empty() || all.version >= chain.newest {
+                return Ok(all);
+            }
+        }
     }
 }

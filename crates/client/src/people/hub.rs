@@ -74,9 +74,13 @@ impl Hub {
     }
 
     /// A read of what the hub tells agents and everybody else.
-    pub(super) async fn get_told<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, ClientError> {
+    pub(super) async fn get_told<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &impl Serialize,
+    ) -> Result<T, ClientError> {
         let path: Vec<&str> = ["agent", "v1"].into_iter().chain(path.iter().copied()).collect();
-        self.repeat(Repeat::Safely, || Ok(self.line.call(Method::GET, &path))).await
+        self.repeat(Repeat::Safely, || self.line.call(Method::GET, &path).query(query)).await
     }
 
     /// A page of a list: what follows `after`, so many rows at most.

@@ -9,6 +9,7 @@ mod accounts;
 mod audit;
 mod events;
 mod hub;
+mod hub_keys;
 mod invites;
 mod jobs;
 mod nodes;

@@ -18,6 +18,7 @@ pub fn client_config(connect: &Connect) -> Result<ClientConfig, SetupError> {
         pin: connect.trust.pin()?,
         roots: connect.trust.roots(connect.also_trust.as_deref(), connect.also_system)?,
         ignore_dates: connect.ignore_dates,
+        ignore_trust: connect.ignore_trust,
         provider: Arc::clone(&provider),
     };
     let builder = ClientConfig::builder_with_details(provider, Arc::new(CertificateTime(connect.clock.clone())))

@@ -52,8 +52,13 @@ impl Endorsed<'_> {
         let distrusted = |why: String| NotEndorsed::Distrusted(why);
         let pin = Trust::Fingerprint(pin.to_owned()).pin().map_err(|error| distrusted(error.to_string()))?;
         let provider = crypto::provider();
-        let verifier =
-            HubVerifier { pin, roots: RootCertStore::empty(), ignore_dates: false, provider: Arc::clone(&provider) };
+        let verifier = HubVerifier {
+            pin,
+            roots: RootCertStore::empty(),
+            ignore_dates: false,
+            ignore_trust: false,
+            provider: Arc::clone(&provider),
+        };
         let now = UnixTime::since_unix_epoch(now.since(Millis(0)).to_std());
         let verdict = verifier.verify_server_cert(leaf, others, &name(hub)?, &[], now);
         verdict.map_err(|error| distrusted(super::fault::in_words(&error)))?;

@@ -79,6 +79,12 @@ impl TlsFault {
         matches!(self, TlsFault::Expired { .. } | TlsFault::NotYetValid { .. })
     }
 
+    /// Whether the certificate comes from an authority that is not believed here. If it is the hub's, the
+    /// chain of its key sets leads there.
+    pub fn is_about_the_issuer(&self) -> bool {
+        matches!(self, TlsFault::UnknownIssuer { .. } | TlsFault::OtherFingerprint { .. })
+    }
+
     /// What was presented, if something readable was.
     pub fn presented(&self) -> Option<&Presented> {
         match self {

@@ -17,5 +17,5 @@ pub use config::client_config;
 pub(crate) use endorsement::Endorsed;
 pub use fault::TlsFault;
 pub use identity::Identity;
-pub use presented::{Presented, fingerprint};
+pub use presented::{Presented, fingerprint, fingerprint_of_pem};
 pub use trust::Trust;

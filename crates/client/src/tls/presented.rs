@@ -2,6 +2,7 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use sortie_rules::time::{Millis, Span};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 use x509_parser::time::ASN1Time;
@@ -38,6 +39,11 @@ impl Presented {
 /// The SHA-256 of a certificate's DER, in hex.
 pub fn fingerprint(der: &[u8]) -> String {
     hex::encode(digest(&SHA256, der))
+}
+
+/// The same of the first certificate in a text (PEM).
+pub fn fingerprint_of_pem(pem: &str) -> Option<String> {
+    CertificateDer::from_pem_slice(pem.as_bytes()).ok().map(|der| fingerprint(&der))
 }
 
 fn millis(time: ASN1Time) -> Millis {

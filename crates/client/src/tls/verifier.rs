@@ -24,6 +24,8 @@ pub(super) struct HubVerifier {
     pub(super) roots: RootCertStore,
     /// Judge every certificate as of the day it was made.
     pub(super) ignore_dates: bool,
+    /// Believe any certificate.
+    pub(super) ignore_trust: bool,
     /// Who computes.
     pub(super) provider: Arc<CryptoProvider>,
 }
@@ -37,6 +39,9 @@ impl ServerCertVerifier for HubVerifier {
         _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
+        if self.ignore_trust {
+            return Ok(ServerCertVerified::assertion());
+        }
         let presented = Presented::read(end_entity);
         let now = if self.ignore_dates { presented.as_ref().map_or(now, made_at) } else { now };
         let verdict = match self.pin {

@@ -11,7 +11,7 @@ use super::server::{Server, answer, json};
 async fn answered(with: String) -> ClientError {
     let authority = Authority::new("the hub's authority");
     let server = Server::start(authority.server("localhost"), &[with]).await;
-    server.line(Trust::Pem(authority.pem())).keys().await.unwrap_err()
+    server.line(Trust::Pem(authority.pem())).keys(0).await.unwrap_err()
 }
 
 #[tokio::test]
@@ -70,7 +70,7 @@ async fn a_hub_that_is_not_there_is_told_from_one_that_breaks_off() {
     let connect = server.connect("localhost", Trust::Pem(authority.pem()));
     let asked = async |hub: &str| {
         let connect = Connect { hub: hub.to_owned(), ..connect.clone() };
-        HubLine::open(&connect).unwrap().keys().await.unwrap_err()
+        HubLine::open(&connect).unwrap().keys(0).await.unwrap_err()
     };
     let nobody = asked("https://127.0.0.1:1").await;
     assert!(matches!(nobody, ClientError::Unreachable { stage: Stage::Connect, .. }), "{nobody:?}");

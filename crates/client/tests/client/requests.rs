@@ -21,8 +21,16 @@ async fn an_agent_s_wait_names_node_room_and_acknowledgement() {
     let server = Server::start(authority.server("localhost"), &[envelope]).await;
     let line = server.line(Trust::Pem(authority.pem()));
     let node = Id::from_uuid(uuid::Uuid::from_u128(5));
-    let query =
-        WaitQuery { room: 8, ack: 3, wait_s: 50, boot: Id::from_uuid(uuid::Uuid::from_u128(6)), seq: 1, clock: None };
+    let query = WaitQuery {
+        room: 8,
+        ack: 3,
+        wait_s: 50,
+        boot: Id::from_uuid(uuid::Uuid::from_u128(6)),
+        seq: 1,
+        keys: None,
+        certified: None,
+        clock: None,
+    };
     line.wait(node, &query).await.unwrap();
     let asked = server.asked();
     let path = format!("/agent/v1/nodes/{node}/tasks/wait?ack=3&boot={}&room=8&seq=1&wait_s=50", query.boot);

@@ -133,5 +133,5 @@ pub(crate) fn json(body: &str) -> String {
 
 /// A key set, which is what the tests ask for most.
 pub(crate) fn keys() -> String {
-    json(r#"{"version":3,"keys":[]}"#)
+    json(r#"{"newest":3,"links":[]}"#)
 }

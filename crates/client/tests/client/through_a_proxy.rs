@@ -51,13 +51,13 @@ async fn a_proxy_is_taken_with_its_password_and_sees_no_secret_of_ours() {
         ..server.connect("localhost", Trust::Pem(authority.pem()))
     };
     let known = Some(("user".to_owned(), "pass".to_owned()));
-    assert_eq!(HubLine::open(&at(known, None)).unwrap().keys().await.unwrap().version, 3);
+    assert_eq!(HubLine::open(&at(known, None)).unwrap().keys(0).await.unwrap().newest, 3);
     assert_eq!(asked.lock().unwrap().len(), 1);
     assert!(asked.lock().unwrap()[0].starts_with(&format!("CONNECT localhost:{} ", server.port)));
 
-    let refused = HubLine::open(&at(None, None)).unwrap().keys().await.unwrap_err();
+    let refused = HubLine::open(&at(None, None)).unwrap().keys(0).await.unwrap_err();
     assert!(matches!(refused, ClientError::Unreachable { stage: Stage::Proxy, .. }), "{refused:?}");
 
-    HubLine::open(&at(None, Some("localhost"))).unwrap().keys().await.unwrap();
+    HubLine::open(&at(None, Some("localhost"))).unwrap().keys(0).await.unwrap();
     assert_eq!(asked.lock().unwrap().len(), 2, "a host that is excepted is reached directly");
 }

@@ -8,7 +8,7 @@ use super::certificates::Authority;
 use super::server::{Server, keys};
 
 async fn ask(connect: &Connect) -> Result<u64, ClientError> {
-    HubLine::open(connect).unwrap().keys().await.map(|keys| keys.version)
+    HubLine::open(connect).unwrap().keys(0).await.map(|keys| keys.newest)
 }
 
 async fn fault(connect: &Connect) -> TlsFault {

@@ -122,7 +122,12 @@ impl Act {
 
     /// The entry that is kept of it.
     pub(crate) fn entry(self) -> NewEntry {
-        NewEntry::new(self.0.org, written(self.0))
+        NewEntry::new(self.0.org, self.text())
+    }
+
+    /// The text of that entry, for acts that are noted elsewhere before they come into the log.
+    pub(crate) fn text(self) -> String {
+        written(self.0)
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) async fn head(app: &App, who: &Principal) -> Result<AuditHead, Fault>
 
 fn signed(app: &App, head: Head) -> AuditHead {
     let text = canonical(&serde_json::to_value(&head).unwrap_or_default());
-    AuditHead { signed: app.keys.signer().sign(AUDIT_HEAD, text.as_bytes()), head }
+    AuditHead { signed: app.ring.held().signer().sign(AUDIT_HEAD, text.as_bytes()), head }
 }
 
 /// What goes on between two parts of an export.

@@ -91,7 +91,7 @@ pub(crate) async fn create(
     };
     let invite = Invite {
         hub: request.hub.unwrap_or_else(|| app.url.clone()),
-        ca: app.tls.fingerprint().to_owned(),
+        ca: app.tls.fingerprint().to_string(),
         id: row.id,
         secret: app.keys.secret_of("invite", row.id).expose().to_owned(),
     };

@@ -9,6 +9,7 @@ use sortie_rules::liveness::Presence;
 use sortie_rules::time::Millis;
 use sortie_store::Tx;
 use sortie_store::invites::{self, InviteRow};
+use sortie_store::node_keys;
 use sortie_store::nodes::{self, NodeRow};
 use sortie_store::refusals;
 use sortie_wire::enrollment::{Enroll, Enrolled, Facts};
@@ -38,6 +39,8 @@ pub(crate) async fn enroll(
     let (fingerprint, allowed) = (key.fingerprint(), app.settings.node_names.clone());
     let facts = serde_json::to_string(&request.facts).unwrap_or_default();
     let types = app.types.load_full();
+    let held = app.ring.held();
+    let (keys_version, issuer) = (held.ring().version, held.issuer().fingerprint());
     let (node, name, admission, org) = app
         .store
         .write(move |tx| {
@@ -66,6 +69,7 @@ pub(crate) async fn enroll(
                     refusals::forget(tx, node).await?;
                 }
                 nodes::set_facts(tx, node, &facts).await?;
+                node_keys::put(tx, node, keys_version, &issuer).await?;
                 Ok::<_, Fault>((node, row.node_name, admission, row.org))
             })
         })
@@ -79,9 +83,8 @@ pub(crate) async fn enroll(
     Ok(Enrolled {
         node,
         name,
-        certificate: app.authority.vouch_for_node(&key, node, &app.entropy, now),
-        trust: app.tls.trust().to_owned(),
-        keys: app.keys.public(),
+        certificate: held.issuer().vouch_for_node(&key, node, &app.entropy, now),
+        keys: held.set().clone(),
         hub_id: app.keys.hub_id().to_owned(),
         chain: chain.to_owned(),
         now,
@@ -172,6 +175,8 @@ async fn write(
                 clock: None,
                 clock_skew_ms: None,
                 quarantined_at: None,
+                keys_version: None,
+                issued_by: None,
                 facts: None,
                 stale_after: None,
                 down_after: None,

@@ -20,7 +20,9 @@ pub(crate) async fn renew(app: &Shared, caller: NodeCaller, request: Renew) -> R
         return Err(refuse_at(ProblemCode::FieldInvalid, "/certificate_request", detail));
     }
     let (now, renewed) = (app.clock.now(), caller.node);
-    let certificate = app.authority.vouch_for_node(&key, caller.node, &app.entropy, now);
+    let held = app.ring.held();
+    let keys_version = held.ring().version;
+    let certificate = held.issuer().vouch_for_node(&key, caller.node, &app.entropy, now);
     let (until, facts) = (certificate.not_after, serde_json::to_string(&request.facts).unwrap_or_default());
     app.store
         .write(move |tx| {
@@ -35,5 +37,5 @@ pub(crate) async fn renew(app: &Shared, caller: NodeCaller, request: Renew) -> R
         })
         .await?;
     app.nodes.forget(renewed);
-    Ok(Renewed { certificate, trust: app.tls.trust().to_owned(), keys: app.keys.public(), now })
+    Ok(Renewed { certificate, keys_version, now })
 }

@@ -1,4 +1,4 @@
-//! `/api/v1/invites` for people; `/agent/v1/enroll`, `renew`, `keys` and `time` for agents.
+//! `/api/v1/invites` for people; `/agent/v1/enroll`, `renew` and `time` for agents.
 
 use axum::Json;
 use axum::extract::State;
@@ -13,7 +13,6 @@ use sortie_wire::deliveries::{SignedTime, TimeQuery};
 use sortie_wire::enrollment::{Enroll, Enrolled, Renew, Renewed};
 use sortie_wire::envelope::{Envelope, TIME};
 use sortie_wire::invites::{CreateInvite, CreatedInvite, InviteDetails};
-use sortie_wire::keys::KeySet;
 use sortie_wire::pages::Page;
 use sortie_wire::problem::ProblemCode;
 use utoipa_axum::routes;
@@ -34,7 +33,6 @@ pub(crate) fn add(routes: Routes) -> Routes {
         .does(Audience::People, Need::May(Permission::AdmissionWrite), Action::InviteRevoke, routes!(revoke))
         .does(Audience::Agents, Need::Invite, Action::NodeEnroll, routes!(enroll_agent))
         .add(Audience::Agents, Need::Node, routes!(renew_certificate))
-        .add(Audience::Agents, Need::Nobody, routes!(keys))
         .add(Audience::Agents, Need::Nobody, routes!(time))
 }
 
@@ -123,12 +121,6 @@ async fn renew_certificate(
     Ok(Json(renew::renew(&app, caller, body.value).await?))
 }
 
-/// The keys with which the hub signs.
-#[utoipa::path(get, path = "/agent/v1/keys", tag = "enrollment", responses((status = 200, body = KeySet)))]
-async fn keys(State(app): State<Shared>) -> Json<KeySet> {
-    Json(app.keys.public())
-}
-
 /// The hub's time, signed together with the asker's nonce.
 #[utoipa::path(
     get, path = "/agent/v1/time", tag = "enrollment",
@@ -141,5 +133,5 @@ async fn time(State(app): State<Shared>, QueryOf(query): QueryOf<TimeQuery>) -> 
     }
     let message = SignedTime { nonce: query.nonce, now: app.clock.now() };
     let bytes = serde_json::to_vec(&message).map_err(|error| Fault::Broken(error.to_string()))?;
-    Ok(Json(app.keys.signer().sign(TIME, &bytes)))
+    Ok(Json(app.ring.held().signer().sign(TIME, &bytes)))
 }

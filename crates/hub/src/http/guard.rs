@@ -48,6 +48,16 @@ impl NodeCaller {
         &self.known.name
     }
 
+    /// The key set that it has said it has, the authority of its certificate, and a place to note others.
+    pub(crate) fn keys(&self) -> &std::sync::Mutex<(u64, String)> {
+        &self.known.keys
+    }
+
+    /// The newest key set of which it was told without being held, and a place to note another.
+    pub(crate) fn keys_told(&self) -> &std::sync::atomic::AtomicU64 {
+        &self.known.keys_told
+    }
+
     /// That it is the node still. A request that is held asks again when it has taken its place: an
     /// operator may have shut the node out meanwhile, and whoever does so ends only what is held.
     pub(crate) async fn still_stands(&self, app: &Shared) -> Result<(), Fault> {

@@ -107,6 +107,7 @@ impl Routes {
 /// Every route of the hub. A new noun is added here and nowhere else.
 fn all(routes: Routes) -> Routes {
     let routes = crate::enrollment::routes::add(routes);
+    let routes = crate::keys::routes::add(routes);
     let routes = crate::tasks::agent_routes::add(routes);
     let routes = crate::tasks::routes::add(routes);
     let routes = crate::jobs::routes::add(routes);

@@ -1,5 +1,5 @@
-//! The hub's certificate authority: made at the first start, it vouches for nodes and, unless the
-//! operator gives a certificate, for the hub itself.
+//! A certificate authority of the hub's: it vouches for nodes and, unless the operator gives a certificate,
+//! for the hub itself.
 //!
 //! Keys are ECDSA P-256, since browsers accept no Ed25519 certificates; nodes bring Ed25519 keys of
 //! their own, which never leave them. Certificates carry their profile as the organisational unit:
@@ -17,10 +17,11 @@ use sortie_rules::limits::{AUTHORITY_LIFE, BACKDATE, NODE_CERTIFICATE_LIFE, SERV
 use sortie_rules::time::{Millis, Span};
 use sortie_wire::enrollment::Certificate;
 use time::OffsetDateTime;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::keys::fingerprint;
 use crate::clock::Entropy;
-use crate::data_folder::{DataFolder, DataFolderError};
+use crate::data_folder::{DataFolderError, Files};
 
 /// The profile of agents' certificates.
 pub(crate) const NODES: &str = "nodes";
@@ -34,14 +35,18 @@ pub enum AuthorityError {
     #[error(transparent)]
     DataFolder(#[from] DataFolderError),
     /// Its files are damaged.
-    #[error("the hub's certificate authority is damaged: {0}; restore keys/authority.* from a backup")]
+    #[error("the hub's keys are damaged: {0}; restore the folder keys/ from a backup")]
     Damaged(String),
+    /// Another authority cannot be believed beside those that are.
+    #[error("the hub cannot believe one more authority: {0}")]
+    Refused(sortie_rules::rotation::RingRefusal),
 }
 
 /// Makes certificates.
 pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     certificate: CertificateDer<'static>,
+    name: DistinguishedName,
     pem: String,
 }
 
@@ -84,35 +89,69 @@ impl NodeKey {
 
 impl Authority {
     /// Loads the authority, making it at the first start.
-    pub(crate) fn load(data: &DataFolder, entropy: &Entropy, now: Millis) -> Result<Authority, AuthorityError> {
-        let damaged = |error: rcgen::Error| AuthorityError::Damaged(error.to_string());
-        let key = match (data.read("keys/authority.key")?, data.read("keys/authority.pem")?) {
-            (Some(key), Some(_)) => KeyPair::from_pem(&String::from_utf8_lossy(&key)).map_err(damaged)?,
-            // The key is written last: without it, the certificate beside it was never used.
-            (None, _) => Self::make(data, entropy, now).map_err(|error| match error {
-                MakeError::DataFolder(error) => AuthorityError::DataFolder(error),
-                MakeError::Crypto(error) => damaged(error),
-            })?,
-            (Some(_), None) => return Err(AuthorityError::Damaged("keys/authority.pem is missing".to_owned())),
-        };
-        let pem = String::from_utf8_lossy(&data.read("keys/authority.pem")?.unwrap_or_default()).into_owned();
-        let certificate = CertificateDer::from_pem_slice(pem.as_bytes())
-            .map_err(|error| AuthorityError::Damaged(error.to_string()))?;
-        let issuer = Issuer::from_ca_cert_der(&certificate, key).map_err(damaged)?;
-        Ok(Authority { issuer, certificate, pem })
+    pub(crate) fn load(files: &Files, entropy: &Entropy, now: Millis) -> Result<Authority, AuthorityError> {
+        // The key is written last: without it, the certificate beside it was never used.
+        match files.read("keys/authority.key")? {
+            Some(_) => Authority::read(files, "authority"),
+            None => Authority::make(files, "authority", "Sortie hub authority", entropy, now),
+        }
     }
 
-    fn make(data: &DataFolder, entropy: &Entropy, now: Millis) -> Result<KeyPair, MakeError> {
-        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+    /// Reads one from the files whose names begin so.
+    pub(super) fn read(files: &Files, stem: &str) -> Result<Authority, AuthorityError> {
+        let damaged = |error: String| AuthorityError::Damaged(format!("keys/{stem}: {error}"));
+        let there = |name: String| {
+            let text = files.read(&name)?.ok_or_else(|| AuthorityError::Damaged(format!("{name} is missing")))?;
+            Ok::<_, AuthorityError>(String::from_utf8_lossy(&text).into_owned())
+        };
+        let (key, pem) = (there(format!("keys/{stem}.key"))?, there(format!("keys/{stem}.pem"))?);
+        let key = KeyPair::from_pem(&key).map_err(|error| damaged(error.to_string()))?;
+        let certificate = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|error| damaged(error.to_string()))?;
+        let issuer = Issuer::from_ca_cert_der(&certificate, key).map_err(|error| damaged(error.to_string()))?;
+        let name = name_of(&certificate).map_err(damaged)?;
+        Ok(Authority { issuer, certificate, name, pem })
+    }
+
+    /// Makes one, on disk under these names.
+    pub(super) fn make(
+        files: &Files,
+        stem: &str,
+        name: &str,
+        entropy: &Entropy,
+        now: Millis,
+    ) -> Result<Authority, AuthorityError> {
+        let damaged = |error: rcgen::Error| AuthorityError::Damaged(error.to_string());
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(damaged)?;
         let mut params = blank(entropy, now - BACKDATE, now + AUTHORITY_LIFE);
-        params.distinguished_name =
-            named(&[(DnType::CommonName, "Sortie hub authority"), (DnType::OrganizationName, "Sortie")]);
+        params.distinguished_name = named(&[(DnType::CommonName, name), (DnType::OrganizationName, "Sortie")]);
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let certificate = params.self_signed(&key)?;
-        data.write("keys/authority.pem", certificate.pem().as_bytes())?;
-        data.write("keys/authority.key", key.serialize_pem().as_bytes())?;
-        Ok(key)
+        let certificate = params.self_signed(&key).map_err(damaged)?;
+        files.write(&format!("keys/{stem}.pem"), certificate.pem().as_bytes())?;
+        files.write(&format!("keys/{stem}.key"), key.serialize_pem().as_bytes())?;
+        Authority::read(files, stem)
+    }
+
+    /// What this authority says of another's key: whoever believes this one believes what the other vouches
+    /// for.
+    pub(super) fn vouch_for_authority(
+        &self,
+        other: &Authority,
+        entropy: &Entropy,
+        now: Millis,
+    ) -> CertificateDer<'static> {
+        // Not longer than the server's certificate that it is shown with.
+        let mut params = blank(entropy, now - BACKDATE, now + SERVER_CERTIFICATE_LIFE);
+        params.distinguished_name = other.name.clone();
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        let certificate = params.signed_by(other.issuer.key(), &self.issuer).expect("the authority can sign");
+        certificate.der().clone()
+    }
+
+    /// The authority's certificate (PEM).
+    pub(crate) fn pem(&self) -> &str {
+        &self.pem
     }
 
     /// The authority's certificate.
@@ -158,12 +197,15 @@ impl Authority {
     }
 }
 
-#[derive(Debug, thiserror::Error)]
-enum MakeError {
-    #[error(transparent)]
-    DataFolder(#[from] DataFolderError),
-    #[error(transparent)]
-    Crypto(#[from] rcgen::Error),
+/// Whose certificate it is.
+fn name_of(certificate: &CertificateDer<'_>) -> Result<DistinguishedName, String> {
+    let (_, parsed) = X509Certificate::from_der(certificate).map_err(|error| error.to_string())?;
+    let text = |value: Option<&x509_parser::x509::AttributeTypeAndValue<'_>>| {
+        value.and_then(|value| value.as_str().ok()).unwrap_or_default().to_owned()
+    };
+    let subject = parsed.subject();
+    let (common, organization) = (text(subject.iter_common_name().next()), text(subject.iter_organization().next()));
+    Ok(named(&[(DnType::CommonName, &common), (DnType::OrganizationName, &organization)]))
 }
 
 fn blank(entropy: &Entropy, not_before: Millis, not_after: Millis) -> CertificateParams {
@@ -204,6 +246,8 @@ fn date(at: Millis) -> OffsetDateTime {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    use crate::data_folder::DataFolder;
 
     fn authority() -> (tempfile::TempDir, Authority) {
         let folder = tempfile::tempdir().unwrap();

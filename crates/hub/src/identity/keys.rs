@@ -1,15 +1,11 @@
-//! The hub's own keys: one that signs deliveries, one from which secrets are derived.
+//! The hub's own secret, from which all others are derived.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hmac;
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::Ed25519KeyPair;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sortie_wire::envelope::Signer;
-use sortie_wire::keys::KeySet;
 
 use crate::clock::Entropy;
 use crate::data_folder::{DataFolder, DataFolderError};
@@ -17,10 +13,9 @@ use crate::data_folder::{DataFolder, DataFolderError};
 /// Length of the key from which secrets are derived.
 const ROOT_BYTES: usize = 32;
 
-/// The keys that a hub keeps in `keys/`.
+/// The secret that a hub keeps in `keys/secrets.key`.
 #[derive(Debug)]
 pub(crate) struct Keys {
-    signer: Signer,
     root: hmac::Key,
     hub_id: String,
 }
@@ -59,15 +54,8 @@ fn damaged(data: &DataFolder, file: &str, why: String) -> DataFolderError {
 }
 
 impl Keys {
-    /// Loads the keys, making them at the first start.
+    /// Loads it, making it at the first start.
     pub(crate) fn load(data: &DataFolder, entropy: &Entropy) -> Result<Keys, DataFolderError> {
-        let make_signer = || {
-            let der = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).expect("a key can be made");
-            der.as_ref().to_vec()
-        };
-        let signer_file = "keys/delivery.pk8";
-        let signer = Signer::from_pkcs8(&data.read_or_make(signer_file, make_signer)?)
-            .map_err(|why| damaged(data, signer_file, why.to_string()))?;
         let root_file = "keys/secrets.key";
         let root = data.read_or_make(root_file, || entropy.bytes::<ROOT_BYTES>().to_vec())?;
         if root.len() != ROOT_BYTES {
@@ -76,23 +64,13 @@ impl Keys {
         }
         let root = hmac::Key::new(hmac::HMAC_SHA256, &root);
         let hub_id = hex::encode(&hmac::sign(&root, b"sortie/hub-id").as_ref()[..16]);
-        Ok(Keys { signer, root, hub_id })
+        Ok(Keys { root, hub_id })
     }
 
     /// What this hub calls itself in assertions. It stays when keys and certificates rotate, and is the same
     /// for all hubs on one database, which share what it is derived from.
     pub(crate) fn hub_id(&self) -> &str {
         &self.hub_id
-    }
-
-    /// What signs deliveries.
-    pub(crate) fn signer(&self) -> &Signer {
-        &self.signer
-    }
-
-    /// The public keys that agents check deliveries with.
-    pub(crate) fn public(&self) -> KeySet {
-        KeySet { version: 1, keys: vec![self.signer.public_key()] }
     }
 
     /// Makes bytes unreadable to all but this hub, for what must be kept elsewhere: in the store, or in a
@@ -160,13 +138,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let data = DataFolder::open(folder.path()).unwrap();
         Keys::load(&data, &Entropy::default()).unwrap();
-        for file in ["keys/secrets.key", "keys/delivery.pk8"] {
-            let whole = std::fs::read(data.file(file)).unwrap();
-            std::fs::write(data.file(file), b"").unwrap();
-            let refusal = Keys::load(&data, &Entropy::default()).unwrap_err().to_string();
-            assert!(refusal.contains(file) && refusal.contains("restore it from a backup"), "{refusal}");
-            std::fs::write(data.file(file), whole).unwrap();
-        }
+        let file = "keys/secrets.key";
+        let whole = std::fs::read(data.file(file)).unwrap();
+        std::fs::write(data.file(file), b"").unwrap();
+        let refusal = Keys::load(&data, &Entropy::default()).unwrap_err().to_string();
+        assert!(refusal.contains(file) && refusal.contains("restore it from a backup"), "{refusal}");
+        std::fs::write(data.file(file), whole).unwrap();
         Keys::load(&data, &Entropy::default()).unwrap();
     }
 }

@@ -4,11 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use base64::Engine as _;
 use rustls::client::verify_server_cert_signed_by_trust_anchor;
 use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
-use rustls::sign::SigningKey;
+use rustls::sign::{CertifiedKey, SigningKey};
 use rustls::{CertificateError, RootCertStore, ServerConfig, SignatureScheme};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
@@ -16,8 +16,8 @@ use sortie_rules::limits::SERVER_CERTIFICATE_LIFE;
 use sortie_rules::time::{Millis, Span};
 use sortie_wire::envelope::Signature;
 
-use super::authority::Authority;
 use super::keys::fingerprint;
+use super::ring::Held;
 use crate::clock::Entropy;
 use crate::settings::Settings;
 
@@ -37,44 +37,73 @@ pub enum TlsError {
     Refused(#[from] rustls::Error),
 }
 
+/// The certificate that the operator gave the hub.
+pub(crate) struct Given {
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+}
+
+impl std::fmt::Debug for Given {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Given({}, key withheld)", self.anchor().0)
+    }
+}
+
+impl PartialEq for Given {
+    fn eq(&self, other: &Given) -> bool {
+        self.chain == other.chain && self.key.secret_der() == other.key.secret_der()
+    }
+}
+
+impl Given {
+    /// Reads it from the files that the settings name, if they do.
+    pub(crate) fn read(settings: &Settings, now: Millis) -> Result<Option<Given>, TlsError> {
+        let files = settings.certificate_file.as_deref().zip(settings.key_file.as_deref());
+        let Some((certificate, key)) = files else { return Ok(None) };
+        let chain = read_chain(certificate)?;
+        check_vouched_for(certificate, &chain, now)?;
+        let key = read_key(key)?;
+        // Files that were replaced one after the other do not fit for a moment.
+        CertifiedKey::from_der(chain.clone(), key.clone_key(), &rustls::crypto::aws_lc_rs::default_provider())?;
+        Ok(Some(Given { chain, key }))
+    }
+
+    /// What vouches for it, and what agents therefore believe: the fingerprint and the certificate (PEM).
+    pub(crate) fn anchor(&self) -> (String, String) {
+        let last = self.chain.last().expect("a chain holds a certificate");
+        (fingerprint(last), pem(last))
+    }
+}
+
 /// The hub's TLS, which can be made anew while connections go on.
 #[derive(Debug)]
 pub(crate) struct ServerTls {
     config: ArcSwap<ServerConfig>,
     endorser: ArcSwap<Endorser>,
-    /// What agents shall trust from now on (PEM).
-    trust: String,
+    /// The operator's certificate, if there is one.
+    given: ArcSwapOption<Given>,
+    /// The names in the hub's own certificate.
+    names: Vec<String>,
     /// The SHA-256 of the certificate that the chain ends in: what invites carry.
-    fingerprint: String,
-    own: Option<Vec<String>>,
+    fingerprint: ArcSwap<String>,
 }
 
 impl ServerTls {
-    /// Sets up TLS from the operator's certificate, or from one that the authority makes for `names`.
+    /// Sets up TLS with the operator's certificate, or one that the ring's authority makes for `names`.
     pub(crate) fn new(
-        settings: &Settings,
-        authority: &Authority,
+        held: &Held,
+        given: Option<Given>,
         names: Vec<String>,
         entropy: &Entropy,
         now: Millis,
     ) -> Result<ServerTls, TlsError> {
-        let given = settings.certificate_file.as_deref().zip(settings.key_file.as_deref());
-        let (chain, key) = match given {
-            Some((certificate, key)) => {
-                let chain = read_chain(certificate)?;
-                check_vouched_for(certificate, &chain, now)?;
-                (chain, read_key(key)?)
-            }
-            None => authority.vouch_for_hub(&names, entropy, now),
-        };
-        let endorser = Endorser::new(&chain, &key)?;
-        let last = chain.last().cloned().unwrap_or_else(|| authority.certificate().clone());
+        let Serving { config, endorser, fingerprint } = serving(held, given.as_ref(), &names, entropy, now)?;
         Ok(ServerTls {
-            config: ArcSwap::from_pointee(server_config(chain, key, authority)?),
+            config: ArcSwap::from_pointee(config),
             endorser: ArcSwap::from_pointee(endorser),
-            trust: pem(&last),
-            fingerprint: fingerprint(&last),
-            own: given.is_none().then_some(names),
+            given: ArcSwapOption::from_pointee(given),
+            names,
+            fingerprint: ArcSwap::from_pointee(fingerprint),
         })
     }
 
@@ -88,28 +117,67 @@ impl ServerTls {
         self.endorser.load_full()
     }
 
-    /// What agents shall trust (PEM).
-    pub(crate) fn trust(&self) -> &str {
-        &self.trust
+    /// What invites carry.
+    pub(crate) fn fingerprint(&self) -> Arc<String> {
+        self.fingerprint.load_full()
     }
 
-    /// What invites carry.
-    pub(crate) fn fingerprint(&self) -> &str {
-        &self.fingerprint
+    /// The operator's certificate, if there is one.
+    pub(crate) fn given(&self) -> Option<Arc<Given>> {
+        self.given.load_full()
     }
 
     /// How often the hub's own certificate is made anew.
     pub(crate) const RENEW_EVERY: Span = Span(SERVER_CERTIFICATE_LIFE.0 / 2);
 
-    /// Makes the hub's own certificate anew. Does nothing to a certificate of the operator's.
-    pub(crate) fn renew(&self, authority: &Authority, entropy: &Entropy, now: Millis) -> Result<(), TlsError> {
-        if let Some(names) = &self.own {
-            let (chain, key) = authority.vouch_for_hub(names, entropy, now);
-            self.endorser.store(Arc::new(Endorser::new(&chain, &key)?));
-            self.config.store(Arc::new(server_config(chain, key, authority)?));
-        }
+    /// Makes the configuration anew: with the ring as it is now, and, if the hub has a certificate of its
+    /// own, with a fresh one. Connections that are open go on.
+    pub(crate) fn apply(&self, held: &Held, entropy: &Entropy, now: Millis) -> Result<(), TlsError> {
+        let given = self.given();
+        let Serving { config, endorser, fingerprint } = serving(held, given.as_deref(), &self.names, entropy, now)?;
+        self.endorser.store(Arc::new(endorser));
+        self.config.store(Arc::new(config));
+        self.fingerprint.store(Arc::new(fingerprint));
         Ok(())
     }
+
+    /// Serves with another certificate of the operator's from the next `apply` on.
+    pub(crate) fn take_given(&self, given: Given) {
+        self.given.store(Some(Arc::new(given)));
+    }
+}
+
+/// With what the hub serves.
+struct Serving {
+    config: ServerConfig,
+    endorser: Endorser,
+    /// Of what its chain ends in.
+    fingerprint: String,
+}
+
+fn serving(
+    held: &Held,
+    given: Option<&Given>,
+    names: &[String],
+    entropy: &Entropy,
+    now: Millis,
+) -> Result<Serving, TlsError> {
+    let (chain, key, fingerprint) = match given {
+        Some(given) => (given.chain.clone(), given.key.clone_key(), given.anchor().0),
+        None => {
+            let serving = held.serving();
+            let (mut chain, key) = serving.vouch_for_hub(names, entropy, now);
+            // Who believes one of the other authorities only, such as the holder of an older invite, finds the
+            // way from it to the one that serves.
+            for other in held.authorities().filter(|other| other.fingerprint() != serving.fingerprint()) {
+                chain.push(other.vouch_for_authority(serving, entropy, now));
+                chain.push(other.certificate().clone());
+            }
+            (chain, key, serving.fingerprint())
+        }
+    };
+    let endorser = Endorser::new(&chain, &key)?;
+    Ok(Serving { config: server_config(chain, key, held)?, endorser, fingerprint })
 }
 
 /// The key of the hub's certificate, for what must be proven by it beside TLS: an enrolment whose connection
@@ -159,10 +227,12 @@ const ENDORSING: &[SignatureScheme] = &[
 fn server_config(
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
-    authority: &Authority,
+    held: &Held,
 ) -> Result<ServerConfig, TlsError> {
     let mut roots = RootCertStore::empty();
-    roots.add(authority.certificate().clone())?;
+    for authority in held.authorities() {
+        roots.add(authority.certificate().clone())?;
+    }
     // People come with tokens and without a certificate; each route says which proof it takes.
     let verifier = WebPkiClientVerifier::builder(Arc::new(roots))
         .allow_unauthenticated()

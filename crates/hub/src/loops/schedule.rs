@@ -10,7 +10,7 @@ use crate::app::Shared;
 use crate::identity::ServerTls;
 use crate::people::provider::Provider;
 use crate::tasks::WakeDue;
-use crate::{audit, events, jobs, liveness, operations, post_steps, tasks};
+use crate::{audit, events, jobs, keys, liveness, operations, post_steps, tasks};
 
 /// How often deadlines of leases and tasks are looked at.
 const DEADLINES_EVERY: Duration = Duration::from_secs(1);
@@ -29,6 +29,10 @@ const JOBS_EVERY: Duration = Duration::from_millis(250);
 /// How often one batch of old rows is deleted.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
 
+/// How often it is looked whether a new key may be used, if no node rings for it.
+const KEYS_EVERY: Duration = Duration::from_secs(30);
+/// How often it is looked whether the operator's certificate has changed.
+const CERTIFICATE_EVERY: Duration = Duration::from_secs(60);
 /// How often it is looked whether the identity provider's keys are to be read anew.
 const PROVIDER_EVERY: Duration = Duration::from_secs(1);
 
@@ -64,10 +68,18 @@ pub(crate) fn start_all(app: &Shared) {
         "renew_server_certificate",
         Span::hours(24).to_std().min(ServerTls::RENEW_EVERY.to_std()),
         |app| async move {
-            let renewed = app.tls.renew(&app.authority, &app.entropy, app.clock.now());
+            let renewed = app.tls.apply(&app.ring.held(), &app.entropy, app.clock.now());
             renewed.map(|()| 1).map_err(|error| crate::fault::Fault::Broken(error.to_string()))
         },
     );
+    every_or_rung(
+        app,
+        "advance_keys",
+        KEYS_EVERY,
+        |app| Arc::clone(&app.ring.bell),
+        |app| async move { keys::advance(&app).await },
+    );
+    every(app, "reread_certificate", CERTIFICATE_EVERY, |app| async move { keys::reread_given(&app).await });
     if app.provider.is_some() {
         every(app, "read_provider_keys", PROVIDER_EVERY, |app| async move { Provider::refresh_if_due(&app).await });
     }

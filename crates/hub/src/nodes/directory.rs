@@ -33,6 +33,10 @@ pub(crate) struct Known {
     proof: Mutex<Noted>,
     /// What is said of its clock, and by how much it is ahead.
     clock: Mutex<Option<(ClockState, i64)>>,
+    /// The key set that its agent has said it has, and the authority of its certificate.
+    pub(crate) keys: Mutex<(u64, String)>,
+    /// The newest key set of which it was told without being held.
+    pub(crate) keys_told: AtomicU64,
     /// At least as many tasks as wait for it: counted up here, counted anew when it reaches the limit.
     pending_at_most: AtomicU64,
 }
@@ -123,6 +127,8 @@ impl Directory {
             proof: Mutex::new(Noted { proof: row.proof, at: None }),
             clock: Mutex::new(row.clock.zip(row.clock_skew_ms)),
             key_fingerprint: row.key_fingerprint,
+            keys: Mutex::new((row.keys_version.unwrap_or(0), row.issued_by.unwrap_or_default())),
+            keys_told: AtomicU64::new(0),
             pending_at_most: AtomicU64::new(u64::MAX / 2),
         });
         let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);

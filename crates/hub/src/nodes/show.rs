@@ -2,7 +2,7 @@
 
 use sortie_store::fields::Holder;
 use sortie_store::nodes::{self, NodeRow};
-use sortie_wire::nodes::Node;
+use sortie_wire::nodes::{Node, NodeKeys};
 use sortie_wire::problem::ProblemCode;
 
 use crate::app::App;
@@ -51,6 +51,7 @@ pub(crate) fn shown(app: &App, row: NodeRow) -> Node {
         clock: clock.map(|(said, _)| said),
         clock_skew_ms: clock.map(|(_, skew_ms)| skew_ms),
         quarantined_at: row.quarantined_at,
+        keys: row.keys_version.map(|version| NodeKeys { version, newest: app.ring.held().ring().version }),
         key_fingerprint: row.key_fingerprint,
         revoked_at: row.revoked_at,
         fields: Vec::new(),

@@ -52,7 +52,7 @@ pub(super) fn sign(
     operators_version: u64,
     parcel: Parcel,
 ) -> Result<Envelope, Fault> {
-    let now = app.clock.now();
+    let (now, held) = (app.clock.now(), app.ring.held());
     let delivery = Delivery {
         node: caller.node,
         answers,
@@ -63,9 +63,9 @@ pub(super) fn sign(
         cancel: parcel.cancel,
         results_wanted: parcel.results_wanted,
         protocol: caller.protocol,
-        keys_version: app.keys.public().version,
+        keys_version: held.ring().version,
         operators_version,
     };
     let bytes = serde_json::to_vec(&delivery).map_err(|error| Fault::Broken(error.to_string()))?;
-    Ok(app.keys.signer().sign(DELIVERY, &bytes))
+    Ok(held.signer().sign(DELIVERY, &bytes))
 }

@@ -40,6 +40,7 @@ async fn hold(app: &Shared, caller: &NodeCaller, query: WaitQuery) -> Result<Par
     let mut turn = line.turn().await;
     let ask = Ask { boot: query.boot, seq: query.seq, ack: query.ack };
     let (mut redeliver, restored) = Box::pin(judge(app, caller, &mut turn, ask)).await?;
+    let keys_known = Box::pin(crate::keys::heard_of(app, caller, &query)).await?;
     // A bell can get lost: another hub on the same database rings its own, and one rung for a caller who
     // hung up may never sound. Each wait looks once by itself.
     line.look_again_later();
@@ -61,6 +62,10 @@ async fn hold(app: &Shared, caller: &NodeCaller, query: WaitQuery) -> Result<Par
             return Ok(parcel);
         }
         let Some(woken) = line.hold(query.room) else { continue };
+        // Nodes that wait are told of newer keys; whoever comes to wait at that moment hears of them here.
+        if app.ring.held().ring().version != keys_known {
+            return Ok(parcel);
+        }
         drop(turn);
         let wake = tokio::select! {
             wake = woken => wake.unwrap_or(Wake::GiveWay),

@@ -61,6 +61,8 @@ pub(super) async fn add(app: &Shared, who: &Principal, request: AddNode) -> Resu
         clock: None,
         clock_skew_ms: None,
         quarantined_at: None,
+        keys_version: None,
+        issued_by: None,
         facts: None,
         stale_after: None,
         down_after: None,

@@ -207,6 +207,13 @@ impl Line {
         }
     }
 
+    /// Ends the held wait, so that the next one follows with what is news to everybody.
+    pub(crate) fn end_wait(&self) {
+        if let Some(held) = self.bell().held.take() {
+            let _ = held.wake.send(Wake::GiveWay);
+        }
+    }
+
     /// Ends the held wait, if there is one, and each that comes to be held here later.
     pub(crate) fn close(&self) {
         let mut bell = self.bell();

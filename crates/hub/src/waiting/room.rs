@@ -40,6 +40,19 @@ impl Waiting {
         }
     }
 
+    /// The nodes whose waits are held now.
+    pub(crate) fn held(&self) -> Vec<NodeId> {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.iter().filter(|(_, line)| line.is_held()).map(|(node, _)| *node).collect()
+    }
+
+    /// Ends a node's held wait early.
+    pub(crate) fn end_wait(&self, node: NodeId) {
+        if let Some(line) = self.known(node) {
+            line.end_wait();
+        }
+    }
+
     /// Tells a node that a task of its should stop.
     pub(crate) fn ring_cancel(&self, node: NodeId, task: TaskId) {
         self.line(node).ring_cancel(task);

@@ -44,13 +44,15 @@ pub enum Permission {
     SettingsWrite,
     /// Read the audit log: who did what.
     AuditRead,
+    /// Look at the hub's keys and rotate them. Only for the hub's own org, whatever the role.
+    KeysWrite,
     /// List and make orgs. Only for the hub's own org, whatever the role.
     OrgsWrite,
 }
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Permission; 19] = [
+    pub const ALL: [Permission; 20] = [
         Permission::SelfRead,
         Permission::EventsRead,
         Permission::TasksRead,
@@ -69,6 +71,7 @@ impl Permission {
         Permission::SettingsRead,
         Permission::SettingsWrite,
         Permission::AuditRead,
+        Permission::KeysWrite,
         Permission::OrgsWrite,
     ];
 
@@ -93,6 +96,7 @@ impl Permission {
             Permission::SettingsRead => "settings:read",
             Permission::SettingsWrite => "settings:write",
             Permission::AuditRead => "audit:read",
+            Permission::KeysWrite => "keys:write",
             Permission::OrgsWrite => "orgs:write",
         }
     }

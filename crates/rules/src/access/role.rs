@@ -68,10 +68,10 @@ impl Role {
 }
 
 /// What somebody with this role may do: not more than the scopes say, where there are some, and nothing to
-/// orgs as such unless they belong to the hub's own.
+/// orgs as such or to the hub's keys unless they belong to the hub's own.
 pub fn permissions_of(role: Role, scopes: Option<Permissions>, in_the_hubs_own_org: bool) -> Permissions {
     let limit = scopes.map_or(Permissions::ALL, |scopes| scopes.and(Permissions::of(&[Permission::SelfRead])));
-    let elsewhere = Permissions::of(&[Permission::OrgsWrite]);
+    let elsewhere = Permissions::of(&[Permission::OrgsWrite, Permission::KeysWrite]);
     let all = role.permissions().within(limit);
     if in_the_hubs_own_org { all } else { all.without(elsewhere) }
 }
@@ -128,8 +128,10 @@ mod tests {
     }
 
     #[test]
-    fn an_admin_of_another_org_makes_no_orgs() {
-        assert!(permissions_of(Role::Admin, None, true).contain(Permission::OrgsWrite));
-        assert!(!permissions_of(Role::Admin, None, false).contain(Permission::OrgsWrite));
+    fn an_admin_of_another_org_makes_no_orgs_and_rotates_no_keys() {
+        for permission in [Permission::OrgsWrite, Permission::KeysWrite] {
+            assert!(permissions_of(Role::Admin, None, true).contain(permission));
+            assert!(!permissions_of(Role::Admin, None, false).contain(permission));
+        }
     }
 }

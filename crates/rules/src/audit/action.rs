@@ -91,6 +91,10 @@ actions! {
     SessionEnd = "session.end",
     /// Chooses an org setting, or goes back to its default.
     SettingsChange = "settings.change",
+    /// Brings a new key of the hub's in.
+    KeysRotate = "keys.rotate",
+    /// Takes out keys of the hub's that are not used any more.
+    KeysFinish = "keys.finish",
 }
 
 impl fmt::Display for Action {

@@ -290,6 +290,11 @@ fn rows(node: &Node, now: Millis) -> Vec<(&'static str, String)> {
         ("proof", node.proof.map_or("not heard yet", Proof::as_str).to_owned()),
         ("clock", clock(node)),
         ("key", node.key_fingerprint.clone()),
+        (
+            "keys",
+            node.keys
+                .map_or_else(|| "it follows none".to_owned(), |keys| format!("{} of {}", keys.version, keys.newest)),
+        ),
     ];
     if let Some(at) = node.quarantined_at {
         rows.push(("quarantined", moment(now, at)));

@@ -19,6 +19,7 @@ use sortie_rules::time::Millis;
 use sortie_wire::deliveries::SignedTime;
 use sortie_wire::envelope::{TIME, Verifier};
 use sortie_wire::heartbeat::Heartbeat;
+use sortie_wire::key_chain::follow;
 use sortie_wire::problem::ProblemCode;
 
 use super::check::Check;
@@ -150,10 +151,13 @@ async fn way(identity: &Identity, settings: &Settings, context: &Context) -> Vec
             return checks;
         }
     };
-    let keys = line.keys().await;
+    let keys = line.keys(identity.keys().version).await;
     checks.push(certificate(&connect, &keys).await);
     let time = match keys {
-        Ok(keys) => Verifier::new(&keys).ok().zip(line.time(&context.entropy.hex()).await.ok()),
+        Ok(chain) => {
+            let newest = follow(identity.keys(), &chain).set;
+            Verifier::new(&newest).ok().zip(line.time(&context.entropy.hex()).await.ok())
+        }
         Err(_) => None,
     };
     let message = time.and_then(|(verifier, envelope)| verifier.open(&envelope, TIME).ok());

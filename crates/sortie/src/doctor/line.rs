@@ -136,7 +136,7 @@ pub(super) async fn certificate<T>(connect: &Connect, answer: &Result<T, ClientE
 /// meets, so that nothing is ever sent.
 async fn presented(connect: &Connect) -> Option<Presented> {
     let curious = Connect { trust: Trust::Fingerprint("0".repeat(64)), also_trust: None, ..connect.clone() };
-    match HubLine::open(&curious).ok()?.keys().await {
+    match HubLine::open(&curious).ok()?.keys(0).await {
         Err(ClientError::Tls { fault, .. }) => fault.presented().cloned(),
         _ => None,
     }

@@ -55,6 +55,11 @@ pub struct NodeRow {
     pub clock_skew_ms: Option<i64>,
     /// Since when it gets no tasks because two agents came with its key. Intent.
     pub quarantined_at: Option<Millis>,
+    /// The key set of the hub that it says it has; `None` if its client follows none. Fact; written by
+    /// `node_keys`.
+    pub keys_version: Option<u64>,
+    /// The fingerprint of the authority of its certificate; empty if that is the first. Fact, as above.
+    pub issued_by: Option<String>,
     /// What it says of itself, as JSON. Fact; never used to decide.
     pub facts: Option<String>,
     /// Silence after which it is stale, if not the default. Intent.
@@ -84,8 +89,9 @@ macro_rules! select_nodes {
         "select n.id, n.org, n.name, n.site, n.kind, n.labels, n.key_fingerprint, n.certificate_until, n.enrolled_at,
             n.revoked_at, s.presence, s.presence_at, s.heard_at, s.silent_since, s.delivered, s.acknowledged,
             s.proof, s.clock, s.clock_skew_ms, n.quarantined_at, f.facts,
-            n.stale_after, n.down_after
-        from nodes n join node_signs s on s.node = n.id left join node_facts f on f.node = n.id "
+            n.stale_after, n.down_after, k.keys_version, k.issued_by
+        from nodes n join node_signs s on s.node = n.id left join node_facts f on f.node = n.id
+            left join node_keys k on k.node = n.id "
     };
 }
 pub(super) use select_nodes;
@@ -116,5 +122,7 @@ pub(super) fn read(row: Row) -> Result<NodeRow, StoreError> {
         facts: row.text_or_none("facts")?,
         stale_after: row.span_or_none("stale_after")?,
         down_after: row.span_or_none("down_after")?,
+        keys_version: row.number_or_none("keys_version")?,
+        issued_by: row.text_or_none("issued_by")?,
     })
 }

@@ -21,6 +21,7 @@ mod idempotency;
 mod invites;
 mod jobs;
 mod logs;
+mod node_keys;
 mod nodes;
 mod operations;
 mod org_settings;

@@ -126,6 +126,8 @@ pub(crate) fn node(number: u128) -> NodeRow {
         clock: None,
         clock_skew_ms: None,
         quarantined_at: None,
+        keys_version: None,
+        issued_by: None,
         facts: None,
         stale_after: None,
         down_after: None,

@@ -47,6 +47,10 @@ impl Authority {
         self.certificate.pem()
     }
 
+    pub(crate) fn fingerprint(&self) -> String {
+        sortie_client::tls::fingerprint(&self.der())
+    }
+
     pub(crate) fn der(&self) -> CertificateDer<'static> {
         self.certificate.der().clone()
     }

@@ -10,13 +10,15 @@ use sortie_rules::ids::{Id, NodeId, TaskId};
 use sortie_rules::time::{Millis, Span};
 use sortie_wire::deliveries::{Answers, Delivery, HandedTask, WaitQuery};
 use sortie_wire::enrollment::{Enroll, Renew};
-use sortie_wire::envelope::{DELIVERY, Envelope, Signer};
+use sortie_wire::envelope::{DELIVERY, Envelope, KEYS, Signer};
 use sortie_wire::heartbeat::Heartbeat;
-use sortie_wire::keys::KeySet;
+use sortie_wire::keys::{KeyChain, KeySet, TrustedAuthority};
 use sortie_wire::problem::ProblemCode;
 use sortie_wire::refusals::RefusalReport;
 use sortie_wire::results::RunResult;
 use tokio::sync::Notify;
+
+use super::authority::Authority;
 
 use super::NOW;
 
@@ -60,6 +62,8 @@ pub(crate) struct Desk {
     /// The key before that one.
     retired: Mutex<Option<Signer>>,
     keys: Mutex<KeySet>,
+    /// The links after the first key set.
+    chain: Mutex<Vec<Envelope>>,
     /// Answers for the next waits.
     queue: Mutex<VecDeque<Letter>>,
     number: Mutex<u64>,
@@ -91,14 +95,17 @@ pub(crate) fn signer() -> Signer {
 }
 
 impl Desk {
-    pub(super) fn new() -> Desk {
+    pub(super) fn new(authority: &Authority) -> Desk {
         let signer = signer();
-        let keys = KeySet { version: 1, keys: vec![signer.public_key()] };
+        let authority = TrustedAuthority { fingerprint: authority.fingerprint(), certificate: authority.pem() };
+        let keys =
+            KeySet { version: 1, keys: vec![signer.public_key()], authorities: vec![authority], ..KeySet::default() };
         Desk {
             node: Id::from_uuid(uuid::Uuid::from_u128(0xa)),
             signer: Mutex::new(signer),
             retired: Mutex::default(),
             keys: Mutex::new(keys),
+            chain: Mutex::default(),
             queue: Mutex::default(),
             number: Mutex::new(0),
             planned: Mutex::default(),
@@ -229,6 +236,13 @@ impl Desk {
         self.signer.lock().unwrap().sign(kind, message)
     }
 
+    /// The links after this version.
+    pub(crate) fn chain(&self, after: u64) -> KeyChain {
+        let chain = self.chain.lock().unwrap();
+        let links = chain.iter().skip(usize::try_from(after.saturating_sub(1)).unwrap()).cloned().collect();
+        KeyChain { links, newest: self.keys().version }
+    }
+
     pub(crate) fn keys(&self) -> KeySet {
         self.keys.lock().unwrap().clone()
     }
@@ -248,6 +262,9 @@ impl Desk {
         let mut keys = self.keys.lock().unwrap();
         keys.version += 1;
         keys.keys.push(fresh.public_key());
+        let mut link = self.sign(KEYS, &serde_json::to_vec(&*keys).unwrap());
+        fresh.also_sign(&mut link).unwrap();
+        self.chain.lock().unwrap().push(link);
         *self.retired.lock().unwrap() = Some(std::mem::replace(&mut *self.signer.lock().unwrap(), fresh));
     }
 

@@ -15,7 +15,7 @@ use sortie_wire::deliveries::{SignedTime, TimeQuery, WaitQuery};
 use sortie_wire::enrollment::{Certificate, Enroll, Enrolled, Invite, InviteProof, Renew, Renewed};
 use sortie_wire::envelope::TIME;
 use sortie_wire::heartbeat::{Heartbeat, Pulse};
-use sortie_wire::keys::KeySet;
+use sortie_wire::keys::{KeyChain, KeysQuery};
 use sortie_wire::operators::{OperatorChain, OperatorsQuery};
 use sortie_wire::problem::{Problem, ProblemCode};
 use sortie_wire::refusals::RefusalReport;
@@ -72,8 +72,9 @@ impl axum::serve::Listener for TlsListener {
 impl TestHub {
     pub(crate) async fn start() -> TestHub {
         let address = "127.0.0.1:0".parse().unwrap();
+        let authority = Authority::new();
         let mut hub =
-            TestHub { desk: Arc::new(Desk::new()), authority: Arc::new(Authority::new()), address, server: None };
+            TestHub { desk: Arc::new(Desk::new(&authority)), authority: Arc::new(authority), address, server: None };
         hub.come_back().await;
         hub
     }
@@ -150,9 +151,8 @@ async fn enroll(State(shared): State<Shared>, headers: HeaderMap, Json(request):
     let certificate = certificate(&shared, &request.certificate_request);
     shared.desk.note(|asked| asked.enrollments.push(request));
     let (node, keys) = (shared.desk.node, shared.desk.keys());
-    let trust = shared.authority.pem();
     let (chain, hub_id) = (shared.authority.chain(), "hub".into());
-    let enrolled = Enrolled { node, name: "box".into(), certificate, trust, keys, hub_id, chain, now: NOW };
+    let enrolled = Enrolled { node, name: "box".into(), certificate, keys, hub_id, chain, now: NOW };
     let proof = InviteProof::read(headers["authorization"].to_str().unwrap()).expect("a proof for an invite");
     let body = serde_json::to_vec(&enrolled).unwrap();
     let signature = shared.authority.sign(&endorsable(&proof.nonce, &body));
@@ -162,12 +162,12 @@ async fn enroll(State(shared): State<Shared>, headers: HeaderMap, Json(request):
 async fn renew(State(shared): State<Shared>, Json(request): Json<Renew>) -> Json<Renewed> {
     let certificate = certificate(&shared, &request.certificate_request);
     shared.desk.note(|asked| asked.renewals.push(request));
-    Json(Renewed { certificate, trust: shared.authority.pem(), keys: shared.desk.keys(), now: NOW })
+    Json(Renewed { certificate, keys_version: shared.desk.keys().version, now: NOW })
 }
 
-async fn keys(State(shared): State<Shared>) -> Json<KeySet> {
+async fn keys(State(shared): State<Shared>, Query(query): Query<KeysQuery>) -> Json<KeyChain> {
     shared.desk.note(|asked| asked.keys += 1);
-    Json(shared.desk.keys())
+    Json(shared.desk.chain(query.after))
 }
 
 async fn time(State(shared): State<Shared>, Query(query): Query<TimeQuery>) -> Response {

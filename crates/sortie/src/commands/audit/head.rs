@@ -32,8 +32,8 @@ pub(super) async fn run(head: Head, context: &Context) -> Done {
     output.either(&head, |head| output.line(&format!("{}:{}", head.head.number, head.head.hash)))
 }
 
-/// Prints the hub's public keys.
+/// Prints every public key that the hub ever signed with.
 pub(super) async fn keys(keys: Keys, context: &Context) -> Done {
     let hub = context.hub(&keys.hub)?;
-    context.output.value(&hub.hub_keys().await?)
+    context.output.value(&hub.signing_keys().await?)
 }

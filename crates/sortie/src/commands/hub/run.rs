@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use sortie_hub::clock::Clock;
 use sortie_hub::settings::{DEFAULT_TOML, LogFormat as Configured};
 use sortie_hub::{Settings, StartError};
@@ -20,7 +20,10 @@ use crate::telemetry::{self, LogFormat};
 #[derive(Debug, Args)]
 #[command(after_help = "Example: sortie hub --data /var/lib/sortie\n\
                         Every setting can also be given as a variable: SORTIE_HUB_LISTEN, and so on.")]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct HubCommand {
+    #[command(subcommand)]
+    noun: Option<HubNoun>,
     /// The folder for everything that the hub keeps; made at the first start
     #[arg(long, value_name = "DIR", required_unless_present = "print_config")]
     data: Option<PathBuf>,
@@ -38,13 +41,22 @@ pub(crate) struct HubCommand {
     until_stdin_closes: bool,
 }
 
+#[derive(Debug, Subcommand)]
+enum HubNoun {
+    /// Show and rotate the keys of a hub that runs
+    Keys(super::keys::KeysCommand),
+}
+
 fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse()
         .map_err(|_| "write an IP address and a port: 127.0.0.1:8443, or 0.0.0.0:8443 for all of them".to_owned())
 }
 
-/// Runs it.
-pub(crate) fn run(command: HubCommand, context: &Context) -> Done {
+/// Runs it, or asks one that runs.
+pub(crate) fn run(mut command: HubCommand, context: &Context) -> Done {
+    if let Some(HubNoun::Keys(keys)) = command.noun.take() {
+        return crate::cli::block_on(super::keys::run(keys, context));
+    }
     let Some(data) = command.data.clone().filter(|_| !command.print_config) else {
         return context.output.line(DEFAULT_TOML.trim_end());
     };
@@ -78,7 +90,7 @@ async fn serve(settings: Settings, mut signals: Signals, talk: bool, output: Out
         tracing::info!(url = hub.url(), listen = %hub.listen_addr(), first_start = hub.first_start(), "the hub serves");
     }
     while let Asked::Reload = signals.next().await {
-        reload(&hub);
+        reload(&hub).await;
     }
     tracing::info!("asked to stop: answering what is held, finishing what is under way");
     tokio::select! {
@@ -128,8 +140,8 @@ fn read(file: &Path) -> Result<String, Failure> {
 }
 
 /// Reads the packs again. One that has a mistake changes nothing.
-fn reload(hub: &sortie_hub::Hub) {
-    match hub.reload() {
+async fn reload(hub: &sortie_hub::Hub) {
+    match hub.reload().await {
         Ok(types) => tracing::info!(types, "asked to read the packs again: done"),
         Err(error) => {
             tracing::error!("asked to read the packs again: nothing is changed, since one has a mistake");

@@ -1,0 +1,290 @@
+//! The ring on disk and in memory, and how it changes: make the new key, sign the set that names it, write
+//! the ring, and only then use it and remove what has gone.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use sortie_rules::rotation::{Ring, RingRefusal, What};
+use sortie_rules::time::{Millis, Span};
+use sortie_wire::envelope::KEYS;
+use tokio::sync::Notify;
+
+use super::file::{RingFile, StepKind, TakenStep};
+use super::held::{Held, spelled};
+use super::make::{Made, first_signer, make};
+use crate::clock::Entropy;
+use crate::data_folder::Files;
+use crate::identity::authority::{Authority, AuthorityError};
+
+const RING: &str = "keys/ring.json";
+/// Within which time the nodes of a hub without nodes would renew.
+const RENEW_WITHIN_LEAST: Span = Span::seconds(1);
+
+/// The hub's ring of keys.
+#[derive(Debug)]
+pub(crate) struct KeyRing {
+    files: Files,
+    held: ArcSwap<Held>,
+    /// Held by whoever changes the ring.
+    pub(crate) turn: tokio::sync::Mutex<()>,
+    /// Rings when a node has heard of the newest key set.
+    pub(crate) bell: Arc<Notify>,
+}
+
+/// What shall become of the ring.
+#[derive(Debug)]
+pub(crate) struct Change {
+    /// The ring then.
+    pub(crate) ring: Ring,
+    /// The key that was made for it.
+    pub(crate) made: Option<Made>,
+    /// Within which time nodes are to renew, if that changes.
+    pub(crate) renew_within: Option<Span>,
+    /// What is done.
+    pub(crate) step: TakenStep,
+}
+
+impl KeyRing {
+    /// Reads the ring, making it at the first start. What a crash left half done is cleared away.
+    pub(crate) fn load(files: Files, entropy: &Entropy, now: Millis) -> Result<KeyRing, AuthorityError> {
+        let file = match files.read(RING)? {
+            Some(text) => serde_json::from_slice(&text)
+                .map_err(|error| AuthorityError::Damaged(format!("{RING} cannot be read ({error})")))?,
+            None => first(&files, entropy, now)?,
+        };
+        let held = Held::read(&files, file)?;
+        clear_away(&files, &held.file)?;
+        Ok(KeyRing {
+            files,
+            held: ArcSwap::from_pointee(held),
+            turn: tokio::sync::Mutex::default(),
+            bell: Arc::default(),
+        })
+    }
+
+    /// The ring as it is now.
+    pub(crate) fn held(&self) -> Arc<Held> {
+        self.held.load_full()
+    }
+
+    /// Makes a key for the ring's next version. Nothing names it yet.
+    pub(crate) fn make(&self, what: What, entropy: &Entropy, now: Millis) -> Result<Made, AuthorityError> {
+        make(&self.files, what, self.held().ring().version + 1, entropy, now)
+    }
+
+    /// Changes the ring: it stands, on disk and in memory, when this returns. Whoever calls this has the turn.
+    pub(crate) fn take(&self, change: Change) -> Result<Arc<Held>, AuthorityError> {
+        let Change { ring, made, renew_within, step } = change;
+        let before = self.held();
+        let mut file = RingFile { ring, ..before.file.clone() };
+        file.steps.push(step);
+        if let Some(made) = &made {
+            file.files.insert(made.id.clone(), made.stem.clone());
+        }
+        file.renew_within = renew_within.unwrap_or(file.renew_within);
+        self.write(&before, file, made.as_ref())
+    }
+
+    /// Believes what vouches for the operator's certificate, of which this is the fingerprint and the text
+    /// (PEM), or nothing if the hub has one of its own.
+    pub(crate) fn settle_given(&self, anchor: Option<(String, String)>, now: Millis) -> Result<(), AuthorityError> {
+        let before = self.held();
+        let ring = match &anchor {
+            Some((id, _)) if before.ring().of(What::Given).any(|member| member.id == *id) => {
+                before.ring().use_again(id, now)
+            }
+            Some((id, _)) => before.ring().introduce(What::Given, id, true, now)?,
+            None if before.ring().current(What::Given).is_some() => before.ring().without(What::Given, now),
+            None => return Ok(()),
+        };
+        if ring == *before.ring() {
+            return Ok(());
+        }
+        let mut file = before.file.clone();
+        file.steps.push(TakenStep {
+            at: now,
+            actor: "hub".to_owned(),
+            kind: StepKind::Given,
+            what: Some(What::Given),
+            from: before.ring().version,
+            to: ring.version,
+            data: serde_json::json!({ "authority": anchor.as_ref().map(|(id, _)| id) }),
+            act: None,
+        });
+        file.given.extend(anchor);
+        file.ring = ring;
+        self.write(&before, file, None).map(drop)
+    }
+
+    fn write(&self, before: &Held, mut file: RingFile, made: Option<&Made>) -> Result<Arc<Held>, AuthorityError> {
+        let is_in = |file: &RingFile, id: &str| file.ring.members.iter().any(|member| member.id == id);
+        let ring = file.clone();
+        file.files.retain(|id, _| is_in(&ring, id));
+        file.given.retain(|id, _| is_in(&ring, id));
+        if file.ring.version != before.file.ring.version {
+            let set = Held::read(&self.files, file.clone())?;
+            let mut link = before.sign(KEYS, &spelled(set.set()));
+            if let Some(signer) = made.and_then(|made| made.signer.as_ref()) {
+                signer.also_sign(&mut link).map_err(|error| AuthorityError::Damaged(error.to_string()))?;
+            }
+            file.chain.push(link);
+        }
+        let text = serde_json::to_vec_pretty(&file).map_err(|error| AuthorityError::Damaged(error.to_string()))?;
+        self.files.write(RING, &text)?;
+        let held = Arc::new(Held::read(&self.files, file)?);
+        self.held.store(Arc::clone(&held));
+        clear_away(&self.files, &held.file)?;
+        Ok(held)
+    }
+}
+
+impl From<RingRefusal> for AuthorityError {
+    fn from(refusal: RingRefusal) -> AuthorityError {
+        AuthorityError::Refused(refusal)
+    }
+}
+
+/// The ring of a hub that never had one: of the keys that it has, or makes now.
+fn first(files: &Files, entropy: &Entropy, now: Millis) -> Result<RingFile, AuthorityError> {
+    let later = files.list("keys")?.into_iter().find(|name| later_version(name).is_some());
+    if let Some(name) = later {
+        return Err(AuthorityError::Damaged(format!("{RING} is missing, and keys/{name} shows that there was one")));
+    }
+    let signer = first_signer(files)?;
+    let authority = Authority::load(files, entropy, now)?;
+    let ring = Ring::first(&signer.id, &authority.fingerprint(), now);
+    let mut file = RingFile {
+        ring,
+        files: BTreeMap::from([
+            (signer.id.clone(), signer.stem.clone()),
+            (authority.fingerprint(), "authority".to_owned()),
+        ]),
+        given: BTreeMap::new(),
+        renew_within: RENEW_WITHIN_LEAST,
+        chain: Vec::new(),
+        steps: Vec::new(),
+    };
+    let held = Held::read(files, file.clone())?;
+    file.chain.push(held.sign(KEYS, &spelled(held.set())));
+    let text = serde_json::to_vec_pretty(&file).map_err(|error| AuthorityError::Damaged(error.to_string()))?;
+    files.write(RING, &text)?;
+    Ok(file)
+}
+
+/// Removes private keys that the ring does not name: made for a change that a crash cut short, or gone.
+fn clear_away(files: &Files, file: &RingFile) -> Result<(), AuthorityError> {
+    for name in files.list("keys")? {
+        let stem = name.rsplit_once('.').map_or(name.as_str(), |(stem, _)| stem);
+        let is_ours = matches!(stem, "delivery" | "authority") || later_version(&name).is_some();
+        if is_ours && !file.files.values().any(|named| named == stem) {
+            files.remove(&format!("keys/{name}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// The version for which a key file was made, if not for the first: `delivery.2.pk8`, `authority.2.key`.
+fn later_version(name: &str) -> Option<u64> {
+    let (stem, _) = name.rsplit_once('.')?;
+    let version = stem.strip_prefix("delivery.").or_else(|| stem.strip_prefix("authority."))?;
+    version.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data_folder::DataFolder;
+    use sortie_wire::key_chain::follow;
+    use sortie_wire::keys::{KeyChain, KeySet};
+
+    const NOW: Millis = Millis(1_800_000_000_000);
+
+    fn load(files: &Files) -> KeyRing {
+        KeyRing::load(files.clone(), &Entropy::default(), NOW).unwrap()
+    }
+    fn step(ring: &KeyRing, to: u64) -> TakenStep {
+        TakenStep {
+            at: NOW,
+            actor: "ann".into(),
+            kind: StepKind::Rotated,
+            what: None,
+            from: ring.held().ring().version,
+            to,
+            data: serde_json::json!({}),
+            act: None,
+        }
+    }
+    fn rotate(keys: &KeyRing, what: What) {
+        let made = keys.make(what, &Entropy::default(), NOW).unwrap();
+        let ring = keys.held().ring().introduce(what, &made.id, false, NOW).unwrap();
+        let step = step(keys, ring.version);
+        keys.take(Change { ring, made: Some(made), renew_within: None, step }).unwrap();
+    }
+    fn finish(keys: &KeyRing) {
+        let ring = keys.held().ring().finish(0, false, NOW).unwrap();
+        let step = step(keys, ring.version);
+        keys.take(Change { ring, made: None, renew_within: None, step }).unwrap();
+    }
+    fn followed(own: &KeySet, keys: &KeyRing) -> KeySet {
+        let held = keys.held();
+        let chain = KeyChain { links: held.links_after(own.version, 50), newest: held.ring().version };
+        let followed = follow(own, &chain);
+        assert_eq!(followed.refusal, None);
+        followed.set
+    }
+
+    #[test]
+    fn whoever_has_the_first_set_follows_through_any_rotation_and_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = DataFolder::open(folder.path()).unwrap().files().clone();
+        let keys = load(&files);
+        let first = keys.held().set().clone();
+        assert_eq!((first.version, first.keys.len(), first.authorities.len()), (1, 1, 1));
+        for what in [What::Delivery, What::Authority, What::Delivery] {
+            rotate(&keys, what);
+            finish(&keys);
+        }
+        keys.settle_given(Some(("ab".into(), "PEM".into())), NOW).unwrap();
+        keys.settle_given(Some(("ab".into(), "PEM".into())), NOW).unwrap();
+        let again = load(&files);
+        assert_eq!(again.held().set(), keys.held().set());
+        let newest = followed(&first, &again);
+        assert_eq!((newest.version, newest.keys.len(), newest.authorities.len()), (8, 1, 2));
+        assert_eq!(&newest, again.held().set());
+        assert_ne!((newest.keys[0].id.as_str(), &newest.issuer), (first.keys[0].id.as_str(), &first.issuer));
+        let mut names = files.list("keys").unwrap();
+        names.sort();
+        assert_eq!(names, ["authority.4.key", "authority.4.pem", "delivery.6.pk8", "ring.json"]);
+    }
+
+    #[test]
+    fn a_key_that_no_ring_names_is_cleared_away_and_a_ring_that_is_gone_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = DataFolder::open(folder.path()).unwrap().files().clone();
+        let keys = load(&files);
+        keys.make(What::Delivery, &Entropy::default(), NOW).unwrap();
+        assert!(files.read("keys/delivery.2.pk8").unwrap().is_some());
+        load(&files);
+        assert!(files.read("keys/delivery.2.pk8").unwrap().is_none());
+        rotate(&keys, What::Delivery);
+        std::fs::remove_file(files.file(RING)).unwrap();
+        let refusal = KeyRing::load(files.clone(), &Entropy::default(), NOW).unwrap_err().to_string();
+        assert!(refusal.contains("ring.json is missing") && refusal.contains("backup"), "{refusal}");
+    }
+
+    #[test]
+    fn a_key_that_was_cut_is_named_and_not_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = DataFolder::open(folder.path()).unwrap().files().clone();
+        load(&files);
+        for file in ["keys/delivery.pk8", "keys/authority.key", RING] {
+            let whole = std::fs::read(files.file(file)).unwrap();
+            std::fs::write(files.file(file), b"").unwrap();
+            let refusal = KeyRing::load(files.clone(), &Entropy::default(), NOW).unwrap_err().to_string();
+            assert!(refusal.contains("backup"), "{refusal}");
+            std::fs::write(files.file(file), whole).unwrap();
+        }
+        load(&files);
+    }
+}

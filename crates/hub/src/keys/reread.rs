@@ -1,0 +1,26 @@
+//! Serves the operator's certificate as its files are now. Where it comes from another authority than before,
+//! the next key set says so, and nodes that have not heard of it follow the chain when the handshake fails.
+
+use super::apply::apply;
+use crate::app::Shared;
+use crate::fault::Fault;
+use crate::identity::Given;
+
+/// Reads the files again. Returns 1 if they hold another certificate than the one that is served; one that
+/// cannot be used changes nothing.
+pub(crate) async fn reread_given(app: &Shared) -> Result<u64, Fault> {
+    let Some(served) = app.tls.given() else { return Ok(0) };
+    let broken = |error: &dyn std::fmt::Display| Fault::Broken(error.to_string());
+    let now = app.clock.now();
+    let Some(given) = Given::read(&app.settings, now).map_err(|error| broken(&error))? else { return Ok(0) };
+    if given == *served {
+        return Ok(0);
+    }
+    let _turn = app.ring.turn.lock().await;
+    let (fingerprint, pem) = given.anchor();
+    tracing::info!(authority = fingerprint, "The operator's certificate has changed and is served from now on");
+    app.ring.settle_given(Some((fingerprint, pem)), now).map_err(|error| broken(&error))?;
+    app.tls.take_given(given);
+    apply(app).await?;
+    Ok(1)
+}

@@ -1,0 +1,12 @@
+//! How the hub's keys change without losing anybody.
+//!
+//! `ring` is the hub's side: which keys and authorities it has, in which state, and what may become of them.
+//! `follow` is the other side: which next key set somebody believes who has one already, an agent or its
+//! helper. A key set is signed by a key of the one before it, so that whoever has any version of the chain
+//! can walk to its end, however long it has slept.
+
+mod follow;
+mod ring;
+
+pub use follow::{Link, LinkRefusal, Step, judge_link};
+pub use ring::{Lag, Member, NodeKeys, Ring, RingRefusal, State, What};

@@ -1,0 +1,7 @@
+//! `sortie hub`: `run` runs one until it is asked to stop; `keys` shows, rotates and finishes the keys of one
+//! that runs, here or elsewhere.
+
+mod keys;
+mod run;
+
+pub(crate) use run::{HubCommand, run};

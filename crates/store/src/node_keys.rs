@@ -1,0 +1,103 @@
+//! `node_keys`: which of the hub's keys each node knows.
+
+use sortie_rules::ids::{NodeId, OrgId};
+use sortie_rules::time::Millis;
+
+use crate::errors::StoreError;
+use crate::row::Row;
+use crate::tx::Tx;
+
+/// A node that could not do without what is leaving.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LaggardRow {
+    /// Which node.
+    pub id: NodeId,
+    /// Whose it is.
+    pub org: OrgId,
+    /// Its name.
+    pub name: String,
+    /// The key set that it says it has.
+    pub keys_version: u64,
+    /// The fingerprint of the authority of its certificate; empty if that was the first.
+    pub issued_by: String,
+    /// When it was last heard, to within a flush.
+    pub heard_at: Option<Millis>,
+}
+
+/// Whom a list of laggards holds: nodes with an older key set than `needed`, and, if there is an `issuer`,
+/// nodes with a certificate of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Needed<'n> {
+    /// The oldest key set that will do.
+    pub version: u64,
+    /// The fingerprint of the authority whose certificates will do; any if absent.
+    pub issuer: Option<&'n str>,
+}
+
+/// Keeps what a node has got with its enrolment.
+pub async fn put(tx: &mut Tx, node: NodeId, version: u64, issued_by: &str) -> Result<(), StoreError> {
+    const SQL: &str = "insert into node_keys (node, keys_version, issued_by) values ($1, $2, $3)
+        on conflict (node) do update set keys_version = excluded.keys_version, issued_by = excluded.issued_by";
+    tx.execute(SQL, &[node.into(), version.into(), issued_by.into()]).await.map(drop)
+}
+
+/// Keeps what a node says it has. Nothing, if it follows no keys.
+pub async fn set(tx: &mut Tx, node: NodeId, version: u64, issued_by: &str) -> Result<(), StoreError> {
+    const SQL: &str = "update node_keys set keys_version = $2, issued_by = $3 where node = $1";
+    tx.execute(SQL, &[node.into(), version.into(), issued_by.into()]).await.map(drop)
+}
+
+/// The beginning of what is asked of laggards; `where` follows. Nodes that were shut out are none, and
+/// neither are those of the trust API, which verify nothing.
+macro_rules! laggards {
+    ($columns:literal) => {
+        concat!(
+            "select ",
+            $columns,
+            " from node_keys k join nodes n on n.id = k.node join node_signs s on s.node = k.node
+            where n.revoked_at is null and n.key_fingerprint not like 'key:%'
+                and (k.keys_version < $1 or (cast($2 as text) is not null and k.issued_by <> $2))"
+        )
+    };
+}
+
+/// Up to `limit` laggards of all orgs, those first that were not heard for longest.
+pub async fn laggards(tx: &mut Tx, needed: Needed<'_>, limit: u32) -> Result<Vec<LaggardRow>, StoreError> {
+    const SQL: &str = concat!(
+        laggards!("n.id, n.org, n.name, k.keys_version, k.issued_by, s.heard_at"),
+        " order by coalesce(s.heard_at, 0), n.name limit $3"
+    );
+    let values = [needed.version.into(), needed.issuer.into(), limit.into()];
+    tx.query(SQL, &values).await?.into_iter().map(read).collect()
+}
+
+/// How many there are.
+pub async fn count_laggards(tx: &mut Tx, needed: Needed<'_>) -> Result<u64, StoreError> {
+    const SQL: &str = laggards!("count(*)");
+    let row = tx.query_one_or_none(SQL, &[needed.version.into(), needed.issuer.into()]).await?;
+    row.map_or(Ok(0), |row| row.columns("node_keys").number("count"))
+}
+
+/// How many nodes of all orgs follow the hub's keys, and the newest key set that one of them says it has.
+pub async fn count_followers(tx: &mut Tx) -> Result<(u64, u64), StoreError> {
+    const SQL: &str = "select count(*), coalesce(max(k.keys_version), 0) as newest
+        from node_keys k join nodes n on n.id = k.node
+        where n.revoked_at is null and n.key_fingerprint not like 'key:%'";
+    let row = tx.query_one_or_none(SQL, &[]).await?;
+    row.map_or(Ok((0, 0)), |row| {
+        let mut row = row.columns("node_keys");
+        Ok((row.number("count")?, row.number("newest")?))
+    })
+}
+
+fn read(row: Row) -> Result<LaggardRow, StoreError> {
+    let mut row = row.columns("node_keys");
+    Ok(LaggardRow {
+        id: row.id("id")?,
+        org: row.id("org")?,
+        name: row.text("name")?,
+        keys_version: row.number("keys_version")?,
+        issued_by: row.text("issued_by")?,
+        heard_at: row.millis_or_none("heard_at")?,
+    })
+}
