@@ -59,9 +59,7 @@ async fn an_agent_does_not_follow_a_hub_that_lost_its_authority(scene: Scene) {
     let hub = scene.hub().start().await;
     let site = hub.site("north").await;
     let plan = hub.kill().await;
-    for file in ["keys/authority.key", "keys/authority.pem"] {
-        std::fs::remove_file(plan.data().join(file)).unwrap();
-    }
+    std::fs::remove_dir_all(plan.data().join("keys")).unwrap();
     let hub = plan.start().await;
     let mut agent = site.start();
     until("the agent says whom it does not believe", async || {

@@ -83,7 +83,7 @@ async fn what_an_inspector_reads_does_not_let_it_enrol_in_the_site_s_place(scene
 async fn an_inspector_cannot_put_keys_of_its_own_into_an_enrolment(scene: Scene) {
     let behind = behind(&scene).await;
     let own = Signer::from_pkcs8(&rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap().serialize_der()).unwrap();
-    let keys = KeySet { version: 9, keys: vec![own.public_key()] };
+    let keys = KeySet { version: 9, keys: vec![own.public_key()], ..KeySet::default() };
     let (own_chain, _) = behind.authority.certificate();
     let (forged_keys, kept) = (keys.clone(), AtomicU32::new(0));
     behind.inspector.meddle(move |before, line, passed| {

@@ -116,7 +116,7 @@ pub(crate) fn frame(
             response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
         }
         if response.extensions().get::<SealedFor>().is_some() {
-            response = Box::pin(seal(&app.keys, response)).await;
+            response = Box::pin(seal(&app.ring.held(), response)).await;
         }
         if route.starts_with("/agent/")
             && let Ok(value) = HeaderValue::from_str(&protocols::spoken())

@@ -7,14 +7,14 @@ use axum::response::Response;
 use sortie_wire::answers::{ANSWER, HEADER, header, signed};
 
 use super::body::whole;
-use crate::identity::Keys;
+use crate::identity::Held;
 
 /// What an answer is to: the id of the assertion. It travels with the answer to where that is whole.
 #[derive(Debug, Clone)]
 pub(crate) struct SealedFor(pub(crate) String);
 
 /// Signs an answer that is to an assertion; any other stays as it is.
-pub(crate) async fn seal(keys: &Keys, mut answer: Response) -> Response {
+pub(crate) async fn seal(keys: &Held, mut answer: Response) -> Response {
     let Some(SealedFor(to)) = answer.extensions_mut().remove::<SealedFor>() else { return answer };
     let (mut parts, body) = answer.into_parts();
     let body = match whole(body).await {
