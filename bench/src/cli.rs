@@ -30,6 +30,9 @@ pub(crate) struct Setup {
     /// Where temporary data folders are made; the machine's own folder for such things if absent
     #[arg(long, global = true, value_name = "DIR")]
     folder: Option<PathBuf>,
+    /// Keep everything in a private PostgreSQL server, which commits to the disk, and not in SQLite (rows p1 to p3)
+    #[arg(long, global = true)]
+    pub(crate) postgres: bool,
     /// How long a submitting phase lasts at most
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 4.0)]
     pub(crate) seconds: f64,

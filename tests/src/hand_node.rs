@@ -113,6 +113,13 @@ impl HandNode {
         Ok(serde_json::from_slice(&message).expect("it is a delivery"))
     }
 
+    /// The same, if the wait is answered with a delivery; a hub in trouble may refuse it.
+    pub async fn wait_if_answered(&self, room: u32, wait_s: u32) -> Option<Delivery> {
+        let delivery = self.try_wait(&self.next_wait(room, wait_s)).await.ok()?;
+        self.ack.set(delivery.number);
+        Some(delivery)
+    }
+
     /// Waits until exactly one task comes, and takes it.
     pub async fn take_one(&self) -> HandedTask {
         let mut tasks = Vec::new();

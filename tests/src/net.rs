@@ -2,8 +2,9 @@
 //! breaks off in the middle of an answer.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -23,7 +24,12 @@ struct Sky {
     /// Changes when every connection is to be cut.
     cut: watch::Sender<u32>,
     carried: AtomicU32,
+    refused: AtomicU32,
     answers_to_cut: AtomicU32,
+    /// The next answer that holds this is lost.
+    answer_to_lose: Mutex<Option<&'static str>>,
+    /// By how many milliseconds everything is late.
+    late_ms: AtomicU64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +54,10 @@ impl Net {
             weather: watch::Sender::new(Weather::Fair),
             cut: watch::Sender::new(0),
             carried: AtomicU32::new(0),
+            refused: AtomicU32::new(0),
             answers_to_cut: AtomicU32::new(0),
+            answer_to_lose: Mutex::new(None),
+            late_ms: AtomicU64::new(0),
         });
         let address = listener.local_addr().expect("a bound socket has an address");
         tokio::spawn(accept(listener, Arc::clone(&sky)));
@@ -68,6 +77,21 @@ impl Net {
     /// How many connections it has taken and carried.
     pub fn carried(&self) -> u32 {
         self.sky.carried.load(Ordering::SeqCst)
+    }
+
+    /// How many connections it has refused.
+    pub fn refused(&self) -> u32 {
+        self.sky.refused.load(Ordering::SeqCst)
+    }
+
+    /// The same way to the database of this address: `postgres://user@127.0.0.1:5433/name`.
+    ///
+    /// # Panics
+    /// If that is no address.
+    pub fn to_database(&self, url: &str) -> String {
+        let (start, database) = url.rsplit_once('/').expect("a database's address names the database");
+        let (user, _) = start.rsplit_once('@').expect("it names a user");
+        format!("{user}@{}/{database}", self.address)
     }
 
     /// Cuts every connection that is open; others may follow.
@@ -91,6 +115,21 @@ impl Net {
         self.sky.answers_to_cut.store(many, Ordering::SeqCst);
     }
 
+    /// Cuts a connection instead of carrying the next answer on any that holds these words.
+    pub fn lose_answer(&self, holding: &'static str) {
+        *self.sky.answer_to_lose.lock().unwrap_or_else(PoisonError::into_inner) = Some(holding);
+    }
+
+    /// Whether such an answer is still to come.
+    pub fn has_answer_to_lose(&self) -> bool {
+        self.sky.answer_to_lose.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Carries everything, so much later.
+    pub fn be_late(&self, by: Duration) {
+        self.sky.late_ms.store(u64::try_from(by.as_millis()).expect("a short time"), Ordering::SeqCst);
+    }
+
     /// How many answers are still to be cut.
     pub fn answers_to_cut(&self) -> u32 {
         self.sky.answers_to_cut.load(Ordering::SeqCst)
@@ -102,12 +141,22 @@ impl Net {
     }
 }
 
+impl Sky {
+    /// Whether this answer is the one to lose.
+    fn loses(&self, answer: &[u8]) -> bool {
+        let mut holding = self.answer_to_lose.lock().unwrap_or_else(PoisonError::into_inner);
+        holding.take_if(|words| answer.windows(words.len()).any(|part| part == words.as_bytes())).is_some()
+    }
+}
+
 async fn accept(listener: TcpListener, sky: Arc<Sky>) {
     while let Ok((near, _)) = listener.accept().await {
-        if *sky.weather.borrow() != Weather::Refusing {
-            sky.carried.fetch_add(1, Ordering::SeqCst);
-            tokio::spawn(carry(near, Arc::clone(&sky)));
+        if *sky.weather.borrow() == Weather::Refusing {
+            sky.refused.fetch_add(1, Ordering::SeqCst);
+            continue;
         }
+        sky.carried.fetch_add(1, Ordering::SeqCst);
+        tokio::spawn(carry(near, Arc::clone(&sky)));
     }
 }
 
@@ -132,6 +181,13 @@ async fn pump(
     let mut weather = sky.weather.subscribe();
     while let Ok(count @ 1..) = from.read(&mut buffer).await {
         drop(weather.wait_for(|weather| *weather != Weather::Stalled).await);
+        let late_ms = sky.late_ms.load(Ordering::SeqCst);
+        if late_ms > 0 {
+            tokio::time::sleep(Duration::from_millis(late_ms)).await;
+        }
+        if answers && sky.loses(&buffer[..count]) {
+            return;
+        }
         let one_less = |left: u32| left.checked_sub(1);
         if answers && sky.answers_to_cut.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok() {
             let _broken = to.write_all(&buffer[..count / 2]).await;

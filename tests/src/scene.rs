@@ -24,12 +24,20 @@ pub struct Scene {
 impl Scene {
     /// An empty place. On PostgreSQL, a private server is started.
     pub fn new(engine: Engine) -> Scene {
+        Scene::place((engine == Engine::Postgres).then(Postgres::start))
+    }
+
+    /// An empty place with this PostgreSQL server.
+    pub fn with_postgres(server: Postgres) -> Scene {
+        Scene::place(Some(server))
+    }
+
+    fn place(postgres: Option<Postgres>) -> Scene {
         sortie_client::install_crypto();
         let folder = tempfile::Builder::new().prefix("sortie-story-").tempdir().expect("there is a temporary folder");
         for name in ["logs", "sites"] {
             std::fs::create_dir(folder.path().join(name)).expect("a new folder can be written");
         }
-        let postgres = (engine == Engine::Postgres).then(Postgres::start);
         Scene { folder, seed: Seed::of_this_run(), chance: Seed::by_chance(), postgres }
     }
 

@@ -56,9 +56,10 @@ async fn drain(setup: &Setup, workload: &str, mixed: bool) -> anyhow::Result<Fig
     let (time, after) = (begun.elapsed(), processors());
     let share = |seconds: f64| 100.0 * seconds / time.as_secs_f64();
     let notes = format!(
-        "{} agents with their ledgers, in one process; results durable at agent and hub; processor: hub {:.0} %, \
+        "{} agents with their ledgers, in one process; results durable at agent and hub ({}); processor: hub {:.0} %, \
          agents {:.0} %",
         setup.nodes,
+        ground.engine,
         share(after.0 - before.0),
         share(after.1 - before.1)
     );

@@ -1,6 +1,7 @@
 //! What most rows stand on: a hub in a folder of its own, with nodes that are enrolled.
 
 use anyhow::ensure;
+use counterparts::Postgres;
 use tempfile::TempDir;
 
 use crate::cli::Setup;
@@ -16,6 +17,10 @@ const FILLERS: usize = 8;
 pub(super) struct Ground {
     pub(super) hub: Hub,
     pub(super) fleet: Fleet,
+    /// What the hub keeps everything in.
+    pub(super) engine: &'static str,
+    /// The hub's database, if it has one of its own.
+    _server: Option<Postgres>,
     /// Dropped last: everything lies in it.
     _folder: TempDir,
 }
@@ -25,9 +30,15 @@ impl Ground {
     pub(super) async fn new(setup: &Setup, nodes: usize) -> anyhow::Result<Ground> {
         ensure!(nodes > 0, "at least one node is needed");
         let folder = setup.scratch()?;
-        let hub = Hub::start(setup, &folder.path().join("hub")).await?;
+        let server = match setup.postgres {
+            true => Some(tokio::task::spawn_blocking(Postgres::start_durable).await?),
+            false => None,
+        };
+        let database = server.as_ref().map(|server| ("SORTIE_HUB_DATABASE_URL", server.fresh_database()));
+        let engine = if server.is_some() { "PostgreSQL" } else { "SQLite" };
+        let hub = Hub::start_with(setup, &folder.path().join("hub"), database.as_slice()).await?;
         let fleet = Fleet::enroll(&hub, folder.path(), nodes).await?;
-        Ok(Ground { hub, fleet, _folder: folder })
+        Ok(Ground { hub, fleet, engine, _server: server, _folder: folder })
     }
 
     /// Fills the queues of all nodes with so many tasks in all. `mixed` says whether the tasks of a

@@ -20,8 +20,9 @@ pub(super) async fn measure(setup: &Setup) -> anyhow::Result<Vec<Figure>> {
     let time = Duration::from_secs_f64(setup.seconds);
     let (count, nodes) = (TASKS, setup.nodes);
     let plain = Errand { first: 0, batch: 1, count, time, nodes, mixed: true, keyed: false };
+    let usual = format!("HTTP/1.1 over TLS 1.3, {}, one task per request", ground.engine);
     let phases = [
-        ("enqueue_c32", CLIENTS, "HTTP/1.1 over TLS 1.3, SQLite, one task per request", plain),
+        ("enqueue_c32", CLIENTS, usual.as_str(), plain),
         ("enqueue_c32_keyed", CLIENTS, "each with an Idempotency-Key", Errand { keyed: true, ..plain }),
         ("enqueue_c1", 1, "one client", plain),
     ];

@@ -5,7 +5,7 @@ use std::fmt;
 
 use sortie_rules::time::Span;
 use sortie_wire::envelope::Distrust;
-use sortie_wire::problem::Problem;
+use sortie_wire::problem::{Problem, ProblemCode};
 
 use crate::tls::TlsFault;
 
@@ -166,7 +166,9 @@ impl ClientError {
     pub(crate) fn nothing_was_done(&self) -> bool {
         match self {
             ClientError::Unreachable { stage, .. } => matches!(stage, Stage::Name | Stage::Proxy | Stage::Connect),
-            ClientError::Problem { problem, .. } => matches!(problem.status, 425 | 429 | 503),
+            ClientError::Problem { problem, .. } => {
+                matches!(problem.status, 425 | 429 | 503) && problem.code != ProblemCode::OutcomeUnknown
+            }
             _ => false,
         }
     }
@@ -187,7 +189,6 @@ fn content(content_type: &Option<String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sortie_wire::problem::ProblemCode;
 
     fn problem(code: ProblemCode) -> ClientError {
         ClientError::Problem { problem: Box::new(Problem::new(code, "x")), retry_after: None }
@@ -201,6 +202,12 @@ mod tests {
         }
         let broken = ClientError::Unreachable { hub: "h".into(), stage: Stage::Broken, source: "x".into() };
         assert!(!broken.is_final() && !broken.nothing_was_done());
+    }
+
+    #[test]
+    fn what_may_have_been_kept_is_not_nothing() {
+        assert!(problem(ProblemCode::StorageUnavailable).nothing_was_done());
+        assert!(!problem(ProblemCode::OutcomeUnknown).nothing_was_done());
     }
 
     #[test]

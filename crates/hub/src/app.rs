@@ -26,7 +26,7 @@ use crate::post_steps::{Mailer, Performers, Webhooks};
 use crate::proofs::Used;
 use crate::sessions::Sessions;
 use crate::settings::Settings;
-use crate::tasks::Renewals;
+use crate::tasks::{Renewals, Together};
 use crate::waiting::Waiting;
 
 /// A hub's insides.
@@ -74,6 +74,8 @@ pub struct App {
     /// How many requests each caller has left.
     pub(crate) rates: Rates,
     pub(crate) renewals: Renewals,
+    /// Where submissions share their transactions.
+    pub(crate) together: Together,
     pub(crate) presence: PresenceBoard,
     /// Since when this hub hears agents: no lease ends, and no silence counts, from before.
     pub(crate) listening_since: Millis,

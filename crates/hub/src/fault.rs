@@ -5,7 +5,7 @@ use sortie_store::StoreError;
 use sortie_wire::problem::{Problem, ProblemCode};
 
 /// What a verb ends with when it does not succeed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum Fault {
     /// The caller is told; nothing is wrong with the hub.
     #[error(transparent)]
@@ -70,6 +70,11 @@ impl Fault {
                 ProblemCode::StorageUnavailable,
                 "The hub cannot reach its database; nothing of this request was kept. Try again in a moment.",
             ),
+            Fault::Store(StoreError::Unknown { .. }) => Problem::new(
+                ProblemCode::OutcomeUnknown,
+                "The hub lost its database at the moment when it kept this request: it was kept, or nothing of it was. \
+                 Repeat it with the same Idempotency-Key, or look first whether it was done.",
+            ),
             Fault::Store(StoreError::Unique { .. }) => {
                 Problem::new(ProblemCode::Conflict, "The change met another one; read again and repeat.")
             }
@@ -77,6 +82,11 @@ impl Fault {
                 Problem::new(ProblemCode::Internal, "The hub has a fault; its log says more under this correlation id.")
             }
         }
+    }
+
+    /// Whether it may have been done all the same.
+    pub(crate) fn is_unknown(&self) -> bool {
+        matches!(self, Fault::Store(StoreError::Unknown { .. }))
     }
 
     /// Whether the hub's operator should look at this.

@@ -6,9 +6,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde::Deserialize;
-use sortie_rules::limits::RENEWAL_GRACE;
+use sortie_rules::limits::{
+    DATABASE_CONNECTION_WAIT, DATABASE_CONNECTIONS, DATABASE_START_WAIT, DATABASE_STATEMENT_MAX, RENEWAL_GRACE,
+};
 use sortie_rules::liveness::Thresholds;
 use sortie_rules::time::Span;
+use sortie_store::ServerLimits;
 
 pub use crate::people::provider::OidcSettings;
 
@@ -36,6 +39,8 @@ pub struct Settings {
     pub operations_listen: String,
     /// PostgreSQL instead of the embedded database.
     pub database_url: Option<String>,
+    /// How the line to a PostgreSQL server is used.
+    pub database: Database,
     /// Most connections at once.
     pub connections_max: usize,
     /// Most connections from one address.
@@ -78,6 +83,20 @@ pub enum LogFormat {
     Text,
     /// For programs: one JSON object per line.
     Json,
+}
+
+/// The `[database]` table: how the line to a PostgreSQL server is used.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Database {
+    /// Most connections at once.
+    pub connections: u32,
+    /// Longest wait for a free connection, in seconds.
+    pub connection_wait_s: u32,
+    /// Longest time of one statement, in seconds.
+    pub statement_max_s: u32,
+    /// How long a hub that starts waits for its database, in seconds.
+    pub start_wait_s: u32,
 }
 
 /// The `[presence]` table.
@@ -187,6 +206,7 @@ impl Default for Settings {
             key_file: None,
             operations_listen: "127.0.0.1:9443".to_owned(),
             database_url: None,
+            database: Database::default(),
             connections_max: 50_000,
             connections_per_address_max: 10_000,
             limits: Limits::default(),
@@ -203,6 +223,18 @@ impl Default for Settings {
             log_format: LogFormat::Text,
             presence: Presence::default(),
             retention: Retention::default(),
+        }
+    }
+}
+
+impl Default for Database {
+    fn default() -> Database {
+        let seconds = |span: Span| u32::try_from(span.0 / 1000).unwrap_or(u32::MAX);
+        Database {
+            connections: DATABASE_CONNECTIONS,
+            connection_wait_s: seconds(DATABASE_CONNECTION_WAIT),
+            statement_max_s: seconds(DATABASE_STATEMENT_MAX),
+            start_wait_s: seconds(DATABASE_START_WAIT),
         }
     }
 }
@@ -252,6 +284,13 @@ impl Settings {
         if self.presence.check_every_s == 0 || self.presence.flush_every_s == 0 {
             return refuse("presence.check_every_s", "it must be above 0, and so must flush_every_s");
         }
+        let Database { connections, connection_wait_s, statement_max_s, .. } = self.database;
+        if connections == 0 || connection_wait_s == 0 || statement_max_s == 0 {
+            return refuse(
+                "database.connections",
+                "it must be above 0, and so must connection_wait_s and statement_max_s",
+            );
+        }
         if self.connections_max == 0 || self.connections_per_address_max == 0 {
             return refuse("connections_max", "it must be above 0, and so must connections_per_address_max");
         }
@@ -291,6 +330,16 @@ impl Settings {
         Span::days(self.renewal_grace_days.into())
     }
 
+    /// The limits of the line to a PostgreSQL server.
+    pub(crate) fn server_limits(&self) -> ServerLimits {
+        let Database { connection_wait_s, statement_max_s, start_wait_s, .. } = self.database;
+        ServerLimits {
+            start_wait: Span::seconds(start_wait_s.into()),
+            connection_wait: Span::seconds(connection_wait_s.into()),
+            statement_max: Span::seconds(statement_max_s.into()),
+        }
+    }
+
     /// By how much the clocks of the hub and the identity provider may differ.
     pub(crate) fn oidc_leeway(&self) -> Span {
         Span::seconds(self.oidc.leeway_s.into())
@@ -323,6 +372,8 @@ mod tests {
         assert_eq!(key(Settings { presence, ..Settings::default() }), "presence.down_after_s");
         let limits = Limits { requests_per_address_burst: 0, ..Limits::default() };
         assert_eq!(key(Settings { limits, ..Settings::default() }), "limits.requests_per_principal_burst");
+        let database = Database { statement_max_s: 0, ..Database::default() };
+        assert_eq!(key(Settings { database, ..Settings::default() }), "database.connections");
         assert_eq!(key(Settings { url: Some("http://x".into()), ..Settings::default() }), "url");
         assert_eq!(key(Settings { operations_listen: "x".into(), ..Settings::default() }), "operations_listen");
     }

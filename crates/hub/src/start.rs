@@ -32,9 +32,8 @@ use crate::post_steps::{Mailer, MailerError, WebhookError, Webhooks};
 use crate::settings::{BadSetting, Settings};
 use crate::{loops, waiting};
 
-/// Readers of SQLite, or connections to PostgreSQL.
+/// Readers of SQLite.
 const SQLITE_READERS: usize = 2;
-const POSTGRES_CONNECTIONS: usize = 16;
 
 /// Why a hub did not start.
 #[derive(Debug, thiserror::Error)]
@@ -230,6 +229,7 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
         performers: crate::post_steps::Performers::default(),
         jobs: crate::jobs::Advance::default(),
         renewals: crate::tasks::Renewals::default(),
+        together: crate::tasks::Together::default(),
         stop: CancellationToken::new(),
         listening_since: clock.now(),
         settings,
@@ -257,10 +257,10 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
 
 async fn open_store(settings: &Settings, data: &DataFolder, clock: &Clock) -> Result<Store, OpenError> {
     let (location, readers) = match &settings.database_url {
-        Some(url) => (Location::Postgres(url.clone()), POSTGRES_CONNECTIONS),
+        Some(url) => (Location::Postgres(url.clone()), settings.database.connections as usize),
         None => (Location::Sqlite(data.file("sortie.db")), SQLITE_READERS),
     };
-    Store::open(Options { location, readers, now: clock.now() }).await
+    Store::open_within(Options { location, readers, now: clock.now() }, settings.server_limits()).await
 }
 
 async fn start_operations(

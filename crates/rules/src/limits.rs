@@ -302,3 +302,13 @@ pub const AUDIT_BLOCKS_AT_ONCE: u32 = 32;
 pub const AUDIT_REFUSED_CALLERS_MAX: usize = 10_000;
 /// Where an export of the audit log that was asked for in parts ends a part, in bytes.
 pub const AUDIT_EXPORT_BYTES_MAX: usize = 8 << 20;
+/// Most connections that a hub holds to a PostgreSQL server, unless its settings say otherwise.
+pub const DATABASE_CONNECTIONS: u32 = 16;
+/// Longest time of one statement on a PostgreSQL server, unless the settings say otherwise.
+pub const DATABASE_STATEMENT_MAX: Span = Span::seconds(30);
+/// Longest wait for a connection to a PostgreSQL server, unless the settings say otherwise.
+pub const DATABASE_CONNECTION_WAIT: Span = Span::seconds(10);
+/// How long a hub that starts waits for a PostgreSQL server that is away, unless the settings say otherwise.
+pub const DATABASE_START_WAIT: Span = Span::seconds(60);
+/// How often a transaction is tried of which it is sure that nothing was kept.
+pub const DATABASE_TRIES_MAX: u32 = 3;

@@ -18,6 +18,10 @@ use tracing_subscriber::{EnvFilter, Layer as _};
 use crate::context::Env;
 use crate::exit::{Failure, chain};
 
+/// What is told unless `SORTIE_LOG` says otherwise. The pool of connections would say of each by itself that the
+/// database has gone; the hub says it once.
+const USUAL: &str = "info,deadpool.postgres=error";
+
 /// How the log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LogFormat {
@@ -40,7 +44,7 @@ pub(crate) fn start(
     otlp_endpoint: Option<&str>,
     env: &Env,
 ) -> Result<Telemetry, Failure> {
-    let wanted = env.get("SORTIE_LOG").unwrap_or_else(|| "info".to_owned());
+    let wanted = env.get("SORTIE_LOG").unwrap_or_else(|| USUAL.to_owned());
     let filter = EnvFilter::try_new(&wanted)
         .map_err(|error| Failure::usage(format!("SORTIE_LOG=`{wanted}` cannot be used: {error}")))?;
     let lines = tracing_subscriber::fmt::layer().with_writer(|| Redacted(io::stderr()));

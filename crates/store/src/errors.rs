@@ -1,12 +1,20 @@
 //! What can go wrong, as far as a caller may decide on it.
 
-/// Why a read or a write did not happen. Nothing of a write that failed is kept.
+/// Why a read or a write did not happen. Nothing of a write that failed is kept, unless it failed with
+/// [`StoreError::Unknown`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// The database is away, busy beyond its time limit, or its disk fails. Worth another try.
     #[error("the database cannot be reached: {why}")]
     Unavailable {
         /// What the engine said.
+        why: String,
+    },
+    /// The database was asked to keep the write and never said whether it did. Look before it is tried again,
+    /// or try again only what cannot be done twice.
+    #[error("it is not known whether the database has kept this: {why}")]
+    Unknown {
+        /// How the line was lost.
         why: String,
     },
     /// The disk that the database lies on is full.

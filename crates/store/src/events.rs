@@ -12,6 +12,7 @@ use crate::dialect;
 use crate::errors::StoreError;
 use crate::row::Row;
 use crate::tx::Tx;
+use crate::value::Value;
 
 /// An event as it is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,18 +67,20 @@ pub struct EventFilter {
 
 /// Writes an event.
 pub async fn insert(tx: &mut Tx, event: &NewEvent<'_>) -> Result<(), StoreError> {
+    insert_all(tx, std::slice::from_ref(event)).await
+}
+
+/// Writes events, in this order.
+pub async fn insert_all(tx: &mut Tx, events: &[NewEvent<'_>]) -> Result<(), StoreError> {
     const SQL: &str = "insert into events (org, at, kind, node, task, actor, data)
         values ($1, $2, $3, $4, $5, $6, $7)";
-    let values = [
-        event.org.into(),
-        event.at.into(),
-        event.kind.into(),
-        event.node.into(),
-        event.task.into(),
-        event.actor.into(),
-        event.data.into(),
-    ];
-    tx.execute(SQL, &values).await.map(drop)
+    let rows: Vec<[Value<'_>; 7]> = events.iter().map(values).collect();
+    tx.execute_each(SQL, &rows).await.map(drop)
+}
+
+fn values<'a>(event: &NewEvent<'a>) -> [Value<'a>; 7] {
+    let NewEvent { org, at, kind, node, task, actor, data } = *event;
+    [org.into(), at.into(), kind.into(), node.into(), task.into(), actor.into(), data.into()]
 }
 
 /// Numbers up to `limit` committed events that have none, in the order in which they were begun.

@@ -1,10 +1,13 @@
 //! `idempotency`: what was answered to an `Idempotency-Key`, so that a retry gets the same answer.
 
+use std::collections::BTreeSet;
+
 use sortie_rules::ids::OrgId;
 use sortie_rules::time::Millis;
 
 use crate::errors::StoreError;
 use crate::tx::Tx;
+use crate::value::Value;
 
 /// This principal has used this key before.
 pub const KEY_TAKEN: &str = "idempotency_pkey";
@@ -22,28 +25,55 @@ pub struct IdempotencyRow {
     pub created_at: Millis,
 }
 
+/// An answer that is to be remembered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Remembered<'a> {
+    /// In which org.
+    pub org: OrgId,
+    /// Whose key it is.
+    pub principal: &'a str,
+    /// The key.
+    pub key: &'a str,
+    /// The route that it was used with.
+    pub route: &'a str,
+    /// The hash of the request's body.
+    pub body_hash: &'a [u8],
+    /// The answer as it is given.
+    pub answer: &'a str,
+    /// When.
+    pub at: Millis,
+}
+
 /// Remembers an answer, in the transaction that made it true. [`KEY_TAKEN`] if the key was used:
 /// another request with the same key was quicker, and its answer is the one to [`recall`].
 ///
 /// The refusal does not spoil the transaction: `recall` works in the same one.
-#[expect(clippy::too_many_arguments, reason = "they are the columns; a struct would be built for this call alone")]
-pub async fn remember(
-    tx: &mut Tx,
-    org: OrgId,
-    principal: &str,
-    key: &str,
-    route: &str,
-    body_hash: &[u8],
-    answer: &str,
-    at: Millis,
-) -> Result<(), StoreError> {
-    const SQL: &str = "insert into idempotency (org, principal, key, route, body_hash, answer, created_at)
-        values ($1, $2, $3, $4, $5, $6, $7) on conflict (org, principal, key) do nothing";
-    let values = [org.into(), principal.into(), key.into(), route.into(), body_hash.into(), answer.into(), at.into()];
-    match tx.execute(SQL, &values).await? {
-        0 => Err(StoreError::Unique { constraint: KEY_TAKEN }),
-        _ => Ok(()),
+pub async fn remember(tx: &mut Tx, answer: Remembered<'_>) -> Result<(), StoreError> {
+    match remember_all(tx, &[answer]).await?[..] {
+        [true] => Ok(()),
+        _ => Err(StoreError::Unique { constraint: KEY_TAKEN }),
     }
+}
+
+/// The same for many. Says of each whether it was remembered; of two with one key, the first may be.
+pub async fn remember_all(tx: &mut Tx, answers: &[Remembered<'_>]) -> Result<Vec<bool>, StoreError> {
+    const SQL: &str = "insert into idempotency (org, principal, key, route, body_hash, answer, created_at)
+        values ($1, $2, $3, $4, $5, $6, $7) on conflict (org, principal, key) do nothing
+        returning org, principal, key";
+    let rows: Vec<[Value<'_>; 7]> = answers.iter().map(values).collect();
+    let mut kept: BTreeSet<(OrgId, String, String)> = BTreeSet::new();
+    for row in tx.query_each(SQL, &rows).await? {
+        let mut row = row.columns("idempotency");
+        kept.insert((row.id("org")?, row.text("principal")?, row.text("key")?));
+    }
+    let is_kept =
+        |answer: &Remembered<'_>| kept.remove(&(answer.org, answer.principal.to_owned(), answer.key.to_owned()));
+    Ok(answers.iter().map(is_kept).collect())
+}
+
+fn values<'a>(answer: &Remembered<'a>) -> [Value<'a>; 7] {
+    let Remembered { org, principal, key, route, body_hash, answer, at } = *answer;
+    [org.into(), principal.into(), key.into(), route.into(), body_hash.into(), answer.into(), at.into()]
 }
 
 /// What was answered to this principal's key.

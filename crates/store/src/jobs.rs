@@ -225,14 +225,16 @@ pub async fn skip_waiting(tx: &mut Tx, id: JobId, code: &str) -> Result<u64, Sto
 /// Leaves out the nodes that wait and were revoked meanwhile. Returns how many.
 pub async fn skip_revoked(tx: &mut Tx, id: JobId) -> Result<u64, StoreError> {
     const SQL: &str = "update job_nodes set stage = 'skipped', code = 'node_revoked'
-        where job = $1 and stage = 'waiting' and node in (select id from nodes where revoked_at is not null)";
+        where job = $1 and stage = 'waiting'
+            and exists (select 1 from nodes where nodes.id = job_nodes.node and revoked_at is not null)";
     tx.execute(SQL, &[id.into()]).await
 }
 
 /// Whether a node that waits was revoked.
 pub async fn has_revoked(tx: &mut Tx, id: JobId) -> Result<bool, StoreError> {
     const SQL: &str = "select position from job_nodes
-        where job = $1 and stage = 'waiting' and node in (select id from nodes where revoked_at is not null)
+        where job = $1 and stage = 'waiting'
+            and exists (select 1 from nodes where nodes.id = job_nodes.node and revoked_at is not null)
         limit 1";
     Ok(!tx.query(SQL, &[id.into()]).await?.is_empty())
 }

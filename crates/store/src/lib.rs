@@ -11,6 +11,7 @@ mod errors;
 mod migrations;
 mod postgres;
 mod row;
+mod set_form;
 mod sqlite;
 mod store;
 mod tx;
@@ -42,6 +43,7 @@ pub mod tokens;
 pub mod trust_keys;
 
 pub use errors::{OpenError, StoreError};
+pub use postgres::ServerLimits;
 pub use row::{Columns, Row};
 pub use store::{BoxFuture, Location, Options, Store};
 pub use tx::Tx;

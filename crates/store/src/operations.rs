@@ -176,7 +176,7 @@ pub async fn overdue(tx: &mut Tx, now: Millis, limit: u32) -> Result<Vec<Operati
 pub async fn delete_ended_before(tx: &mut Tx, before: Millis, limit: u32) -> Result<u64, StoreError> {
     const SQL: &str = "delete from operations where id in (select o.id from operations o
         where o.ended_at is not null and o.ended_at < $1
-            and not exists (select 1 from tasks t where t.id = o.id) order by o.id limit $2)";
+            and not exists (select 1 from tasks t where t.id = o.id) order by o.ended_at limit $2)";
     tx.execute(SQL, &[before.into(), limit.into()]).await
 }
 

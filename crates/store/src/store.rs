@@ -7,6 +7,7 @@ use std::sync::Arc;
 use sortie_rules::time::Millis;
 
 use crate::errors::{OpenError, StoreError};
+use crate::postgres::ServerLimits;
 use crate::tx::Tx;
 use crate::{postgres, sqlite};
 
@@ -48,21 +49,29 @@ enum Engine {
 }
 
 impl Store {
-    /// Opens the database and brings its schema up to date.
+    /// Opens the database and brings its schema up to date. A server that is away is an error at once.
     pub async fn open(options: Options) -> Result<Store, OpenError> {
+        Store::open_within(options, ServerLimits::default()).await
+    }
+
+    /// The same with other limits for a PostgreSQL server; SQLite has no use for them.
+    pub async fn open_within(options: Options, limits: ServerLimits) -> Result<Store, OpenError> {
         let engine = match options.location {
             Location::Sqlite(file) => Engine::Sqlite(sqlite::Engine::open(file, options.readers, options.now).await?),
             Location::Postgres(url) => {
-                Engine::Postgres(postgres::Engine::open(&url, options.readers, options.now).await?)
+                Engine::Postgres(postgres::Engine::open(&url, options.readers, limits, options.now).await?)
             }
         };
         Ok(Store { engine: Arc::new(engine) })
     }
 
     /// Runs a verb that writes. What it wrote is durable when this returns `Ok`, and none of it
-    /// stands when this returns `Err`. The verb runs to its end even if the caller stops waiting.
+    /// stands when this returns `Err`, unless that is [`StoreError::Unknown`]. The verb runs to its end
+    /// even if the caller stops waiting.
     ///
-    /// The verb may await nothing but its transaction.
+    /// The verb may await nothing but its transaction. On PostgreSQL it may run again from its beginning:
+    /// only when nothing of its first run can stand (decision 0024). What it does besides writing must
+    /// therefore not matter, and what it captures can be cloned.
     ///
     /// ```no_run
     /// # async fn example(store: sortie_store::Store) -> Result<(), sortie_store::StoreError> {
@@ -75,7 +84,7 @@ impl Store {
     /// ```
     pub async fn write<T, E>(
         &self,
-        verb: impl for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+        verb: impl for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Clone + Send + 'static,
     ) -> Result<T, E>
     where
         T: Send + 'static,
@@ -94,7 +103,7 @@ impl Store {
     /// whatever shares its commit fails with it and can be tried again.
     pub async fn write_checked<T, E>(
         &self,
-        verb: impl for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+        verb: impl for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Clone + Send + 'static,
     ) -> Result<T, E>
     where
         T: Send + 'static,
@@ -106,10 +115,11 @@ impl Store {
         }
     }
 
-    /// Runs a verb that only reads; a write in it fails. Everything that it reads is of one moment.
+    /// Runs a verb that only reads; a write in it fails. Everything that it reads is of one moment. It may
+    /// run again from its beginning, as above.
     pub async fn read<T, E>(
         &self,
-        verb: impl for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+        verb: impl for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Clone + Send + 'static,
     ) -> Result<T, E>
     where
         T: Send + 'static,

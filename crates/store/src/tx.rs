@@ -39,6 +39,7 @@ impl Tx {
     /// Runs a statement. Returns how many rows it changed.
     pub async fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<u64, StoreError> {
         self.check()?;
+        self.show(sql);
         let done = match &mut self.engine {
             Engine::Sqlite(connection) => connection.execute(sql, values),
             Engine::Postgres(transaction) => transaction.execute(sql, values).await,
@@ -47,14 +48,17 @@ impl Tx {
     }
 
     /// Runs a statement once per row of values. Returns how many rows were changed in all. Cheaper
-    /// than as many calls of [`Tx::execute`]: on PostgreSQL the rows travel without waiting for each
-    /// other.
+    /// than as many calls of [`Tx::execute`]: on PostgreSQL the rows travel with one statement
+    /// (`set_form`), or else without waiting for each other.
+    ///
+    /// No two rows of values may be for the same row of the table, since each must meet the table as it was.
     pub async fn execute_each<const N: usize>(
         &mut self,
         sql: &'static str,
         rows: &[[Value<'_>; N]],
     ) -> Result<u64, StoreError> {
         self.check()?;
+        self.show(sql);
         let done = match &mut self.engine {
             Engine::Sqlite(connection) => rows.iter().try_fold(0, |sum, row| Ok(sum + connection.execute(sql, row)?)),
             Engine::Postgres(transaction) => transaction.execute_each(sql, rows).await,
@@ -66,9 +70,29 @@ impl Tx {
     /// what it asks for.
     pub async fn query(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
         self.check()?;
+        self.show(sql);
         let done = match &mut self.engine {
             Engine::Sqlite(connection) => connection.query(sql, values),
             Engine::Postgres(transaction) => transaction.query(sql, values).await,
+        };
+        self.remember(done)
+    }
+
+    /// Runs a query, or a statement that returns something, once per row of values. Returns all rows that come
+    /// back, in no order. Values as for [`Tx::execute_each`].
+    pub async fn query_each<const N: usize>(
+        &mut self,
+        sql: &'static str,
+        rows: &[[Value<'_>; N]],
+    ) -> Result<Vec<Row>, StoreError> {
+        self.check()?;
+        self.show(sql);
+        let done = match &mut self.engine {
+            Engine::Sqlite(connection) => rows.iter().try_fold(Vec::new(), |mut all, row| {
+                all.extend(connection.query(sql, row)?);
+                Ok(all)
+            }),
+            Engine::Postgres(transaction) => transaction.query_each(sql, rows).await,
         };
         self.remember(done)
     }
@@ -134,6 +158,12 @@ impl Tx {
     /// The first failure since the last call, if any; the next verb starts clean.
     pub(crate) fn take_failure(&mut self) -> Option<StoreError> {
         self.failed.take()
+    }
+
+    /// Every statement can be seen in the log, at the level `trace`. Its values are nobody's business.
+    fn show(&self, sql: &'static str) {
+        let engine = if self.is_postgres() { "postgres" } else { "sqlite" };
+        tracing::trace!(target: "sortie_store::sql", engine, sql);
     }
 
     fn check(&self) -> Result<(), StoreError> {

@@ -218,6 +218,8 @@ problem_codes! {
     StorageFull = "storage_full", 503, "The hub's storage is full";
     /// The database cannot be reached; nothing was kept.
     StorageUnavailable = "storage_unavailable", 503, "The hub's storage is away";
+    /// The hub lost its storage at the moment when it kept the request: it may have been kept or not.
+    OutcomeUnknown = "outcome_unknown", 503, "It is not known whether the request was kept";
     /// A fault of the hub.
     Internal = "internal", 500, "The hub has a fault";
 }

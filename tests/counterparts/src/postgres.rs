@@ -1,11 +1,11 @@
 //! A private PostgreSQL server.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write as _};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::OnceLock;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::ports::free_port;
 
@@ -19,8 +19,15 @@ pub struct Postgres {
     programs: PathBuf,
     port: u16,
     databases: AtomicU32,
-    stdin: Option<ChildStdin>,
+    line: Mutex<Option<Line>>,
     keeper: Child,
+}
+
+/// The line to the keeper of a server.
+#[derive(Debug)]
+struct Line {
+    words: ChildStdin,
+    answers: BufReader<ChildStdout>,
 }
 
 impl Postgres {
@@ -88,6 +95,34 @@ impl Postgres {
         String::from_utf8_lossy(&asked.stdout).lines().map(str::to_owned).collect()
     }
 
+    /// Ends every part of the server as SIGKILL does. It can be started again.
+    pub fn kill(&self) {
+        self.tell("kill");
+    }
+
+    /// Ends the server in an orderly way: whoever is connected is told. It can be started again.
+    pub fn stop(&self) {
+        self.tell("stop");
+    }
+
+    /// Starts the server again, on the same port and data.
+    pub fn start_again(&self) {
+        self.tell("start");
+    }
+
+    /// Tells the keeper a word, and waits until it is done.
+    fn tell(&self, word: &str) {
+        let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = line.as_mut().expect("the keeper is there as long as this is");
+        writeln!(line.words, "{word}").expect("the keeper listens");
+        let mut said = String::new();
+        line.answers.read_line(&mut said).expect("the keeper speaks UTF-8");
+        if said != "done\n" {
+            let _rest = line.answers.read_to_string(&mut said);
+            panic!("PostgreSQL cannot be told to {word}:\n{said}");
+        }
+    }
+
     fn url_of(&self, database: &str) -> String {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }
@@ -96,7 +131,7 @@ impl Postgres {
 impl Drop for Postgres {
     fn drop(&mut self) {
         // The end of its input is what the keeper waits for; then it stops the server and tidies up.
-        drop(self.stdin.take());
+        drop(self.line.lock().unwrap_or_else(PoisonError::into_inner).take());
         let _ = self.keeper.wait();
     }
 }
@@ -107,8 +142,9 @@ fn start(sync: &str) -> Postgres {
     for _ in 0..STARTS_MAX {
         let port = free_port();
         match try_start(&programs, port, sync) {
-            Ok((stdin, keeper)) => {
-                return Postgres { programs, port, databases: AtomicU32::new(0), stdin: Some(stdin), keeper };
+            Ok((line, keeper)) => {
+                let line = Mutex::new(Some(line));
+                return Postgres { programs, port, databases: AtomicU32::new(0), line, keeper };
             }
             Err(why) => said = why,
         }
@@ -116,7 +152,7 @@ fn start(sync: &str) -> Postgres {
     panic!("PostgreSQL does not start:\n{said}");
 }
 
-fn try_start(programs: &Path, port: u16, sync: &str) -> Result<(ChildStdin, Child), String> {
+fn try_start(programs: &Path, port: u16, sync: &str) -> Result<(Line, Child), String> {
     let folder = tempfile::Builder::new().prefix("sortie-postgres-").tempdir().expect("a folder for the server").keep();
     let mut keeper = Command::new("sh")
         .args(["-c", include_str!("postgres.sh"), "postgres"])
@@ -129,14 +165,14 @@ fn try_start(programs: &Path, port: u16, sync: &str) -> Result<(ChildStdin, Chil
         .process_group(0)
         .spawn()
         .expect("sh can be run");
-    let stdin = keeper.stdin.take().expect("piped above");
-    let mut stdout = BufReader::new(keeper.stdout.take().expect("piped above"));
+    let words = keeper.stdin.take().expect("piped above");
+    let mut answers = BufReader::new(keeper.stdout.take().expect("piped above"));
     let mut said = String::new();
-    stdout.read_line(&mut said).expect("the keeper speaks UTF-8");
+    answers.read_line(&mut said).expect("the keeper speaks UTF-8");
     if said == "ready\n" {
-        return Ok((stdin, keeper));
+        return Ok((Line { words, answers }, keeper));
     }
-    stdout.read_to_string(&mut said).expect("the keeper speaks UTF-8");
+    answers.read_to_string(&mut said).expect("the keeper speaks UTF-8");
     let _ = keeper.wait();
     Err(said)
 }
@@ -164,5 +200,19 @@ mod tests {
         assert!(std::net::TcpStream::connect(address).is_ok());
         drop(server);
         assert!(std::net::TcpStream::connect(address).is_err());
+    }
+
+    #[test]
+    fn a_server_that_was_killed_is_started_again_with_what_it_has_committed() {
+        let server = Postgres::start_durable();
+        let url = server.fresh_database();
+        server.sql(&url, "create table kept (word text)");
+        for end in [Postgres::kill, Postgres::stop] {
+            server.sql(&url, "insert into kept values ('x')");
+            end(&server);
+            assert!(std::net::TcpStream::connect(("127.0.0.1", server.port)).is_err());
+            server.start_again();
+        }
+        assert_eq!(server.sql(&url, "select count(*) from kept"), ["2"]);
     }
 }

@@ -1,19 +1,52 @@
 # Runs one private PostgreSQL server in the folder $1 with the programs in $2 on port $3, until
 # standard input ends. A test process that dies, however it dies, closes that end; so the server
 # never outlives it. $4: on or off, whether the server waits for the disk.
+#
+# On standard input come words, each answered with `done`: `kill` ends every part of the server as SIGKILL
+# does, `stop` ends it in an orderly way, `start` starts it again on the same port and data.
 set -eu
-cd "$1"
-trap 'cd / && rm -rf "$1"' EXIT
+folder=$1 programs=$2 port=$3 sync=$4
+cd "$folder"
+trap 'cd / && rm -rf "$folder"' EXIT
 as() {
     if [ "$(id -u)" = 0 ]; then setpriv --reuid postgres --regid postgres --init-groups "$@"; else "$@"; fi
 }
-if [ "$(id -u)" = 0 ]; then chown postgres "$1"; fi
+start() {
+    as "$programs/pg_ctl" -w -D "$folder/data" -l "$folder/data/log" start >/dev/null 2>&1 -o "-p $port -k '$folder' \
+        -c listen_addresses=127.0.0.1 -c fsync=$sync -c synchronous_commit=$sync -c full_page_writes=$sync \
+        -c max_connections=200 -c autovacuum=off"
+}
+# Whether none of these processes does anything any more; one that nobody has asked after counts as gone.
+gone() {
+    for process in "$@"; do
+        case "$(sed 's/.*) //' "/proc/$process/stat" 2>/dev/null)" in '' | Z* | X*) ;; *) return 1 ;; esac
+    done
+}
+if [ "$(id -u)" = 0 ]; then chown postgres "$folder"; fi
 # A collation of a language, as many servers have, so that a text ordered by it is found out.
-as "$2/initdb" -D "$1/data" -U postgres --auth trust -E UTF8 --no-sync --locale C.UTF-8 \
-    --locale-provider icu --icu-locale en-US >"$1/initdb.log" 2>&1 || { cat "$1/initdb.log"; exit 1; }
-as "$2/pg_ctl" -w -D "$1/data" -l "$1/data/log" start >/dev/null 2>&1 -o "-p $3 -k '$1' -c listen_addresses=127.0.0.1 \
-    -c fsync=$4 -c synchronous_commit=$4 -c full_page_writes=$4 -c max_connections=200 -c autovacuum=off" \
-    || { cat "$1/data/log"; exit 1; }
+as "$programs/initdb" -D "$folder/data" -U postgres --auth trust -E UTF8 --no-sync --locale C.UTF-8 \
+    --locale-provider icu --icu-locale en-US >"$folder/initdb.log" 2>&1 || { cat "$folder/initdb.log"; exit 1; }
+start || { cat "$folder/data/log"; exit 1; }
 echo ready
-cat >/dev/null || true
-as "$2/pg_ctl" -w -m immediate -D "$1/data" stop >/dev/null
+while read -r word; do
+    case "$word" in
+        kill)
+            server=$(head -n 1 "$folder/data/postmaster.pid")
+            # Stopped first, so that it makes no more processes while they are counted.
+            kill -STOP "$server"
+            all="$server $(cat "/proc/$server/task/$server/children")"
+            # shellcheck disable=SC2086
+            kill -KILL $all 2>/dev/null || true
+            # shellcheck disable=SC2086
+            until gone $all; do sleep 0.02; done
+            # What it would find stale by itself, unless its number has gone to another process.
+            rm -f "$folder/data/postmaster.pid" "$folder/.s.PGSQL.$port" "$folder/.s.PGSQL.$port.lock"
+            ;;
+        stop) as "$programs/pg_ctl" -w -m fast -D "$folder/data" stop >/dev/null ;;
+        start) start || { cat "$folder/data/log"; exit 1; } ;;
+    esac
+    echo done
+done
+if [ -e "$folder/data/postmaster.pid" ]; then
+    as "$programs/pg_ctl" -w -m immediate -D "$folder/data" stop >/dev/null
+fi

@@ -11,5 +11,5 @@ mod stream;
 
 pub(crate) use announce::announce;
 pub(crate) use follow::Followed;
-pub(crate) use record::{Record, record};
+pub(crate) use record::{Record, record, record_all};
 pub(crate) use sequence::sequence;

@@ -29,6 +29,17 @@ impl<'a> Record<'a> {
     pub(crate) fn task(self, task: TaskId) -> Record<'a> {
         Record { task: Some(task), ..self }
     }
+    fn event(&self) -> events::NewEvent<'_> {
+        events::NewEvent {
+            org: self.org,
+            at: self.at,
+            kind: self.kind,
+            node: self.node,
+            task: self.task,
+            actor: self.actor,
+            data: self.data.as_deref().unwrap_or("{}"),
+        }
+    }
     /// What else belongs to it; no secrets, no payloads.
     pub(crate) fn data(self, data: &serde_json::Value) -> Record<'a> {
         Record { data: Some(data.to_string()), ..self }
@@ -37,14 +48,11 @@ impl<'a> Record<'a> {
 
 /// Writes it down.
 pub(crate) async fn record(tx: &mut Tx, record: Record<'_>) -> Result<(), StoreError> {
-    let event = events::NewEvent {
-        org: record.org,
-        at: record.at,
-        kind: record.kind,
-        node: record.node,
-        task: record.task,
-        actor: record.actor,
-        data: record.data.as_deref().unwrap_or("{}"),
-    };
-    events::insert(tx, &event).await
+    record_all(tx, std::slice::from_ref(&record)).await
+}
+
+/// Writes them down, in this order.
+pub(crate) async fn record_all(tx: &mut Tx, records: &[Record<'_>]) -> Result<(), StoreError> {
+    let events: Vec<_> = records.iter().map(Record::event).collect();
+    events::insert_all(tx, &events).await
 }

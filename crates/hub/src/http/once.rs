@@ -5,6 +5,7 @@ use axum::http::HeaderMap;
 use sortie_rules::ids::OrgId;
 use sortie_rules::limits::IDEMPOTENCY_KEY_BYTES_MAX;
 use sortie_rules::time::Millis;
+use sortie_store::idempotency::Remembered;
 use sortie_store::{Store, Tx, idempotency};
 use sortie_wire::problem::ProblemCode;
 
@@ -79,8 +80,14 @@ impl Once {
 
     /// Writes down what a repetition shall be answered with.
     pub(crate) async fn remember(&self, tx: &mut Tx, answer: &str, now: Millis) -> Result<(), Fault> {
-        let Some(key) = &self.given else { return Ok(()) };
-        idempotency::remember(tx, self.org, &self.principal, key, self.route, &self.body_hash, answer, now).await?;
-        Ok(())
+        let Some(answer) = self.remembered(answer, now) else { return Ok(()) };
+        Ok(idempotency::remember(tx, answer).await?)
+    }
+
+    /// What is written down with that; nothing for a request without a key.
+    pub(crate) fn remembered<'a>(&'a self, answer: &'a str, at: Millis) -> Option<Remembered<'a>> {
+        let key = self.given.as_deref()?;
+        let (org, principal, route) = (self.org, &*self.principal, self.route);
+        Some(Remembered { org, principal, key, route, body_hash: &self.body_hash, answer, at })
     }
 }

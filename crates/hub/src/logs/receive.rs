@@ -14,6 +14,7 @@ use crate::fault::{Fault, refuse_at};
 use crate::http::NodeCaller;
 
 /// A piece whose bytes have been read.
+#[derive(Clone)]
 struct Read {
     piece: LogPiece,
     bytes: Vec<u8>,

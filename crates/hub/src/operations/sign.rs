@@ -25,6 +25,7 @@ use crate::people::Principal;
 use crate::tasks::{enter, terms_of_any_class};
 
 /// What was brought, taken apart.
+#[derive(Clone)]
 struct Brought {
     envelope: Envelope,
     signed: Signed,

@@ -37,7 +37,7 @@ impl Default for Performers {
 }
 
 /// Why a try did not do it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Trouble {
     pub(super) code: &'static str,
     pub(super) why: String,
@@ -57,6 +57,7 @@ impl Trouble {
 }
 
 /// What came of a try that went well.
+#[derive(Clone)]
 enum Deed {
     /// It is done; this says what it did.
     Done(String),

@@ -9,8 +9,9 @@ use sortie_store::{Tx, nodes};
 use sortie_wire::deliveries::HandedTask;
 
 use super::delivery::handed;
-use super::events::{About, claimed};
+use super::events::About;
 use crate::app::Shared;
+use crate::events::record_all;
 use crate::fault::Fault;
 use crate::waiting::Turn;
 
@@ -43,7 +44,12 @@ pub(crate) async fn claim_waiting(
         let verb =
             app.store.write_checked(move |tx| Box::pin(write(tx, node, (room, lease_min), number, acknowledged, now)));
         let written = verb.await;
-        if !matches!(&written, Ok(rows) if !rows.is_empty()) {
+        // What may have been written under the number is handed out again with the next wait.
+        let may_stand = match &written {
+            Ok(rows) => !rows.is_empty(),
+            Err(fault) => fault.is_unknown(),
+        };
+        if !may_stand {
             turn.give_number_back();
         }
         written.map(|rows| (rows, number, turn))
@@ -64,20 +70,21 @@ async fn write(
     now: Millis,
 ) -> Result<Vec<TaskRow>, Fault> {
     let rows = tasks::claimable(tx, node, now, room, DELIVERY_BYTES_MAX).await?;
-    let mut taken = Vec::with_capacity(rows.len());
-    for mut row in rows {
+    let mut taken: Vec<(TaskRow, Task)> = Vec::with_capacity(rows.len());
+    for row in rows {
         let lease = row.life.lease.max(lease_min);
-        let Ok(after) = claim(&Task { lease, ..row.life.clone() }, now) else { continue };
-        if !tasks::claim(tx, row.id, &row.life, &after, number, now).await? {
-            continue;
+        if let Ok(after) = claim(&Task { lease, ..row.life.clone() }, now) {
+            taken.push((row, after));
         }
-        let about = About { org: row.org, node, task: row.id, actor: "hub", now };
-        claimed(tx, about, &after, number).await?;
-        row.life = after;
-        taken.push(row);
     }
+    let claims: Vec<_> = taken.iter().map(|(row, after)| (row.id, &row.life, after)).collect();
+    let claimed = tasks::claim_all(tx, &claims, number, now).await?;
+    taken.retain(|(row, _)| claimed.contains(&row.id));
+    let about = |row: &TaskRow| About { org: row.org, node, task: row.id, actor: "hub", now };
+    let records: Vec<_> = taken.iter().map(|(row, after)| about(row).claimed(after, number)).collect();
+    record_all(tx, &records).await?;
     if !taken.is_empty() {
         nodes::set_line(tx, node, number, acknowledged).await?;
     }
-    Ok(taken)
+    Ok(taken.into_iter().map(|(row, life)| TaskRow { life, ..row }).collect())
 }

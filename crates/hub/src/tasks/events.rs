@@ -19,16 +19,40 @@ pub(super) struct About<'a> {
     pub(super) now: Millis,
 }
 
-/// Writes down that something happened to a task which has no more to tell than its name.
-pub(super) async fn happened(tx: &mut Tx, about: About<'_>, kind: &'static str) -> Result<(), StoreError> {
-    record(tx, Record::new(about.org, about.now, kind, about.actor).node(about.node).task(about.task)).await
+impl<'a> About<'a> {
+    /// Something happened to the task which has no more to tell than its name.
+    pub(super) fn happened(self, kind: &'static str) -> Record<'a> {
+        Record::new(self.org, self.now, kind, self.actor).node(self.node).task(self.task)
+    }
+
+    /// The task was handed out.
+    pub(super) fn claimed(self, life: &Task, delivery: u64) -> Record<'a> {
+        let data = serde_json::json!({ "attempt": life.attempt, "run": life.run, "delivery": delivery });
+        self.happened("task.claimed").data(&data)
+    }
+
+    /// A change has led to an end, or back into the queue.
+    pub(super) fn changed(self, after: &Task) -> Record<'a> {
+        let kind = match after.state.status() {
+            Status::Pending => "task.retried",
+            Status::InProgress => "task.cancel_asked",
+            Status::Completed => "task.completed",
+            Status::Failed => "task.failed",
+            Status::Rejected => "task.rejected",
+            Status::Cancelled => "task.cancelled",
+            Status::Expired => "task.expired",
+        };
+        let data = match code(&after.state) {
+            Some(code) => serde_json::json!({ "attempt": after.attempt, "run": after.run, "code": code }),
+            None => serde_json::json!({ "attempt": after.attempt, "run": after.run }),
+        };
+        self.happened(kind).data(&data)
+    }
 }
 
-/// Writes down that a task was handed out.
-pub(super) async fn claimed(tx: &mut Tx, about: About<'_>, life: &Task, delivery: u64) -> Result<(), StoreError> {
-    let data = serde_json::json!({ "attempt": life.attempt, "run": life.run, "delivery": delivery });
-    let event = Record::new(about.org, about.now, "task.claimed", about.actor).node(about.node).task(about.task);
-    record(tx, event.data(&data)).await
+/// Writes down that something happened to a task which has no more to tell than its name.
+pub(super) async fn happened(tx: &mut Tx, about: About<'_>, kind: &'static str) -> Result<(), StoreError> {
+    record(tx, about.happened(kind)).await
 }
 
 /// Writes down where a change has led: to an end, or back into the queue.
@@ -41,20 +65,7 @@ pub(super) async fn changed(
     after: &Task,
 ) -> Result<(), StoreError> {
     plan(tx, types, (about.org, about.task, type_name), after, about.now).await?;
-    let kind = match after.state.status() {
-        Status::Pending => "task.retried",
-        Status::InProgress => "task.cancel_asked",
-        Status::Completed => "task.completed",
-        Status::Failed => "task.failed",
-        Status::Rejected => "task.rejected",
-        Status::Cancelled => "task.cancelled",
-        Status::Expired => "task.expired",
-    };
-    let data = match code(&after.state) {
-        Some(code) => serde_json::json!({ "attempt": after.attempt, "run": after.run, "code": code }),
-        None => serde_json::json!({ "attempt": after.attempt, "run": after.run }),
-    };
-    record(tx, Record::new(about.org, about.now, kind, about.actor).node(about.node).task(about.task).data(&data)).await
+    record(tx, about.changed(after)).await
 }
 
 /// The code of an end that has one.

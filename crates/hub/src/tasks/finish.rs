@@ -2,47 +2,36 @@
 //! any is acknowledged.
 
 use aws_lc_rs::digest::{Context, SHA256};
-use sortie_rules::ids::{NodeId, TaskId};
+use sortie_rules::ids::TaskId;
 use sortie_rules::limits::{
     COUNT_MAX, MESSAGE_BYTES_MAX, RESULT_CHECKED_AT_ONCE_BYTES_MAX, RESULT_INLINE_BYTES_MAX, TASK_LOG_BYTES_MAX,
 };
-use sortie_rules::tasks::{Code, Finished, Outcome, Refusal, Report, Status, finish};
-use sortie_rules::time::Millis;
-use sortie_store::tasks::{self, Stamps};
-use sortie_store::{StoreError, Tx, logs};
+use sortie_rules::tasks::{Code, Outcome};
+use sortie_store::tasks;
 use sortie_wire::problem::{Problem, ProblemCode};
 use sortie_wire::readable::is_readable;
 use sortie_wire::results::{OutcomeWord, Receipt, RunResult};
 
-use super::events::{About, changed};
+use super::judge::{Judged, judge_all};
 use crate::app::Shared;
 use crate::fault::Fault;
 use crate::http::NodeCaller;
 use crate::packs::TaskTypes;
 
-/// How often a write is decided anew because somebody else was quicker.
-const TRIES: usize = 3;
-
 /// A result that has been checked, ready to be judged.
-struct Checked {
-    task: TaskId,
-    run: u32,
-    attempt: u32,
-    outcome: Outcome,
-    message: Option<String>,
-    result: Option<String>,
-    digest: Vec<u8>,
+#[derive(Clone)]
+pub(super) struct Checked {
+    pub(super) task: TaskId,
+    pub(super) run: u32,
+    pub(super) attempt: u32,
+    pub(super) outcome: Outcome,
+    pub(super) message: Option<String>,
+    pub(super) result: Option<String>,
+    pub(super) digest: Vec<u8>,
     /// How long the run's log is.
-    log_bytes: u64,
+    pub(super) log_bytes: u64,
     /// The task's type and whether the result fits it, where that was looked at before.
     held_against: Option<(String, Result<(), String>)>,
-}
-
-/// What became of one result.
-enum Judged {
-    Taken { ended: bool, status: Status, node: NodeId },
-    Repeated,
-    Refused(Problem),
 }
 
 /// Takes results in. The receipts come in the order of the results.
@@ -66,18 +55,7 @@ pub(crate) async fn finish_all(
     }
     let judged = app
         .store
-        .write_checked(move |tx| {
-            Box::pin(async move {
-                let mut judged = Vec::with_capacity(checked.len());
-                for result in checked {
-                    judged.push(match result {
-                        Ok(checked) => judge(tx, &caller, &types, checked, now, draw).await?,
-                        Err(problem) => Judged::Refused(*problem),
-                    });
-                }
-                Ok::<_, Fault>(judged)
-            })
-        })
+        .write_checked(move |tx| Box::pin(async move { judge_all(tx, &caller, &types, checked, now, draw).await }))
         .await?;
     let mut receipts = Vec::with_capacity(judged.len());
     for ((task, run), judged) in keys.into_iter().zip(judged) {
@@ -148,7 +126,7 @@ impl Checked {
 
     /// What the agent reports as done and is not what the type promises has failed. The work would give
     /// the same again, so it is not tried again.
-    fn held_to(mut self, types: &TaskTypes, type_name: &str) -> Checked {
+    pub(super) fn held_to(mut self, types: &TaskTypes, type_name: &str) -> Checked {
         if let Err(why) = self.fits(types, type_name) {
             self.outcome = Outcome::Failed { code: Code::new(Code::RESULT_INVALID), retry: false };
             self.message = Some(cut(why));
@@ -189,58 +167,6 @@ fn cut(mut message: String) -> String {
         message += mark;
     }
     message
-}
-
-async fn judge(
-    tx: &mut Tx,
-    caller: &NodeCaller,
-    types: &TaskTypes,
-    mut checked: Checked,
-    now: Millis,
-    draw: u32,
-) -> Result<Judged, Fault> {
-    for _ in 0..TRIES {
-        let Some(row) = tasks::get_life(tx, checked.task).await?.filter(|row| row.org == caller.org) else {
-            return Ok(Judged::Refused(Problem::new(ProblemCode::UnknownTask, "There is no such task.")));
-        };
-        if row.node != caller.node {
-            let detail = "The task is another node's; only that node may report it.";
-            return Ok(Judged::Refused(Problem::new(ProblemCode::NotYourTask, detail)));
-        }
-        checked = checked.held_to(types, &row.type_name);
-        let report = Report {
-            run: checked.run,
-            attempt: checked.attempt,
-            outcome: checked.outcome.clone(),
-            is_recorded: row.result_digest.as_deref() == Some(&checked.digest),
-        };
-        let after = match finish(&row.life, &report, now, draw) {
-            Ok(Finished::Changed(after)) => after,
-            Ok(Finished::Repeated) => return Ok(Judged::Repeated),
-            Err(Refusal::OtherResult) => {
-                let detail = "Another result of this task has been recorded; this one changes nothing.";
-                return Ok(Judged::Refused(Problem::new(ProblemCode::OtherResult, detail)));
-            }
-            Err(other) => return Err(Fault::Broken(format!("a result was refused with: {other}"))),
-        };
-        let ended = after.state.status().is_terminal();
-        let stamps = Stamps {
-            finished_at: ended.then_some(now),
-            message: checked.message.as_deref(),
-            result: checked.result.as_deref().filter(|_| after.state.status() == Status::Completed),
-            result_digest: ended.then_some(checked.digest.as_slice()),
-            ..Stamps::default()
-        };
-        if tasks::update(tx, row.id, &row.life, &after, &stamps).await? {
-            let about = About { org: row.org, node: row.node, task: row.id, actor: caller.name(), now };
-            changed(tx, about, (types, &row.type_name), &after).await?;
-            if checked.log_bytes > 0 {
-                logs::set_end(tx, row.id, checked.run, checked.log_bytes).await?;
-            }
-            return Ok(Judged::Taken { ended, status: after.state.status(), node: row.node });
-        }
-    }
-    Err(StoreError::Unavailable { why: "the task is being changed by others".to_owned() }.into())
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Tasks: submitted by people, handed to agents when they ask, ended by what agents report.
 //!
-//! In the order of a task's life: `submit` on its `terms`, `wait` with `claim` and `redeliver`,
-//! `renew`, `finish`; aside from it `cancel`, `requeue`, `expire_leases`, `wake_due`, `abandon`, `read`.
+//! In the order of a task's life: `submit` on its `terms`, `together` with others, `wait` with `claim` and
+//! `redeliver`, `renew`, `finish` with `judge`; aside from it `cancel`, `requeue`, `expire_leases`, `wake_due`,
+//! `abandon`, `read`.
 
 mod abandon;
 pub(crate) mod agent_routes;
@@ -12,12 +13,14 @@ mod events;
 mod expire_leases;
 mod finish;
 mod forget_old;
+mod judge;
 mod read;
 mod renew;
 mod requeue;
 pub(crate) mod routes;
 mod submit;
 mod terms;
+mod together;
 mod wait;
 mod wake_due;
 
@@ -32,5 +35,6 @@ pub(crate) use renew::{Renewals, flush_renewals};
 pub(crate) use routes::traceparent;
 pub(crate) use submit::enter;
 pub(crate) use terms::{Terms, terms, terms_of_any_class};
+pub(crate) use together::Together;
 pub(crate) use wait::learn_line;
 pub(crate) use wake_due::WakeDue;

@@ -7,19 +7,21 @@ use sortie_rules::ids::{NodeId, TaskId};
 use sortie_rules::limits::{DELIVERY_BYTES_MAX, TASKS_PER_DELIVERY_MAX};
 use sortie_rules::tasks::{Status, claim};
 use sortie_rules::time::Millis;
+use sortie_store::Tx;
 use sortie_store::audit::NewEntry;
 use sortie_store::tasks::{self, TaskRow};
-use sortie_store::{Tx, audit, nodes};
 use sortie_wire::deliveries::HandedTask;
 use sortie_wire::problem::ProblemCode;
 use sortie_wire::tasks::{SubmitTask, Submitted};
 
 use super::delivery::handed;
-use super::events::{About, claimed, happened};
+use super::events::About;
 use super::terms::terms;
+use super::together::{Submission, Written, answer_to};
 use crate::app::Shared;
 use crate::audit::Act;
 use crate::clock::Ids;
+use crate::events::{Record, record};
 use crate::fault::{Fault, refuse_at};
 use crate::http::Once;
 use crate::nodes::Known as KnownNode;
@@ -179,12 +181,6 @@ fn claim_for(rows: &mut [TaskRow], node: NodeId, room: u32, number: u64, now: Mi
     taken
 }
 
-/// What was written, or what a repeated request was answered with before.
-enum Written {
-    Now(Vec<TaskRow>),
-    Before(String),
-}
-
 async fn write_and_hand_over(
     app: &Shared,
     (mut rows, entry): (Vec<TaskRow>, NewEntry),
@@ -203,11 +199,14 @@ async fn write_and_hand_over(
         .filter(|(_, _, taken)| !taken.is_empty())
         .map(|(node, reservation, _)| (*node, reservation.number, reservation.acknowledged))
         .collect();
-    let written = app.store.write_checked(move |tx| Box::pin(write(tx, (rows, entry), once, numbers, now))).await;
+    let written = app.together.write(&app.store, Submission { rows, entry, once, numbers, now }).await;
     let rows = match written {
         Ok(Written::Now(rows)) => rows,
         other => {
-            lines.into_iter().for_each(|(_, reservation, _)| reservation.release());
+            let may_stand = matches!(&other, Err(fault) if fault.is_unknown());
+            for (_, reservation, taken) in lines {
+                if may_stand && !taken.is_empty() { reservation.leave_open() } else { reservation.release() }
+            }
             return match other {
                 Ok(Written::Before(answer)) => read_answer(&answer),
                 Err(fault) => Err(fault),
@@ -216,8 +215,7 @@ async fn write_and_hand_over(
         }
     };
     metrics::counter!("sortie_tasks_submitted_total").increment(rows.len() as u64);
-    let submitted =
-        rows.iter().map(|row| Submitted { id: row.id, node: row.node, status: row.life.state.status() }).collect();
+    let submitted = answer_to(&rows);
     hand_over(app, rows, lines, touched)?;
     Ok(submitted)
 }
@@ -252,39 +250,28 @@ fn hand_over(
     Ok(())
 }
 
-async fn write(
-    tx: &mut Tx,
-    (rows, entry): (Vec<TaskRow>, NewEntry),
-    once: Once,
-    numbers: Vec<(NodeId, u64, u64)>,
-    now: Millis,
-) -> Result<Written, Fault> {
-    if let Some(answer) = once.recall(tx).await? {
-        return Ok(Written::Before(answer));
-    }
-    if once.is_keyed() {
-        let answer: Vec<Submitted> =
-            rows.iter().map(|row| Submitted { id: row.id, node: row.node, status: row.life.state.status() }).collect();
-        once.remember(tx, &serde_json::to_string(&answer).unwrap_or_default(), now).await?;
-    }
-    for row in &rows {
-        enter(tx, row).await?;
-        let about = About { org: row.org, node: row.node, task: row.id, actor: "hub", now };
-        if row.life.state.status() == Status::InProgress {
-            claimed(tx, about, &row.life, row.delivery).await?;
-        }
-    }
-    for (node, delivered, acknowledged) in numbers {
-        nodes::set_line(tx, node, delivered, acknowledged).await?;
-    }
-    audit::insert(tx, entry).await?;
-    Ok(Written::Now(rows))
-}
-
 /// Adds a task to the store, and the event that says so.
 pub(crate) async fn enter(tx: &mut Tx, row: &TaskRow) -> Result<(), Fault> {
     tasks::insert(tx, row).await?;
-    let (actor, now) = (row.submitted_by.as_str(), row.submitted_at);
-    let about = About { org: row.org, node: row.node, task: row.id, actor, now };
-    Ok(happened(tx, about, "task.submitted").await?)
+    Ok(record(tx, submitted_by(row)).await?)
+}
+
+/// The events of tasks that come in: that they do, and that they are handed out if they are.
+pub(super) fn come_in<'a>(rows: impl IntoIterator<Item = &'a TaskRow>, now: Millis) -> Vec<Record<'a>> {
+    let mut records = Vec::new();
+    for row in rows {
+        records.push(submitted_by(row));
+        if row.life.state.status() == Status::InProgress {
+            records.push(About { actor: "hub", now, ..about(row) }.claimed(&row.life, row.delivery));
+        }
+    }
+    records
+}
+
+fn about(row: &TaskRow) -> About<'_> {
+    About { org: row.org, node: row.node, task: row.id, actor: &row.submitted_by, now: row.submitted_at }
+}
+
+fn submitted_by(row: &TaskRow) -> Record<'_> {
+    about(row).happened("task.submitted")
 }

@@ -134,6 +134,12 @@ impl Reservation {
         let _ = self.wake.send(Wake::HandOver { number: self.number, tasks });
     }
 
+    /// It is not known whether it was written. The number stays taken and the wait ends: with its next one
+    /// the agent does not acknowledge the number, and is handed what was written under it, if anything was.
+    pub(crate) fn leave_open(self) {
+        let _ = self.wake.send(Wake::GiveWay);
+    }
+
     /// Nothing was written: the wait goes on.
     pub(crate) fn release(mut self) {
         self.turn.give_number_back();

@@ -35,7 +35,8 @@ pub struct PresenceRow {
 pub async fn presence_all(tx: &mut Tx, after: Option<NodeId>, limit: u32) -> Result<Vec<PresenceRow>, StoreError> {
     const SQL: &str = "select n.id, n.org, s.presence, s.silent_since, s.heard_at, n.stale_after, n.down_after,
             n.revoked_at
-        from nodes n join node_signs s on s.node = n.id where n.id > $1 order by n.id limit $2";
+        from nodes n join node_signs s on s.node = n.id where n.id > $1 and s.node > $1
+        order by n.id limit $2";
     let after = after.map_or("".into(), Into::into);
     tx.query(SQL, &[after, limit.into()]).await?.into_iter().map(read).collect()
 }

@@ -26,6 +26,8 @@ pub(super) const QUEUE_MAX: usize = 2;
 pub(super) struct Ran {
     pub(super) jobs: Vec<Box<dyn Job>>,
     pub(super) outcome: Result<(), StoreError>,
+    /// Whether it was one that writes.
+    pub(super) writes: bool,
 }
 
 /// The WAL as far as it is written, and as far as it is on disk.
@@ -114,9 +116,14 @@ pub(super) fn work(wal: &Wal, mut waiting: mpsc::Receiver<Ran>) {
     }
 }
 
-/// Tells everyone. `flushed` is whether what they did, or saw, is on disk.
+/// Tells everyone. `flushed` is whether what they did, or saw, is on disk. What was committed and not flushed
+/// may be found there all the same.
 pub(super) fn answer(ran: Ran, flushed: &Result<(), StoreError>) {
-    let outcome = ran.outcome.and_then(|()| flushed.clone());
+    let unflushed = |error| match error {
+        StoreError::Unavailable { why } if ran.writes => StoreError::Unknown { why },
+        other => other,
+    };
+    let outcome = ran.outcome.and_then(|()| flushed.clone().map_err(unflushed));
     ran.jobs.into_iter().for_each(|job| job.answer(&outcome));
 }
 

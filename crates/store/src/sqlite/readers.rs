@@ -27,7 +27,8 @@ pub(super) fn work(mut tx: Tx, queue: &Queue, wal: &Wal, flusher: &mpsc::Sender<
             continue;
         }
         // It may have seen what is not on disk yet.
-        if let Err(mpsc::error::SendError(ran)) = flusher.blocking_send(Ran { jobs: vec![job], outcome }) {
+        if let Err(mpsc::error::SendError(ran)) = flusher.blocking_send(Ran { jobs: vec![job], outcome, writes: false })
+        {
             answer(ran, &wal.flush());
         }
     }

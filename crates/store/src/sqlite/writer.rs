@@ -41,7 +41,7 @@ pub(super) fn work(mut tx: Tx, mut orders: mpsc::Receiver<Order>, wal: &Wal, flu
             }
         }
         let outcome = repair(&mut tx, wal).and_then(|()| commit_group(&mut tx, &mut jobs, wal));
-        let ran = Ran { jobs, outcome };
+        let ran = Ran { jobs, outcome, writes: true };
         if ran.outcome.is_err() || orders.is_empty() {
             let flushed = if ran.outcome.is_ok() { wal.flush() } else { Ok(()) };
             answer(ran, &flushed);

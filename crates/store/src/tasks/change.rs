@@ -1,5 +1,7 @@
 //! The one way to write down any decision about a task.
 
+use std::collections::BTreeSet;
+
 use sortie_rules::ids::TaskId;
 use sortie_rules::tasks::Task;
 use sortie_rules::time::Millis;
@@ -7,6 +9,7 @@ use sortie_rules::time::Millis;
 use super::columns;
 use crate::errors::StoreError;
 use crate::tx::Tx;
+use crate::value::Value;
 
 /// What is written beside the state. What the next state cannot have is cleared whatever stands
 /// here.
@@ -26,9 +29,21 @@ pub struct Stamps<'a> {
     pub result_digest: Option<&'a [u8]>,
 }
 
-/// Writes down what became of a task: `after` is what a transition made of `before`. `false` if the
-/// task does not stand as `before` any more (same status, attempt and run, and nobody has asked to cancel
-/// it since): somebody was quicker, and the caller reads it again.
+/// What became of a task: `after` is what a transition made of `before`.
+#[derive(Debug, Clone, Copy)]
+pub struct Change<'a> {
+    /// Which task.
+    pub id: TaskId,
+    /// As it was read.
+    pub before: &'a Task,
+    /// As it is to stand.
+    pub after: &'a Task,
+    /// What is written beside the state.
+    pub stamps: Stamps<'a>,
+}
+
+/// Writes down what became of a task. `false` if the task does not stand as `before` any more (same status, attempt
+/// and run, and nobody has asked to cancel it since): somebody was quicker, and the caller reads it again.
 ///
 /// A lease that was renewed in the meantime is not made shorter.
 pub async fn update(
@@ -38,6 +53,11 @@ pub async fn update(
     after: &Task,
     stamps: &Stamps<'_>,
 ) -> Result<bool, StoreError> {
+    Ok(!update_all(tx, &[Change { id, before, after, stamps: *stamps }]).await?.is_empty())
+}
+
+/// The same for many tasks, each of which is named once. Returns those that were changed.
+pub async fn update_all(tx: &mut Tx, changes: &[Change<'_>]) -> Result<BTreeSet<TaskId>, StoreError> {
     const SQL: &str = "update tasks
         set status = $5, attempt = $6, run = $7, retries = $8, not_before = $9, not_after = $10,
             lease_until = case when lease_until > $11 then lease_until else $11 end,
@@ -47,7 +67,13 @@ pub async fn update(
             finished_at = $17,
             message = case when $5 = 'in_progress' then coalesce($18, message) else $18 end,
             result = $19, result_digest = $20
-        where id = $1 and status = $2 and attempt = $3 and run = $4 and cancel_asked = $21";
+        where id = $1 and status = $2 and attempt = $3 and run = $4 and cancel_asked = $21 returning id";
+    let rows = changes.iter().map(values).collect::<Result<Vec<_>, _>>()?;
+    tx.query_each(SQL, &rows).await?.into_iter().map(|row| row.columns("tasks").id("id")).collect()
+}
+
+fn values<'a>(change: &Change<'a>) -> Result<[Value<'a>; 21], StoreError> {
+    let Change { id, before, after, stamps } = *change;
     let status = after.state.status();
     if status.is_terminal() && stamps.finished_at.is_none() {
         return Err(StoreError::Bug { why: format!("task {id} ends without a time") });
@@ -55,7 +81,7 @@ pub async fn update(
     let (from, to) = (columns::of(&before.state), columns::of(&after.state));
     let delivery = if to.status == "pending" { Some(0) } else { stamps.delivery };
     let ended = status.is_terminal().then_some(stamps);
-    let values = [
+    Ok([
         id.into(),
         from.status.into(),
         before.attempt.into(),
@@ -77,6 +103,5 @@ pub async fn update(
         ended.and_then(|ended| ended.result).into(),
         ended.and_then(|ended| ended.result_digest).into(),
         from.cancel_asked.into(),
-    ];
-    Ok(tx.execute(SQL, &values).await? > 0)
+    ])
 }

@@ -1,12 +1,15 @@
 //! What a node may be handed, and the note that it was.
 
+use std::collections::BTreeSet;
+
 use sortie_rules::ids::{NodeId, TaskId};
-use sortie_rules::tasks::{State, Task};
+use sortie_rules::tasks::{State, Status, Task};
 use sortie_rules::time::Millis;
 
 use super::row::{TaskRow, read, task_columns};
 use crate::errors::StoreError;
 use crate::tx::Tx;
+use crate::value::Value;
 
 /// Which tasks a node may be handed at $2, first to be handed first.
 macro_rules! claimable_tasks {
@@ -56,20 +59,35 @@ pub async fn claim(
     delivery: u64,
     claimed_at: Millis,
 ) -> Result<bool, StoreError> {
+    Ok(!claim_all(tx, &[(id, before, after)], delivery, claimed_at).await?.is_empty())
+}
+
+/// The same for many tasks in one delivery, each of which is named once. Returns those that were claimed.
+pub async fn claim_all(
+    tx: &mut Tx,
+    claims: &[(TaskId, &Task, &Task)],
+    delivery: u64,
+    claimed_at: Millis,
+) -> Result<BTreeSet<TaskId>, StoreError> {
+    // The word `pending` is a value, so that no engine takes the index of all that waits for this.
     const SQL: &str = "update tasks
         set status = 'in_progress', attempt = $4, not_before = null, lease_until = $5, delivery = $6, claimed_at = $7
-        where id = $1 and status = 'pending' and attempt = $2 and run = $3";
-    let (State::Pending { .. }, State::InProgress { lease_until, .. }) = (&before.state, &after.state) else {
-        return Err(StoreError::Bug { why: format!("task {id} is claimed out of the order of its life") });
-    };
-    let values = [
-        id.into(),
-        before.attempt.into(),
-        before.run.into(),
-        after.attempt.into(),
-        (*lease_until).into(),
-        delivery.into(),
-        claimed_at.into(),
-    ];
-    Ok(tx.execute(SQL, &values).await? > 0)
+        where id = $1 and status = $8 and attempt = $2 and run = $3 returning id";
+    let mut rows: Vec<[Value<'_>; 8]> = Vec::with_capacity(claims.len());
+    for (id, before, after) in claims {
+        let (State::Pending { .. }, State::InProgress { lease_until, .. }) = (&before.state, &after.state) else {
+            return Err(StoreError::Bug { why: format!("task {id} is claimed out of the order of its life") });
+        };
+        rows.push([
+            (*id).into(),
+            before.attempt.into(),
+            before.run.into(),
+            after.attempt.into(),
+            (*lease_until).into(),
+            delivery.into(),
+            claimed_at.into(),
+            Status::Pending.as_str().into(),
+        ]);
+    }
+    tx.query_each(SQL, &rows).await?.into_iter().map(|row| row.columns("tasks").id("id")).collect()
 }

@@ -1,6 +1,7 @@
 //! What nodes hold, until when, and what was handed to them that they never got.
 
 use sortie_rules::ids::{NodeId, TaskId};
+use sortie_rules::tasks::Status;
 use sortie_rules::time::{Millis, Span};
 
 use super::row::{TaskLife, TaskRow, life_row_columns, read, read_life, task_columns};
@@ -30,10 +31,14 @@ pub struct HeldTask {
 /// Writes renewed leases down, many at once: task, attempt, new end. A lease of another attempt
 /// stays, and none gets shorter. Returns how many got longer.
 pub async fn renew(tx: &mut Tx, renewals: &[(TaskId, u32, Millis)]) -> Result<u64, StoreError> {
+    // The word `in_progress` is a value, so that no engine takes an index of all that is handed out for this.
     const SQL: &str = "update tasks set lease_until = $3
-        where id = $1 and status = 'in_progress' and attempt = $2 and lease_until < $3";
-    let rows: Vec<_> =
-        renewals.iter().map(|(id, attempt, until)| [(*id).into(), (*attempt).into(), (*until).into()]).collect();
+        where id = $1 and status = $4 and attempt = $2 and lease_until < $3";
+    let status = Status::InProgress.as_str();
+    let row = |(id, attempt, until): &(TaskId, u32, Millis)| {
+        [(*id).into(), (*attempt).into(), (*until).into(), status.into()]
+    };
+    let rows: Vec<_> = renewals.iter().map(row).collect();
     tx.execute_each(SQL, &rows).await
 }
 

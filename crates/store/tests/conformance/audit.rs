@@ -6,7 +6,7 @@ use sortie_rules::ids::{DEFAULT_ORG, OrgId};
 use sortie_store::audit::{self, NewEntry};
 use sortie_store::orgs::{self, OrgRow};
 use sortie_store::{Store, StoreError, Tx};
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 
 use crate::setup::{NOW, OTHER_ORG, postgres, store_stories};
 
@@ -220,26 +220,26 @@ async fn a_read_hands_nothing_in(store: Store) {
 #[tokio::test]
 async fn transactions_that_commit_out_of_order_stand_in_the_order_of_their_commits() {
     let store = postgres().await;
-    let (handed_in, slow_has_begun) = oneshot::channel();
-    let (go_on, may_go_on) = oneshot::channel::<()>();
+    let (handed_in, mut slow_has_begun) = watch::channel(false);
+    let (go_on, mut may_go_on) = watch::channel(false);
     let slow = tokio::spawn({
         let store = store.clone();
         async move {
             let verb = store.write(move |tx| {
                 Box::pin(async move {
                     audit::insert(tx, entry(DEFAULT_ORG, "begun_first")).await?;
-                    handed_in.send(()).expect("the story waits");
-                    may_go_on.await.expect("the story goes on");
+                    handed_in.send_replace(true);
+                    may_go_on.wait_for(|may| *may).await.expect("the story goes on");
                     Ok::<_, StoreError>(())
                 })
             });
             verb.await
         }
     });
-    slow_has_begun.await.unwrap();
+    slow_has_begun.wait_for(|has| *has).await.unwrap();
     hand_in(&store, DEFAULT_ORG, "begun_second").await;
     assert_eq!(chain(&store, DEFAULT_ORG).await, ["begun_second"]);
-    go_on.send(()).unwrap();
+    go_on.send(true).unwrap();
     slow.await.unwrap().unwrap();
     assert_eq!(chain(&store, DEFAULT_ORG).await, ["begun_second", "begun_first"]);
     store.close().await;

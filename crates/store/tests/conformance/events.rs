@@ -10,6 +10,7 @@ use crate::setup::{NOW, OTHER_ORG, id, stories};
 stories!(
     an_event_is_read_back_as_it_happened,
     events_are_followed_by_their_number,
+    events_that_are_written_together_keep_their_order,
     a_list_of_events_is_narrowed_by_each_part_of_its_filter,
     old_events_go_but_the_newest_stays,
 );
@@ -58,6 +59,19 @@ async fn events_are_followed_by_their_number(tx: &mut Tx) -> Result<(), StoreErr
     assert_eq!(numbers(&events::list(tx, OTHER_ORG, &all, 0, 9).await?), [3]);
     assert_eq!(numbers(&events::list_newest(tx, DEFAULT_ORG, &all, None, 2).await?), [4, 2]);
     assert_eq!(numbers(&events::list_newest(tx, DEFAULT_ORG, &all, Some(2), 2).await?), [1]);
+    Ok(())
+}
+
+async fn events_that_are_written_together_keep_their_order(tx: &mut Tx) -> Result<(), StoreError> {
+    let kinds: Vec<String> = (0..300).map(|number| format!("kind.{number}")).collect();
+    let written: Vec<NewEvent<'_>> = kinds
+        .iter()
+        .map(|kind| NewEvent { org: DEFAULT_ORG, at: NOW, kind, node: None, task: None, actor: "hub", data: "{}" })
+        .collect();
+    events::insert_all(tx, &written).await?;
+    events::number_pending(tx, 1000).await?;
+    let read = events::list(tx, DEFAULT_ORG, &EventFilter::default(), 0, 1000).await?;
+    assert_eq!(read.into_iter().map(|event| event.kind).collect::<Vec<_>>(), kinds);
     Ok(())
 }
 

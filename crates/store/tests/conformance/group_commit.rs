@@ -1,7 +1,7 @@
 //! Group commit on SQLite: jobs share a transaction but not each other's fate, unless the
 //! transaction itself is lost.
 
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 
 use sortie_store::{Store, StoreError, meta};
 
@@ -11,19 +11,20 @@ use crate::setup::sqlite;
 /// one group.
 async fn hold(store: &Store) -> (mpsc::SyncSender<()>, tokio::task::JoinHandle<()>) {
     let (release, held) = mpsc::sync_channel::<()>(1);
-    let (begun, has_begun) = tokio::sync::oneshot::channel();
+    let held = Arc::new(Mutex::new(held));
+    let (begun, mut has_begun) = tokio::sync::watch::channel(false);
     let store = store.clone();
     let holder = tokio::spawn(async move {
         let verb = store.write(move |_| {
             Box::pin(async move {
-                begun.send(()).expect("the story waits");
-                let _ = held.recv();
+                begun.send_replace(true);
+                let _ = held.lock().unwrap().recv();
                 Ok::<_, StoreError>(())
             })
         });
         verb.await.unwrap();
     });
-    has_begun.await.unwrap();
+    has_begun.wait_for(|has| *has).await.unwrap();
     (release, holder)
 }
 

@@ -2,7 +2,7 @@
 
 use sortie_rules::ids::DEFAULT_ORG;
 use sortie_rules::time::Millis;
-use sortie_store::idempotency::{self, IdempotencyRow, KEY_TAKEN};
+use sortie_store::idempotency::{self, IdempotencyRow, KEY_TAKEN, Remembered};
 use sortie_store::{StoreError, Tx};
 
 use crate::setup::{OTHER_ORG, stories};
@@ -10,11 +10,31 @@ use crate::setup::{OTHER_ORG, stories};
 stories!(
     the_first_answer_to_a_key_stands,
     a_key_belongs_to_one_principal_of_one_org,
+    of_many_answers_each_key_keeps_its_first,
     answers_are_forgotten_when_they_are_old,
 );
 
-async fn first(tx: &mut Tx, key: &str, answer: &str, at: Millis) -> Result<(), StoreError> {
-    idempotency::remember(tx, DEFAULT_ORG, "token:ci", key, "POST /tasks", &[1, 2], answer, at).await
+fn answer<'a>(key: &'a str, answer: &'a str, at: Millis) -> Remembered<'a> {
+    let (principal, route, body_hash) = ("token:ci", "POST /tasks", &[1, 2]);
+    Remembered { org: DEFAULT_ORG, principal, key, route, body_hash, answer, at }
+}
+
+async fn first(tx: &mut Tx, key: &str, text: &str, at: Millis) -> Result<(), StoreError> {
+    idempotency::remember(tx, answer(key, text, at)).await
+}
+
+async fn of_many_answers_each_key_keeps_its_first(tx: &mut Tx) -> Result<(), StoreError> {
+    first(tx, "a", "before", Millis(5)).await?;
+    let other = Remembered { principal: "token:other", ..answer("a", "other", Millis(6)) };
+    let many = [answer("a", "one", Millis(6)), answer("b", "two", Millis(6)), other, answer("c", "three", Millis(6))];
+    assert_eq!(idempotency::remember_all(tx, &many).await?, [false, true, true, true]);
+    let twice = [answer("d", "four", Millis(7)), answer("d", "five", Millis(7))];
+    assert_eq!(idempotency::remember_all(tx, &twice).await?, [true, false]);
+    for (key, text) in [("a", "before"), ("b", "two"), ("d", "four")] {
+        let kept = idempotency::recall(tx, DEFAULT_ORG, "token:ci", key).await?;
+        assert_eq!(kept.map(|row| row.answer).as_deref(), Some(text), "{key}");
+    }
+    Ok(())
 }
 
 async fn the_first_answer_to_a_key_stands(tx: &mut Tx) -> Result<(), StoreError> {

@@ -3,12 +3,15 @@
 //!
 //! A story about tables is a function from a transaction; `stories!` lists those of a file and
 //! runs each on both engines. `setup` makes databases and rows. `verbs` is about transactions
-//! themselves, `schema` about states that no engine may store, `opening` about migrations, and
-//! `group_commit` and `numbering` about what one engine does in its own way.
+//! themselves, `schema` about states that no engine may store, `opening` about migrations,
+//! `again`, `group_commit` and `numbering` about what one engine does in its own way, and `plans` about how
+//! each statement finds its rows when there are many.
 
+mod again;
 mod group_commit;
 mod numbering;
 mod opening;
+mod plans;
 mod schema;
 mod setup;
 mod verbs;

@@ -3,7 +3,7 @@
 use sortie_rules::ids::DEFAULT_ORG;
 use sortie_store::events::{self, EventFilter, NewEvent};
 use sortie_store::{Store, StoreError, Tx};
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 
 use crate::setup::{NOW, postgres, sqlite};
 
@@ -26,28 +26,28 @@ async fn after(store: &Store, cursor: u64) -> Vec<(u64, String)> {
 #[tokio::test]
 async fn two_writers_that_commit_out_of_order_hide_no_event_from_a_cursor() {
     let store = postgres().await;
-    let (written, slow_has_written) = oneshot::channel();
-    let (go_on, may_go_on) = oneshot::channel::<()>();
+    let (written, mut slow_has_written) = watch::channel(false);
+    let (go_on, mut may_go_on) = watch::channel(false);
     let slow = tokio::spawn({
         let store = store.clone();
         async move {
             let verb = store.write(move |tx| {
                 Box::pin(async move {
                     happen(tx, "begun.first").await?;
-                    written.send(()).expect("the story waits");
-                    may_go_on.await.expect("the story goes on");
+                    written.send_replace(true);
+                    may_go_on.wait_for(|may| *may).await.expect("the story goes on");
                     Ok::<_, StoreError>(())
                 })
             });
             verb.await
         }
     });
-    slow_has_written.await.unwrap();
+    slow_has_written.wait_for(|has| *has).await.unwrap();
     store.write(|tx| Box::pin(async move { happen(tx, "begun.second").await })).await.unwrap();
     assert_eq!(after(&store, 0).await, []);
     assert_eq!(number(&store).await, 1);
     assert_eq!(after(&store, 0).await, [(1, "begun.second".to_owned())]);
-    go_on.send(()).unwrap();
+    go_on.send(true).unwrap();
     slow.await.unwrap().unwrap();
     assert_eq!(number(&store).await, 1);
     assert_eq!(after(&store, 1).await, [(2, "begun.first".to_owned())]);

@@ -10,7 +10,7 @@ use sortie_rules::time::{Millis, Span};
 use sortie_store::nodes::NodeRow;
 use sortie_store::orgs::OrgRow;
 use sortie_store::tasks::TaskRow;
-use sortie_store::{Location, Options, Store, StoreError, Tx, nodes, orgs};
+use sortie_store::{BoxFuture, Location, Options, Store, StoreError, Tx, nodes, orgs};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -19,9 +19,14 @@ pub(crate) const NOW: Millis = Millis(1_790_000_000_000);
 /// An org beside [`DEFAULT_ORG`] that must see nothing of it.
 pub(crate) const OTHER_ORG: OrgId = Id::from_uuid(Uuid::from_u128(0x7000_8000_0000_0000_0002));
 
-/// Runs each story on both engines. A story is `async fn(&mut Tx) -> Result<(), StoreError>`.
+/// A story about tables, as a value.
+pub(crate) type Story = for<'t> fn(&'t mut Tx) -> BoxFuture<'t, Result<(), StoreError>>;
+
+/// Runs each story on both engines. A story is `async fn(&mut Tx) -> Result<(), StoreError>`. `STORIES` has
+/// them all, for [`crate::plans`].
 macro_rules! stories {
     ($($story:ident),+ $(,)?) => {
+        pub(crate) const STORIES: &[crate::setup::Story] = &[$(|tx| Box::pin($story(tx))),+];
         mod on_sqlite {
             $(#[tokio::test]
             async fn $story() {

@@ -1,9 +1,11 @@
 //! A task from submission to the end of its retention.
 
+use std::collections::BTreeSet;
+
 use sortie_rules::ids::{DEFAULT_ORG, TaskId};
 use sortie_rules::tasks::{self as rules, Code, EndedBy, Outcome, State, Task};
 use sortie_rules::time::{Millis, Span};
-use sortie_store::tasks::{Stamps, TaskRow};
+use sortie_store::tasks::{Change, Stamps, TaskRow};
 use sortie_store::{StoreError, Tx, tasks};
 
 use crate::setup::{NOW, OTHER_ORG, enroll, id, numbers, stories, task};
@@ -20,6 +22,7 @@ stories!(
     what_a_state_cannot_have_is_cleared,
     a_renewed_lease_is_not_shortened_by_a_cancellation,
     a_cancellation_that_was_asked_for_meanwhile_is_not_lost,
+    many_tasks_come_in_go_out_and_end_together,
     waiting_tasks_are_counted_per_node,
     only_what_ended_long_ago_is_deleted,
 );
@@ -144,6 +147,60 @@ async fn a_claim_of_a_task_that_moved_on_changes_nothing(tx: &mut Tx) -> Result<
     assert!(!tasks::claim(tx, id(1), &waiting, &claimed(&waiting), 3, NOW).await?);
     let out_of_order = tasks::claim(tx, id(1), &claimed(&waiting), &lapsed, 3, NOW).await;
     assert!(matches!(out_of_order, Err(StoreError::Bug { .. })));
+    Ok(())
+}
+
+async fn many_tasks_come_in_go_out_and_end_together(tx: &mut Tx) -> Result<(), StoreError> {
+    let node = enroll(tx, 1).await?;
+    // More than travel in one statement, and of each sort of value one that is absent.
+    let odd = |number: u128| number % 2 == 1;
+    let rows: Vec<TaskRow> = (1..=300)
+        .map(|number| TaskRow {
+            priority: -3,
+            payload: format!(r#"{{"ä, {{}} \\\"":{number}}}"#),
+            traceparent: odd(number).then(|| "00-aa-bb-01".into()),
+            life: Task::submitted(3, Span::seconds(60), None, odd(number).then_some(Millis(NOW.0 + 9))),
+            ..task(number, node)
+        })
+        .collect();
+    tasks::insert_all(tx, &[]).await?;
+    tasks::insert_all(tx, &rows).await?;
+    for row in [&rows[0], &rows[1], &rows[299]] {
+        assert_eq!(&stored(tx, row.id).await?, row);
+    }
+    let ids: Vec<TaskId> = rows.iter().map(|row| row.id).chain([id(999)]).collect();
+    let lives = tasks::get_lives(tx, &ids).await?;
+    assert_eq!(lives.iter().map(|row| row.id).collect::<BTreeSet<_>>(), ids[..300].iter().copied().collect());
+    // One of them is gone already when all are claimed.
+    assert!(tasks::claim(tx, id(7), &rows[6].life, &claimed(&rows[6].life), 1, NOW).await?);
+    let held: Vec<Task> = rows.iter().map(|row| claimed(&row.life)).collect();
+    let claims: Vec<_> = rows.iter().zip(&held).map(|(row, held)| (row.id, &row.life, held)).collect();
+    let taken = tasks::claim_all(tx, &claims, 2, NOW).await?;
+    assert!(taken.len() == 299 && !taken.contains(&id(7)));
+    let ended: Vec<Task> = held.iter().map(|held| Task { state: State::Completed, ..held.clone() }).collect();
+    let texts: Vec<String> = (1..=300).map(|number| format!(r#"{{"n":{number}}}"#)).collect();
+    let changes: Vec<Change<'_>> = (0..300)
+        .map(|at| {
+            let stamps = Stamps {
+                finished_at: Some(Millis(NOW.0 + 9)),
+                message: odd(at as u128).then_some("odd"),
+                result: Some(&texts[at]),
+                result_digest: odd(at as u128).then_some(&[0, 255][..]),
+                ..Stamps::default()
+            };
+            // Somebody was quicker with the last: it does not stand as it was read.
+            let before = if at == 299 { &rows[at].life } else { &held[at] };
+            Change { id: rows[at].id, before, after: &ended[at], stamps }
+        })
+        .collect();
+    let changed = tasks::update_all(tx, &changes).await?;
+    assert!(changed.len() == 299 && !changed.contains(&id(300)));
+    let (one, other, last) = (stored(tx, id(1)).await?, stored(tx, id(2)).await?, stored(tx, id(300)).await?);
+    assert_eq!((one.life, one.message, one.result_digest), (ended[0].clone(), None, None));
+    assert_eq!((other.result.as_deref(), other.message.as_deref()), (Some(r#"{"n":2}"#), Some("odd")));
+    assert_eq!((other.result_digest.as_deref(), other.delivery), (Some(&[0, 255][..]), 2));
+    assert_eq!(last.life, held[299]);
+    assert_eq!(stored(tx, id(7)).await?.delivery, 1);
     Ok(())
 }
 

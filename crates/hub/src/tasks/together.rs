@@ -1,0 +1,204 @@
+//! Writes submissions down. Those that come at the same moment share a transaction on PostgreSQL, where one
+//! statement for many tasks costs the server a fraction of one for each; on SQLite the writer lets all writes share
+//! their commits.
+//!
+//! Nobody waits for company: what has come while the last transactions were under way goes into the next. Each gets its
+//! own outcome, and one that cannot be written does not spoil its neighbours.
+
+use std::sync::{Arc, OnceLock};
+
+use sortie_rules::ids::NodeId;
+use sortie_rules::time::Millis;
+use sortie_store::audit::NewEntry;
+use sortie_store::idempotency::{self, Remembered};
+use sortie_store::tasks::{self, TaskRow};
+use sortie_store::{Store, StoreError, Tx, audit, nodes};
+use sortie_wire::tasks::Submitted;
+use tokio::sync::{Mutex, mpsc, oneshot};
+
+use super::submit::come_in;
+use crate::events::record_all;
+use crate::fault::Fault;
+use crate::http::Once;
+
+/// Most submissions in one transaction, and most bytes of payloads in one of several.
+const TOGETHER_MAX: usize = 256;
+const TOGETHER_BYTES_MAX: usize = 4 << 20;
+/// Most submissions that wait; callers beyond that wait for room.
+const QUEUE_MAX: usize = 4096;
+/// Transactions under way at once: while one is on its way to disk, the next is filled.
+const LANES: usize = 2;
+
+/// What somebody submits in one request.
+#[derive(Debug, Clone)]
+pub(super) struct Submission {
+    pub(super) rows: Vec<TaskRow>,
+    /// What the audit log says of it.
+    pub(super) entry: NewEntry,
+    pub(super) once: Once,
+    /// The lines of nodes to which some of it is handed at once: what is delivered, and what was acknowledged.
+    pub(super) numbers: Vec<(NodeId, u64, u64)>,
+    pub(super) now: Millis,
+}
+
+/// What was written, or what a repeated request was answered with before.
+pub(super) enum Written {
+    Now(Vec<TaskRow>),
+    Before(String),
+}
+
+struct Waiting {
+    submission: Submission,
+    reply: oneshot::Sender<Result<Written, Fault>>,
+}
+
+/// Where submissions meet.
+#[derive(Debug, Default)]
+pub(crate) struct Together {
+    queue: OnceLock<mpsc::Sender<Waiting>>,
+}
+
+impl std::fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Waiting")
+    }
+}
+
+/// What a submission is answered with.
+pub(super) fn answer_to(rows: &[TaskRow]) -> Vec<Submitted> {
+    rows.iter().map(|row| Submitted { id: row.id, node: row.node, status: row.life.state.status() }).collect()
+}
+
+impl Together {
+    /// Writes a submission down. It is durable when this returns.
+    pub(super) async fn write(&self, store: &Store, submission: Submission) -> Result<Written, Fault> {
+        if store.engine() != "postgres" {
+            return write_alone(store, submission).await;
+        }
+        let (reply, answer) = oneshot::channel();
+        let queue = self.queue.get_or_init(|| open(store));
+        queue.send(Waiting { submission, reply }).await.map_err(|_| StoreError::Closed)?;
+        answer.await.unwrap_or_else(|_| Err(Fault::Broken("a submission was not answered".to_owned())))
+    }
+}
+
+/// Starts the lanes. They end when nobody can submit any more.
+fn open(store: &Store) -> mpsc::Sender<Waiting> {
+    let (queue, waiting) = mpsc::channel(QUEUE_MAX);
+    let waiting = Arc::new(Mutex::new(waiting));
+    for _ in 0..LANES {
+        let (store, waiting) = (store.clone(), Arc::clone(&waiting));
+        tokio::spawn(async move {
+            loop {
+                let mut taken = Vec::new();
+                if waiting.lock().await.recv_many(&mut taken, TOGETHER_MAX).await == 0 {
+                    return;
+                }
+                for group in groups(taken) {
+                    write_group(&store, group).await;
+                }
+            }
+        });
+    }
+    queue
+}
+
+/// Cuts what has come into pieces that one transaction can carry.
+fn groups(taken: Vec<Waiting>) -> Vec<Vec<Waiting>> {
+    let (mut groups, mut bytes) = (Vec::new(), 0);
+    for waiting in taken {
+        let more: usize = waiting.submission.rows.iter().map(|row| row.payload.len()).sum();
+        bytes += more;
+        if groups.is_empty() || bytes > TOGETHER_BYTES_MAX {
+            groups.push(Vec::new());
+            bytes = more;
+        }
+        groups.last_mut().expect("one was added above").push(waiting);
+    }
+    groups
+}
+
+async fn write_group(store: &Store, group: Vec<Waiting>) {
+    let (submissions, replies): (Vec<Submission>, Vec<_>) =
+        group.into_iter().map(|waiting| (waiting.submission, waiting.reply)).unzip();
+    let written = match &submissions[..] {
+        [_] => Ok(vec![false]),
+        _ => write_together(store, &submissions).await,
+    };
+    for (at, (submission, reply)) in submissions.into_iter().zip(replies).enumerate() {
+        let answer = match &written {
+            Ok(kept) if kept[at] => Ok(Written::Now(submission.rows)),
+            // What is wrong with the database is wrong for everybody, and what may have been kept is not tried again.
+            Err(Fault::Store(
+                error @ (StoreError::Unavailable { .. }
+                | StoreError::Unknown { .. }
+                | StoreError::Full { .. }
+                | StoreError::Closed),
+            )) => Err(error.clone().into()),
+            // It met another one's key, or something in the group cannot be written: then each is looked at by itself.
+            Ok(_) | Err(_) => write_alone(store, submission).await,
+        };
+        // The caller may have gone; what it asked for was done all the same.
+        drop(reply.send(answer));
+    }
+}
+
+/// Writes all in one transaction. Says of each whether it was kept; one whose key was used before is not.
+async fn write_together(store: &Store, submissions: &[Submission]) -> Result<Vec<bool>, Fault> {
+    let submissions: Arc<[Submission]> = submissions.into();
+    store.write_checked(move |tx| Box::pin(async move { write_all(tx, &submissions).await })).await
+}
+
+async fn write_all(tx: &mut Tx, submissions: &[Submission]) -> Result<Vec<bool>, Fault> {
+    let answers: Vec<String> = submissions.iter().map(Submission::answer).collect();
+    let keyed: Vec<Remembered<'_>> = submissions
+        .iter()
+        .zip(&answers)
+        .filter_map(|(submission, answer)| submission.once.remembered(answer, submission.now))
+        .collect();
+    let mut remembered = idempotency::remember_all(tx, &keyed).await?.into_iter();
+    let is_kept = |submission: &Submission| !submission.once.is_keyed() || remembered.next().unwrap_or(false);
+    let kept: Vec<bool> = submissions.iter().map(is_kept).collect();
+    let those = || submissions.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(submission, _)| submission);
+    tasks::insert_all(tx, those().flat_map(|submission| &submission.rows)).await?;
+    let records: Vec<_> = those().flat_map(|submission| come_in(&submission.rows, submission.now)).collect();
+    record_all(tx, &records).await?;
+    for submission in those() {
+        for (node, delivered, acknowledged) in &submission.numbers {
+            nodes::set_line(tx, *node, *delivered, *acknowledged).await?;
+        }
+        audit::insert(tx, submission.entry.clone()).await?;
+    }
+    Ok(kept)
+}
+
+async fn write_alone(store: &Store, submission: Submission) -> Result<Written, Fault> {
+    store.write_checked(move |tx| Box::pin(async move { write_one(tx, submission).await })).await
+}
+
+async fn write_one(tx: &mut Tx, submission: Submission) -> Result<Written, Fault> {
+    if let Some(answer) = submission.once.recall(tx).await? {
+        return Ok(Written::Before(answer));
+    }
+    if submission.once.is_keyed() {
+        submission.once.remember(tx, &submission.answer(), submission.now).await?;
+    }
+    let Submission { rows, entry, numbers, now, .. } = submission;
+    tasks::insert_all(tx, &rows).await?;
+    record_all(tx, &come_in(&rows, now)).await?;
+    for (node, delivered, acknowledged) in numbers {
+        nodes::set_line(tx, node, delivered, acknowledged).await?;
+    }
+    audit::insert(tx, entry).await?;
+    Ok(Written::Now(rows))
+}
+
+impl Submission {
+    /// What a repetition is answered with.
+    fn answer(&self) -> String {
+        if !self.once.is_keyed() {
+            return String::new();
+        }
+        serde_json::to_string(&answer_to(&self.rows)).unwrap_or_default()
+    }
+}

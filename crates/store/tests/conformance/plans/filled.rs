@@ -1,0 +1,160 @@
+//! A database that has grown: enough rows in every table that a plan tells how it would go with millions.
+
+use sortie_store::{Store, StoreError};
+
+/// What fills one table: columns, how many rows, and their values, where `i` counts from 1 and `ID` is an id made
+/// of it.
+struct Filling {
+    into: &'static str,
+    many: u32,
+    select: &'static str,
+}
+
+const fn fill(into: &'static str, many: u32, select: &'static str) -> Filling {
+    Filling { into, many, select }
+}
+
+/// In the order in which rows may refer to each other. The org is the suite's own.
+const FILLINGS: &[Filling] = &[
+    fill("sites (org, key, name, created_at)", 500, "ORG, 'site-' || i, 'Site', i"),
+    fill(
+        "nodes (id, org, name, kind, labels, key_fingerprint, certificate_until, enrolled_at)",
+        3000,
+        "ID, ORG, 'node-' || i, 'host', '{}', 'key-' || i, 9000000 + i, i",
+    ),
+    fill(
+        "node_signs (node, presence, presence_at, heard_at, silent_since, delivered, acknowledged)",
+        3000,
+        "ID, 'online', i, i, i, 1, 1",
+    ),
+    fill("node_facts (node, facts)", 3000, "ID, '{}'"),
+    fill("node_keys (node, keys_version, issued_by)", 3000, "ID, 1, ''"),
+    fill("node_refusals (node, refused)", 3000, "ID, '{}'"),
+    fill("trust_keys (id, node, secret_hash, created_by, created_at)", 3000, "ID, ID, cast('x' as bytea), 'hub', i"),
+    fill(
+        "invites (id, org, node_name, kind, labels, replaces, secret_hash, created_by, created_at, expires_at)",
+        3000,
+        "ID, ORG, 'node-' || i, 'host', '{}', 0, cast('x' as bytea), 'token:ci', i, 1000 + i",
+    ),
+    fill(
+        "tokens (id, org, name, role, secret_hash, created_by, created_at)",
+        3000,
+        "ID, ORG, 'ci-' || i, 'viewer', cast('x' as bytea), 'hub', i",
+    ),
+    fill(
+        "accounts (id, org, name, role, password_hash, created_by, created_at)",
+        3000,
+        "ID, ORG, 'person-' || i, 'viewer', 'hash', 'hub', i",
+    ),
+    fill(
+        "sessions (id, org, subject, name, role, secret_hash, rotated_at, confirmed, created_at, last_used_at,
+                   ends_at)",
+        3000,
+        "ID, ORG, 'account:' || i, 'Person', 'viewer', cast('x' as bytea), i, 1, i, i, 1000 + i",
+    ),
+    fill("denied_tokens (org, jti, denied_by, denied_at, expires_at)", 3000, "ORG, ID, 'token:ci', i, 1000 + i"),
+    fill("assertions (id, expires_at)", 3000, "ID, 1000 + i"),
+    fill(
+        "idempotency (org, principal, key, route, body_hash, answer, created_at)",
+        10_000,
+        "ORG, 'token:' || (i % 10), ID, 'POST /tasks', cast('x' as bytea), '{}', i",
+    ),
+    fill(
+        "jobs (id, org, type_name, payload, selector, priority, idempotent, retries_max, lease_ms, nodes,
+               submitted_by, submitted_at, status, turn, finished_at)",
+        3000,
+        "ID, ORG, 'sys.info', '{}', '{}', 0, 1, 3, 60000, 10, 'token:ci', i,
+         case when i % 20 = 0 then 'running' else 'completed' end, 1, case when i % 20 = 0 then null else i end",
+    ),
+    fill(
+        "job_nodes (job, position, node, stage, task)",
+        20_000,
+        "'0' || (1000000 + i % 3000 + 1), i, '0' || (1000000 + i % 3000 + 1),
+         case when i % 2 = 0 then 'waiting' else 'released' end, case when i % 2 = 0 then null else ID end",
+    ),
+    fill(
+        "tasks (id, org, node, type_name, priority, payload, idempotent, submitted_by, submitted_at, status, attempt,
+                run, retries, retries_max, lease_ms, not_before, not_after, lease_until, cancel_asked, delivery,
+                claimed_at, finished_at, job)",
+        20_000,
+        "ID, ORG, '0' || (1000000 + i % 3000 + 1), 'sys.info', 0, '{}', 1, 'token:ci', i,
+         case when i % 10 = 0 then 'pending' when i % 10 = 1 then 'in_progress' else 'completed' end,
+         case when i % 10 = 0 then 0 else 1 end, 1, 0, 3, 60000,
+         case when i % 50 = 0 then i else null end, case when i % 100 = 0 then i else null end,
+         case when i % 10 = 1 then 1000 + i else null end, 0, case when i % 10 = 0 then 0 else 1 end,
+         case when i % 10 = 0 then null else i end, case when i % 10 > 1 then i else null end,
+         case when i % 3 = 0 then '0' || (1000000 + i % 3000 + 1) else null end",
+    ),
+    fill("task_logs (task, run, first, bytes, length)", 10_000, "ID, 1, 0, cast('x' as bytea), 1"),
+    fill("task_log_ends (task, run, length)", 10_000, "ID, 1, 1"),
+    fill("task_progress (task, run, percent, message, at)", 10_000, "ID, 1, 50, 'half', i"),
+    fill(
+        "post_steps (task, run, name, item, org, kind, status, tries, since, next_at, finished_at)",
+        10_000,
+        "ID, 1, 'mail', 0, ORG, 'mail', case when i % 20 = 0 then 'pending' else 'done' end, 1, i,
+         case when i % 20 = 0 then i else null end, case when i % 20 = 0 then null else i end",
+    ),
+    fill(
+        "fields (org, holder_kind, holder, name, value, task, at)",
+        10_000,
+        "ORG, 'node', '0' || (1000000 + i % 3000), 'field-' || i, '1', ID, i",
+    ),
+    fill(
+        "operations (id, org, node, node_key, type_name, payload, wanted, valid_ms, proposed_by, proposed_at, ends_at,
+                     stage, signed_by, ended_at)",
+        10_000,
+        "ID, ORG, '0' || (1000000 + i % 3000 + 1), 'key', 'host.reboot', '{}', 1, 1000, 'token:ci', i, 1000 + i,
+         case when i % 50 = 0 then 'awaiting_signature' else 'rejected' end, '[]',
+         case when i % 50 = 0 then null else i end",
+    ),
+    fill(
+        "events (number, org, at, kind, node, task, actor, data)",
+        30_000,
+        "i, ORG, i, case when i % 100 = 0 then 'node.changed' else 'task.submitted' end,
+         '0' || (1000000 + i % 3000 + 1), ID, 'hub', '{}'",
+    ),
+    fill("audit (org, first, last, hash, lines)", 5000, "ORG, i * 10 - 9, i * 10, HASH, '{}'"),
+];
+
+/// What stands on PostgreSQL alone.
+const ON_POSTGRES: &[Filling] = &[
+    fill("audit_waiting (org, entry)", 3000, "ORG, '{}'"),
+    fill("events (org, at, kind, actor, data)", 1000, "ORG, i, 'task.submitted', 'hub', '{}'"),
+];
+
+/// The tables that grow.
+pub(super) fn tables() -> impl Iterator<Item = &'static str> {
+    FILLINGS.iter().chain(ON_POSTGRES).filter_map(|filling| filling.into.split_whitespace().next())
+}
+
+/// Fills every table, and tells the engine how full they are.
+pub(super) async fn fill_all(store: &Store) {
+    let on_postgres = store.engine() == "postgres";
+    let org = format!("'{}'", sortie_rules::ids::DEFAULT_ORG);
+    let hash = if on_postgres { "sha256('x')" } else { "zeroblob(32)" };
+    let mut texts: Vec<&'static str> = Vec::new();
+    for Filling { into, many, select } in
+        FILLINGS.iter().chain(on_postgres.then_some(ON_POSTGRES).into_iter().flatten())
+    {
+        let select = select.replace("ID", "'0' || (1000000 + i)").replace("ORG", &org).replace("HASH", hash);
+        texts.push(leaked(format!(
+            "insert into {into}
+             with recursive n (i) as (select 1 union all select i + 1 from n where i < {many}) select {select} from n"
+        )));
+    }
+    texts.push("analyze");
+    let filled = store.write(move |tx| {
+        Box::pin(async move {
+            for text in texts {
+                tx.execute(text, &[]).await?;
+            }
+            Ok::<_, StoreError>(())
+        })
+    });
+    filled.await.unwrap();
+}
+
+/// Statements live as long as the program; those that the suite makes up do so too.
+pub(super) fn leaked(text: String) -> &'static str {
+    Box::leak(text.into_boxed_str())
+}
