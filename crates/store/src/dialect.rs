@@ -85,28 +85,13 @@ pub(crate) fn prefix_end(prefix: &str) -> Option<String> {
     None
 }
 
-/// PostgreSQL only: one hub at a time numbers events. The number is arbitrary but must never change.
+/// PostgreSQL only: one hub at a time numbers events; SQLite numbers at insert, since its transactions commit
+/// one after the other. The number is arbitrary but must never change.
 pub(crate) const LOCK_EVENT_NUMBERS: &str = "select pg_advisory_xact_lock(7308325551093837427)";
-
-/// PostgreSQL only: gives committed events their numbers. SQLite numbers at insert, since its
-/// transactions commit one after the other.
-pub(crate) const NUMBER_EVENTS: &str = "
-    update events set number = taken.newest + waiting.place
-    from (
-        select row_id, row_number() over (order by row_id) as place
-        from (select row_id from events where number is null order by row_id limit $1) first
-    ) waiting, (select coalesce(max(number), 0) as newest from events) taken
-    where events.row_id = waiting.row_id and events.number is null";
 
 /// PostgreSQL only: one hub at a time gives links to entries of the audit log. The number is arbitrary but must
 /// never change.
 pub(crate) const LOCK_AUDIT_CHAINS: &str = "select pg_advisory_xact_lock(7308325551093837428)";
-
-/// PostgreSQL only: takes entries of the audit log that wait for their link. SQLite has no data-changing CTE, and
-/// nothing waits there.
-pub(crate) const TAKE_AUDIT_WAITING: &str = "
-    delete from audit_waiting where row_id in (select row_id from audit_waiting order by row_id limit $1)
-    returning row_id, org, entry";
 
 #[cfg(test)]
 mod tests {

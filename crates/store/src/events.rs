@@ -90,9 +90,17 @@ pub async fn number_pending(tx: &mut Tx, limit: u32) -> Result<u64, StoreError> 
     if !tx.is_postgres() {
         return Ok(0);
     }
-    // A statement of its own: the next one must see what the last holder of the lock committed.
+    const PENDING: &str = "select row_id from events where number is null order by row_id limit $1";
+    const NUMBER: &str = "update events set number = $2 where row_id = $1 and number is null";
+    // A statement of its own: the next ones must see what the last holder of the lock committed.
     tx.query(dialect::LOCK_EVENT_NUMBERS, &[]).await?;
-    tx.execute(dialect::NUMBER_EVENTS, &[limit.into()]).await
+    let mut rows: Vec<[Value<'_>; 2]> = Vec::new();
+    let mut number = last_number(tx).await?;
+    for row in tx.query(PENDING, &[limit.into()]).await? {
+        number += 1;
+        rows.push([row.columns("events").int("row_id")?.into(), number.into()]);
+    }
+    tx.execute_each(NUMBER, &rows).await
 }
 
 /// A change that hubs keep something of in memory.

@@ -44,22 +44,28 @@ pub struct Remembered<'a> {
     pub at: Millis,
 }
 
+macro_rules! remember {
+    () => {
+        "insert into idempotency (org, principal, key, route, body_hash, answer, created_at)
+        values ($1, $2, $3, $4, $5, $6, $7) on conflict (org, principal, key) do nothing"
+    };
+}
+const REMEMBER: &str = remember!();
+
 /// Remembers an answer, in the transaction that made it true. [`KEY_TAKEN`] if the key was used:
 /// another request with the same key was quicker, and its answer is the one to [`recall`].
 ///
 /// The refusal does not spoil the transaction: `recall` works in the same one.
 pub async fn remember(tx: &mut Tx, answer: Remembered<'_>) -> Result<(), StoreError> {
-    match remember_all(tx, &[answer]).await?[..] {
-        [true] => Ok(()),
-        _ => Err(StoreError::Unique { constraint: KEY_TAKEN }),
+    match tx.execute(REMEMBER, &values(&answer)).await? {
+        0 => Err(StoreError::Unique { constraint: KEY_TAKEN }),
+        _ => Ok(()),
     }
 }
 
 /// The same for many. Says of each whether it was remembered; of two with one key, the first may be.
 pub async fn remember_all(tx: &mut Tx, answers: &[Remembered<'_>]) -> Result<Vec<bool>, StoreError> {
-    const SQL: &str = "insert into idempotency (org, principal, key, route, body_hash, answer, created_at)
-        values ($1, $2, $3, $4, $5, $6, $7) on conflict (org, principal, key) do nothing
-        returning org, principal, key";
+    const SQL: &str = concat!(remember!(), " returning org, principal, key");
     let rows: Vec<[Value<'_>; 7]> = answers.iter().map(values).collect();
     let mut kept: BTreeSet<(OrgId, String, String)> = BTreeSet::new();
     for row in tx.query_each(SQL, &rows).await? {

@@ -25,22 +25,35 @@ impl ColumnType {
     }
 }
 
-/// The set form of an `insert … values`, of an `update … where` or of a `select … from TABLE where`, whose
-/// parameters have these types. `None` for a text that is none of these, or in which two rows could change one
-/// (`on conflict … do update`).
+/// The set form of an `insert … values`, of an `update … where`, of a `delete from … where` or of a
+/// `select … from TABLE where`, whose parameters have these types. `None` for a text that is none of these, or in
+/// which two rows could change one (`on conflict … do update`).
 pub(crate) fn set_form(sql: &str, types: &[ColumnType]) -> Option<String> {
     if types.is_empty() || sql.contains("do update") {
         return None;
     }
-    let given = given(types);
+    let given = given(types, false);
     if sql.starts_with("insert into ") {
         let (head, rest) = sql.split_once("values (")?;
         let (values, tail) = rest.split_once(')')?;
         return Some(format!("{head}select {} from {given}{tail}", columns(values)));
     }
+    joined(sql, &given)
+}
+
+/// The set form of an update or a deletion that returns the place, from 1, of each row of values that met a row of
+/// the table.
+pub(crate) fn telling_set_form(sql: &str, types: &[ColumnType]) -> Option<String> {
+    let changes = ["update ", "delete from "].iter().any(|begin| sql.starts_with(begin));
+    let form = (changes && !types.is_empty()).then(|| joined(sql, &given(types, true)))??;
+    Some(form + " returning given.place")
+}
+
+fn joined(sql: &str, given: &str) -> Option<String> {
     let (head, condition) = at_where(sql)?;
     let link = match sql.split_whitespace().next()? {
         "update" => " from ",
+        "delete" => " using ",
         "select" => ", ",
         _ => return None,
     };
@@ -54,14 +67,17 @@ fn at_where(sql: &str) -> Option<(&str, &str)> {
 }
 
 /// The table of values that travels with the statement.
-fn given(types: &[ColumnType]) -> String {
+fn given(types: &[ColumnType], with_places: bool) -> String {
     let (mut arrays, mut names) = (String::new(), String::new());
     for (number, kind) in (1..).zip(types) {
         let comma = if number == 1 { "" } else { ", " };
         write!(arrays, "{comma}${number}::{}", kind.array()).expect("writing to a String never fails");
         write!(names, "{comma}p{number}").expect("writing to a String never fails");
     }
-    format!("unnest({arrays}) as given ({names})")
+    match with_places {
+        true => format!("unnest({arrays}) with ordinality as given ({names}, place)"),
+        false => format!("unnest({arrays}) as given ({names})"),
+    }
 }
 
 /// The text with each parameter named as the column that it has become.
@@ -100,10 +116,24 @@ mod tests {
     }
 
     #[test]
+    fn a_change_can_tell_where_it_was_made() {
+        let one = "update tasks set at = $2 where id = $1";
+        let many = "update tasks set at = given.p2 from unnest($1::text[], $2::bigint[]) with ordinality as \
+                    given (p1, p2, place) where id = given.p1 returning given.place";
+        assert_eq!(telling_set_form(one, &TYPES).as_deref(), Some(many));
+        assert_eq!(telling_set_form("select id from tasks where id = $1", &TYPES), None);
+    }
+
+    #[test]
+    fn a_delete_uses_it() {
+        let many = "delete from meta using unnest($1::text[]) as given (p1) where key = given.p1";
+        assert_eq!(set_form("delete from meta where key = $1", &TYPES[..1]).as_deref(), Some(many));
+    }
+
+    #[test]
     fn what_has_no_set_form_has_none() {
         for sql in [
             "insert into meta (key, value) values ($1, $2) on conflict (key) do update set value = excluded.value",
-            "delete from meta where key = $1",
             "update meta set key = $1",
             "begin",
         ] {

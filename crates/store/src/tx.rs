@@ -97,6 +97,22 @@ impl Tx {
         self.remember(done)
     }
 
+    /// Runs a statement that changes at most one row, once per row of values. Says of each whether it did. Values as
+    /// for [`Tx::execute_each`].
+    pub async fn change_each<const N: usize>(
+        &mut self,
+        sql: &'static str,
+        rows: &[[Value<'_>; N]],
+    ) -> Result<Vec<bool>, StoreError> {
+        self.check()?;
+        self.show(sql);
+        let done = match &mut self.engine {
+            Engine::Sqlite(connection) => rows.iter().map(|row| Ok(connection.execute(sql, row)? > 0)).collect(),
+            Engine::Postgres(transaction) => transaction.change_each(sql, rows).await,
+        };
+        self.remember(done)
+    }
+
     /// Runs a query that gives at most one row.
     pub async fn query_one_or_none(
         &mut self,

@@ -148,6 +148,16 @@ impl PresenceBoard {
         heard.collect()
     }
 
+    /// What was taken could not be written down: it goes with the next.
+    pub(crate) fn not_written(&self, heard: &[(NodeId, Millis, Millis)]) {
+        let mut board = self.board();
+        for (node, ..) in heard {
+            if let Some(seen) = board.get_mut(node) {
+                seen.unwritten = true;
+            }
+        }
+    }
+
     /// When a node was last heard.
     pub(crate) fn heard_at(&self, node: NodeId) -> Option<Millis> {
         self.board().get(&node)?.heard_at

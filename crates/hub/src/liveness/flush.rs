@@ -58,9 +58,10 @@ pub(crate) async fn load(store: &Store, board: &PresenceBoard) -> Result<(), Sto
 pub(crate) async fn flush(app: &App) -> Result<u64, Fault> {
     let (heard, used, now) = (app.presence.take_unwritten(), app.people.take_used(), app.clock.now());
     let in_sessions = app.sessions.take_used();
-    let written = in_sessions.clone();
+    let (heard_again, used_again, written) = (heard.clone(), used.clone(), in_sessions.clone());
     let count = heard.len() as u64;
-    app.store
+    let flushed = app
+        .store
         .write(move |tx| {
             Box::pin(async move {
                 nodes::flush_heard(tx, &heard).await?;
@@ -70,7 +71,11 @@ pub(crate) async fn flush(app: &App) -> Result<u64, Fault> {
                 Ok::<_, Fault>(())
             })
         })
-        .await?;
+        .await;
+    flushed.inspect_err(|_| {
+        app.presence.not_written(&heard_again);
+        app.people.not_written(&used_again);
+    })?;
     app.sessions.written(&written);
     Ok(count)
 }

@@ -78,6 +78,14 @@ impl TokenCache {
         used
     }
 
+    /// What was taken could not be written down: it goes with the next, unless that says more.
+    pub(crate) fn not_written(&self, taken: &[(TokenId, Millis)]) {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        for (token, at) in taken {
+            used.entry(*token).or_insert(*at);
+        }
+    }
+
     /// When a token was last used, if that has not been written down yet.
     pub(super) fn used_since(&self, token: TokenId) -> Option<Millis> {
         self.used.lock().unwrap_or_else(PoisonError::into_inner).get(&token).copied()

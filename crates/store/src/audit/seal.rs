@@ -7,9 +7,11 @@ use sortie_rules::ids::OrgId;
 use sortie_rules::limits::AUDIT_BLOCK_BYTES_MAX;
 
 use super::entry::{NewEntry, sha256};
+use super::wait;
 use crate::dialect;
 use crate::errors::StoreError;
 use crate::tx::Tx;
+use crate::value::Value;
 
 /// What is around an entry in its line: two hashes in hex, a number, and the words for them.
 const LINE_BYTES: usize = 200;
@@ -41,18 +43,17 @@ pub async fn seal_waiting(tx: &mut Tx, limit: u32) -> Result<u64, StoreError> {
     if !tx.is_postgres() {
         return Ok(0);
     }
-    // A statement of its own: the next one must see what the last holder of the lock committed.
+    // A statement of its own: the next ones must see what the last holder of the lock committed.
     tx.query(dialect::LOCK_AUDIT_CHAINS, &[]).await?;
-    let rows = tx.query(dialect::TAKE_AUDIT_WAITING, &[limit.into()]).await?;
-    let mut entries = Vec::with_capacity(rows.len());
-    for row in rows {
+    let (mut taken, mut entries): (Vec<[Value<'_>; 1]>, Vec<NewEntry>) = (Vec::new(), Vec::new());
+    for row in tx.query(wait::OLDEST, &[limit.into()]).await? {
         let mut row = row.columns("audit_waiting");
-        entries.push((row.int("row_id")?, NewEntry::new(row.id("org")?, row.text("entry")?)));
+        taken.push([row.int("row_id")?.into()]);
+        entries.push(NewEntry::new(row.id("org")?, row.text("entry")?));
     }
-    // `returning` promises no order.
-    entries.sort_unstable_by_key(|(row_id, _)| *row_id);
+    tx.execute_each(wait::TAKE, &taken).await?;
     let count = entries.len() as u64;
-    seal(tx, entries.into_iter().map(|(_, entry)| entry).collect()).await?;
+    seal(tx, entries).await?;
     Ok(count)
 }
 

@@ -8,7 +8,7 @@ use tokio_postgres::{Error, Statement};
 
 use crate::dialect::keepable;
 use crate::errors::StoreError;
-use crate::set_form::{ColumnType, set_form};
+use crate::set_form::ColumnType;
 use crate::value::Value;
 
 /// A statement in its set form, prepared.
@@ -22,10 +22,14 @@ pub(super) type Column<'a> = Box<dyn ToSql + Sync + Send + 'a>;
 
 impl Many {
     /// The set form of a statement; nothing if it has none.
-    pub(super) async fn prepare(connection: &Object, sql: &'static str) -> Result<Option<Many>, Error> {
+    pub(super) async fn prepare(
+        connection: &Object,
+        sql: &'static str,
+        form: fn(&str, &[ColumnType]) -> Option<String>,
+    ) -> Result<Option<Many>, Error> {
         let one = connection.prepare_cached(sql).await?;
         let types: Option<Vec<ColumnType>> = one.params().iter().map(column_type).collect();
-        let Some((types, text)) = types.and_then(|types| set_form(sql, &types).map(|text| (types, text))) else {
+        let Some((types, text)) = types.and_then(|types| form(sql, &types).map(|text| (types, text))) else {
             return Ok(None);
         };
         tracing::trace!(target: "sortie_store::sql", engine = "postgres", sql = text.as_str());

@@ -15,6 +15,7 @@ use crate::audit::{self, NewEntry};
 use crate::dialect::keepable;
 use crate::errors::StoreError;
 use crate::row::{Cell, Cells, Row};
+use crate::set_form::{ColumnType, set_form, telling_set_form};
 use crate::value::Value;
 
 /// Most rows of values that travel together; bounds the memory they hold.
@@ -168,7 +169,7 @@ impl Transaction {
     ) -> Result<u64, StoreError> {
         let mut changed = 0;
         for chunk in rows.chunks(TOGETHER_MAX) {
-            if let Some(many) = self.for_many(sql, chunk.len()).await? {
+            if let Some(many) = self.for_many(sql, chunk.len(), set_form).await? {
                 let columns = many.columns(chunk)?;
                 let columns = borrowed(&columns);
                 let asked = self.connection().execute(&many.statement, &columns);
@@ -195,7 +196,7 @@ impl Transaction {
     ) -> Result<Vec<Row>, StoreError> {
         let mut all = Vec::new();
         for chunk in rows.chunks(TOGETHER_MAX) {
-            let Some(many) = self.for_many(sql, chunk.len()).await? else {
+            let Some(many) = self.for_many(sql, chunk.len(), set_form).await? else {
                 for row in chunk {
                     all.extend(self.query(sql, row).await?);
                 }
@@ -210,12 +211,44 @@ impl Transaction {
         Ok(all)
     }
 
+    pub(crate) async fn change_each<const N: usize>(
+        &mut self,
+        sql: &'static str,
+        rows: &[[Value<'_>; N]],
+    ) -> Result<Vec<bool>, StoreError> {
+        let mut changed = Vec::with_capacity(rows.len());
+        for chunk in rows.chunks(TOGETHER_MAX) {
+            let Some(many) = self.for_many(sql, chunk.len(), telling_set_form).await? else {
+                for row in chunk {
+                    changed.push(self.execute(sql, row).await? > 0);
+                }
+                continue;
+            };
+            let columns = many.columns(chunk)?;
+            let columns = borrowed(&columns);
+            let asked = self.connection().query(&many.statement, &columns);
+            let done = answered(self.answer_max, asked).await;
+            let before = changed.len();
+            changed.resize(before + chunk.len(), false);
+            for row in self.note(done)? {
+                let place: usize = Row(Cells::Postgres(row)).columns("given").number("place")?;
+                changed[before + place - 1] = true;
+            }
+        }
+        Ok(changed)
+    }
+
     /// The set form of a statement, if it has one and there are rows enough for it.
-    async fn for_many(&mut self, sql: &'static str, rows: usize) -> Result<Option<Many>, StoreError> {
+    async fn for_many(
+        &mut self,
+        sql: &'static str,
+        rows: usize,
+        form: fn(&str, &[ColumnType]) -> Option<String>,
+    ) -> Result<Option<Many>, StoreError> {
         if rows < 2 {
             return Ok(None);
         }
-        let done = answered(self.answer_max, Many::prepare(self.connection(), sql)).await;
+        let done = answered(self.answer_max, Many::prepare(self.connection(), sql, form)).await;
         self.note(done)
     }
 

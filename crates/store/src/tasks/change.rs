@@ -67,9 +67,10 @@ pub async fn update_all(tx: &mut Tx, changes: &[Change<'_>]) -> Result<BTreeSet<
             finished_at = $17,
             message = case when $5 = 'in_progress' then coalesce($18, message) else $18 end,
             result = $19, result_digest = $20
-        where id = $1 and status = $2 and attempt = $3 and run = $4 and cancel_asked = $21 returning id";
+        where id = $1 and status = $2 and attempt = $3 and run = $4 and cancel_asked = $21";
     let rows = changes.iter().map(values).collect::<Result<Vec<_>, _>>()?;
-    tx.query_each(SQL, &rows).await?.into_iter().map(|row| row.columns("tasks").id("id")).collect()
+    let changed = tx.change_each(SQL, &rows).await?;
+    Ok(changes.iter().zip(changed).filter(|(_, changed)| *changed).map(|(change, _)| change.id).collect())
 }
 
 fn values<'a>(change: &Change<'a>) -> Result<[Value<'a>; 21], StoreError> {

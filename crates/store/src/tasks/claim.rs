@@ -72,7 +72,7 @@ pub async fn claim_all(
     // The word `pending` is a value, so that no engine takes the index of all that waits for this.
     const SQL: &str = "update tasks
         set status = 'in_progress', attempt = $4, not_before = null, lease_until = $5, delivery = $6, claimed_at = $7
-        where id = $1 and status = $8 and attempt = $2 and run = $3 returning id";
+        where id = $1 and status = $8 and attempt = $2 and run = $3";
     let mut rows: Vec<[Value<'_>; 8]> = Vec::with_capacity(claims.len());
     for (id, before, after) in claims {
         let (State::Pending { .. }, State::InProgress { lease_until, .. }) = (&before.state, &after.state) else {
@@ -89,5 +89,6 @@ pub async fn claim_all(
             Status::Pending.as_str().into(),
         ]);
     }
-    tx.query_each(SQL, &rows).await?.into_iter().map(|row| row.columns("tasks").id("id")).collect()
+    let claimed = tx.change_each(SQL, &rows).await?;
+    Ok(claims.iter().zip(claimed).filter(|(_, claimed)| *claimed).map(|((id, ..), _)| *id).collect())
 }

@@ -127,7 +127,7 @@ pub(super) fn tables() -> impl Iterator<Item = &'static str> {
     FILLINGS.iter().chain(ON_POSTGRES).filter_map(|filling| filling.into.split_whitespace().next())
 }
 
-/// Fills every table, and tells the engine how full they are.
+/// Fills every table.
 pub(super) async fn fill_all(store: &Store) {
     let on_postgres = store.engine() == "postgres";
     let org = format!("'{}'", sortie_rules::ids::DEFAULT_ORG);
@@ -142,7 +142,15 @@ pub(super) async fn fill_all(store: &Store) {
              with recursive n (i) as (select 1 union all select i + 1 from n where i < {many}) select {select} from n"
         )));
     }
-    texts.push("analyze");
+    run(store, texts).await;
+}
+
+/// Lets the engine look at how full they are.
+pub(super) async fn look_at_all(store: &Store) {
+    run(store, vec!["analyze"]).await;
+}
+
+async fn run(store: &Store, texts: Vec<&'static str>) {
     let filled = store.write(move |tx| {
         Box::pin(async move {
             for text in texts {

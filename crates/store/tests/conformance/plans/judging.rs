@@ -5,7 +5,7 @@ use std::path::Path;
 
 use sortie_store::Store;
 
-use super::filled::fill_all;
+use super::filled::{fill_all, look_at_all};
 use super::reading::{Access, Way, plan};
 use super::recorder::statements;
 use crate::setup::{postgres, sqlite};
@@ -20,11 +20,15 @@ const MEANT: &[(&str, &str, &str)] = &[
     ("from node_keys k join nodes n", "node_keys", "an administrator rotates keys; every node is asked after"),
     ("from node_keys k join nodes n", "nodes", "as above"),
     ("from node_keys k join nodes n", "node_signs", "as above"),
-    ("delete from audit_waiting where row_id in", "audit_waiting", "takes from the front of what waits"),
+    ("from audit_waiting order by row_id limit", "audit_waiting", "takes from the front of what waits"),
 ];
 
 /// Indexes that hold only what waits to be worked off: they are read from their front.
 const QUEUES: &[&str] = &["events_pending", "operations_ending", "tasks_overdue"];
+
+/// When plans are made: a plan that was made while a table was small is kept for a while as it grows, and a table may
+/// have grown without the engine having looked at it.
+const WHEN: [&str; 3] = ["empty", "not looked at", "full"];
 
 #[tokio::test]
 async fn no_statement_looks_at_every_row_of_a_table_that_grows_on_postgres() {
@@ -43,19 +47,20 @@ async fn no_statement_looks_at_every_row_of_a_table_that_grows_on_sqlite() {
 async fn judge(store: &Store, list: &str) {
     let statements = statements(store).await;
     let (mut told, mut against) = (String::new(), Vec::new());
-    // A plan that was made while a table was small is kept for a while as it grows.
-    for sql in &statements {
-        let accesses = plan(store, sql).await;
-        against
-            .extend(accesses.iter().filter(|access| breaks(sql, access)).map(|access| complaint(sql, access, "empty")));
-    }
-    fill_all(store).await;
-    for sql in &statements {
-        let accesses = plan(store, sql).await;
-        against
-            .extend(accesses.iter().filter(|access| breaks(sql, access)).map(|access| complaint(sql, access, "full")));
-        if !accesses.is_empty() {
-            tell(&mut told, sql, &accesses);
+    for when in WHEN {
+        match when {
+            "empty" => {}
+            "not looked at" => fill_all(store).await,
+            _ => look_at_all(store).await,
+        }
+        told.clear();
+        for sql in &statements {
+            let accesses = plan(store, sql).await;
+            let breaking = accesses.iter().filter(|access| breaks(sql, access));
+            against.extend(breaking.map(|access| complaint(sql, access, when)));
+            if !accesses.is_empty() {
+                tell(&mut told, sql, &accesses);
+            }
         }
     }
     compare(list, &told);
