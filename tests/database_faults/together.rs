@@ -28,7 +28,7 @@ async fn one_that_cannot_be_written_does_not_spoil_its_neighbours() {
     // So many wait while the first ones are written.
     net.be_late(Duration::from_millis(5));
     let answers = join_all((0..40).map(async |number: u32| {
-        let ms = if number % 4 == 0 { 666 } else { number };
+        let ms = if number.is_multiple_of(4) { 666 } else { number };
         let sleep = json!({ "type": "sleep", "node": "north", "payload": { "ms": ms } });
         (ms, hub.request(Method::POST, "/api/v1/tasks").json(&sleep).send().await)
     }));
