@@ -129,8 +129,8 @@ pub const OPERATORS_MAX: usize = 16;
 pub const OPERATOR_SETS_MAX: u64 = 1000;
 /// How long a service may take to restart.
 pub const SERVICE_RESTART_MAX: Span = Span::minutes(5);
-/// How long a service may take, after it was restarted, until it is active.
-pub const SERVICE_ACTIVE_WITHIN: Span = Span::seconds(30);
+/// How long a service may take, after it was restarted, until it is active, unless the policy says otherwise.
+pub const SERVICE_ACTIVE_WITHIN_DEFAULT: Span = Span::seconds(30);
 /// How long a program that asks for a reboot may take.
 pub const REBOOT_PROGRAM_MAX: Span = Span::minutes(5);
 /// How long after it was asked for a reboot may begin, unless the policy says otherwise.
@@ -255,6 +255,15 @@ pub const WEBHOOK_RESULT_BYTES_MAX: usize = 256 << 10;
 pub const TEMPLATE_FUEL: u64 = 100_000;
 /// Largest mail that a template may make, in bytes.
 pub const MAIL_BYTES_MAX: usize = 256 << 10;
+/// Requests of one node with a certificate in a second, and how many may come at once. Far more than work needs: it
+/// keeps one that was taken over from starving the others.
+pub const NODE_REQUESTS_PER_SECOND: u32 = 1000;
+/// How many requests of one node with a certificate may come at once after a pause.
+pub const NODE_REQUESTS_BURST: u32 = 5000;
+/// How many notes on one node may be written down at once: its clock, its keys, its certificates. One more a minute.
+pub const NODE_NOTES_BURST: u32 = 60;
+/// How far the clocks of hubs on one database may be apart.
+pub const HUB_CLOCKS_APART_MAX: Span = Span::minutes(10);
 /// Most callers whose requests are counted apart, of each kind; any more are counted together.
 pub const CALLERS_COUNTED_MAX: usize = 100_000;
 /// Most proofs that are remembered to have held.

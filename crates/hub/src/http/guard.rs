@@ -156,7 +156,7 @@ async fn admit(guarded: Guarded, request: Request, found: &mut Found) -> Result<
             let shown = brought(&parts).map(verify).transpose()?;
             let (caller, proof) = match shown {
                 Some(shown) => {
-                    found.sealed_for = Some(SealedFor(shown.id.clone()));
+                    found.sealed_for = Some(SealedFor(shown.answer_to.clone()));
                     let caller = asserting_node(&app, &mut parts, &shown).await?;
                     body = bound(body, shown.body)?;
                     (caller, Proof::Assertion)
@@ -227,6 +227,7 @@ async fn certified_node(app: &Shared, parts: &mut Parts) -> Result<NodeCaller, F
     })?;
     let record = app.nodes.find(&app.store, peer.node).await?.ok_or_else(unknown_node)?;
     stands(&record, &peer.key_fingerprint)?;
+    app.rates.of_node(peer.node, app.clock.now())?;
     names_itself(parts, peer.node).await?;
     Ok(NodeCaller { node: peer.node, org: record.org, known: record, protocol: 0 })
 }
@@ -236,8 +237,9 @@ async fn asserting_node(app: &Shared, parts: &mut Parts, shown: &Shown) -> Resul
     shown.is_for(app, parts)?;
     let mut record = app.nodes.find(&app.store, shown.node).await?.ok_or_else(unknown_node)?;
     stands(&record, &shown.key_fingerprint)?;
-    app.used.once(app, shown).await?;
+    app.used.is_new(shown)?;
     app.rates.of_principal(&format!("node:{}", shown.node).into(), app.clock.now())?;
+    app.used.once(app, shown).await?;
     let standing = |record: &Known| standing(record.certificate_until, app.clock.now(), app.settings.renewal_grace());
     if standing(&record) != Standing::Holds {
         // Another hub may have renewed it since this one read of it.

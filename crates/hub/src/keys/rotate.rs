@@ -16,6 +16,9 @@ use crate::http::to_the_end;
 use crate::identity::{Change, Held, StepKind, TakenStep};
 use crate::people::Principal;
 
+/// So many nodes are named that are ahead.
+const AHEAD_NAMED_MAX: u32 = 5;
+
 /// Rotates. The same request again, or another administrator's for the same, changes nothing more.
 pub(super) async fn rotate(app: &Shared, who: &Principal, request: RotateKeys) -> Result<HubKeys, Fault> {
     let (app, actor) = (app.clone(), who.name.to_string());
@@ -40,12 +43,24 @@ pub(super) async fn rotate(app: &Shared, who: &Principal, request: RotateKeys) -
 async fn write(app: &Shared, held: &Held, (actor, act): (String, Act), what: What, at_once: bool) -> Result<(), Fault> {
     let now = app.clock.now();
     let broken = |error: crate::identity::AuthorityError| Fault::Broken(error.to_string());
-    let (nodes, newest) = app.store.read(|tx| Box::pin(async move { node_keys::count_followers(tx).await })).await?;
-    if newest > held.ring().version {
+    let own = held.ring().version;
+    let (nodes, ahead) = app
+        .store
+        .read(move |tx| {
+            Box::pin(async move {
+                let (nodes, _) = node_keys::count_followers(tx).await?;
+                Ok::<_, Fault>((nodes, node_keys::ahead_of(tx, own, AHEAD_NAMED_MAX).await?))
+            })
+        })
+        .await?;
+    // Nobody may keep a stolen key in use by saying so.
+    if !ahead.is_empty() && !at_once {
+        let named: Vec<String> = ahead.iter().map(|(name, version)| format!("`{name}` (key set {version})")).collect();
         let detail = format!(
-            "A node has key set {newest}, and this hub's newest is {}: it was restored from a backup older than its \
-             last rotation. Restore the folder keys/ from a newer one; a rotation now would leave that node behind.",
-            held.ring().version
+            "Nodes say that they have a newer key set than this hub ({own}): {}. If the hub was restored from a backup \
+             older than its last rotation, restore the folder keys/ from a newer one; a rotation now would leave these \
+             nodes behind. If they say what is not true, revoke them, or rotate with --at-once.",
+            named.join(", ")
         );
         return Err(refuse(ProblemCode::Conflict, detail));
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sortie_rules::rotation::{Ring, What};
+use sortie_rules::rotation::{Member, Ring, What};
 use sortie_wire::envelope::{Envelope, Signer};
 use sortie_wire::keys::{KeySet, TrustedAuthority};
 
@@ -29,11 +29,15 @@ impl Held {
             match member.what {
                 What::Delivery => {
                     let stem = file.files.get(&member.id).ok_or_else(missing)?;
-                    signers.insert(member.id.clone(), read_signer(files, stem)?);
+                    let signer = read_signer(files, stem)?;
+                    is_the_one(&signer.public_key().id, member, stem)?;
+                    signers.insert(member.id.clone(), signer);
                 }
                 What::Authority => {
                     let stem = file.files.get(&member.id).ok_or_else(missing)?;
-                    authorities.insert(member.id.clone(), Authority::read(files, stem)?);
+                    let authority = Authority::read(files, stem)?;
+                    is_the_one(&authority.fingerprint(), member, stem)?;
+                    authorities.insert(member.id.clone(), authority);
                 }
                 What::Given if file.given.contains_key(&member.id) => {}
                 What::Given => return Err(missing()),
@@ -104,6 +108,15 @@ impl Held {
     pub(super) fn sign(&self, payload_type: &str, message: &[u8]) -> Envelope {
         self.signer().sign(payload_type, message)
     }
+}
+
+/// A hub that signed with another key than the one that agents believe would reach none of them.
+fn is_the_one(found: &str, member: &Member, stem: &str) -> Result<(), AuthorityError> {
+    if found == member.id {
+        return Ok(());
+    }
+    let why = format!("keys/{stem} holds another key ({found}) than keys/ring.json names ({})", member.id);
+    Err(AuthorityError::Damaged(why))
 }
 
 fn set_of(file: &RingFile, signers: &BTreeMap<String, Signer>, authorities: &BTreeMap<String, Authority>) -> KeySet {
