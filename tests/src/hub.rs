@@ -71,15 +71,22 @@ impl<'s> HubPlan<'s> {
         self
     }
 
-    /// One more hub with the same keys on the same database. This one must have been started once.
+    /// One more hub on the same database, whether or not this one has been started.
+    #[must_use]
+    pub fn alongside(&self, name: &str) -> HubPlan<'s> {
+        HubPlan { settings: self.settings.clone(), ..HubPlan::new(self.scene, name) }
+    }
+
+    /// One more hub on the same database, with a data folder of its own and the same master key. The story finds the
+    /// administrator's token there, too; this one must have been started once.
     ///
     /// # Panics
-    /// If its data folder cannot be copied.
+    /// If there is no token.
     #[must_use]
     pub fn beside(&self, name: &str) -> HubPlan<'s> {
-        let plan = HubPlan { settings: self.settings.clone(), ..HubPlan::new(self.scene, name) };
-        let copied = Command::new("cp").arg("-r").arg(self.data()).arg(plan.data()).status().expect("cp can be run");
-        assert!(copied.success(), "the data folder can be copied");
+        let plan = self.alongside(name);
+        std::fs::create_dir(plan.data()).expect("the story's folder can be written");
+        std::fs::copy(self.data().join("admin.token"), plan.data().join("admin.token")).expect("it has been started");
         plan
     }
 

@@ -24,6 +24,7 @@ use crate::people::TokenCache;
 use crate::people::provider::{Denied, Provider};
 use crate::post_steps::{Mailer, Performers, Webhooks};
 use crate::proofs::Used;
+use crate::replicas::Leader;
 use crate::sessions::Sessions;
 use crate::settings::Settings;
 use crate::tasks::Renewals;
@@ -75,6 +76,8 @@ pub struct App {
     pub(crate) rates: Rates,
     pub(crate) renewals: Renewals,
     pub(crate) presence: PresenceBoard,
+    /// Whether this hub does what one of several has to do.
+    pub(crate) leader: Leader,
     /// Since when this hub hears agents: no lease ends, and no silence counts, from before.
     pub(crate) listening_since: Millis,
     /// Cancelled when the hub is to stop.

@@ -118,16 +118,6 @@ impl Files {
         let path = self.file(name);
         write_whole(&path, bytes).map_err(|source| DataFolderError::Io { path, source })
     }
-
-    /// Reads a file, or makes and writes it.
-    pub(crate) fn read_or_make(&self, name: &str, make: impl FnOnce() -> Vec<u8>) -> Result<Vec<u8>, DataFolderError> {
-        if let Some(bytes) = self.read(name)? {
-            return Ok(bytes);
-        }
-        let bytes = make();
-        self.write(name, &bytes)?;
-        Ok(bytes)
-    }
 }
 
 fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -154,12 +144,12 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_made_once_and_only_for_its_owner() {
+    fn a_file_is_for_its_owner_only() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
         let data = DataFolder::open(folder.path()).unwrap();
-        assert_eq!(data.read_or_make("keys/x", || vec![1]).unwrap(), vec![1]);
-        assert_eq!(data.read_or_make("keys/x", || vec![2]).unwrap(), vec![1]);
+        data.write("keys/x", &[1]).unwrap();
+        assert_eq!(data.read("keys/x").unwrap(), Some(vec![1]));
         assert_eq!(fs::metadata(data.file("keys/x")).unwrap().permissions().mode() & 0o777, 0o600);
     }
 }

@@ -32,6 +32,7 @@ mod people;
 mod post_steps;
 mod proofs;
 mod refusals;
+mod replicas;
 mod sessions;
 pub mod settings;
 mod start;
@@ -40,5 +41,6 @@ mod trust_api;
 mod waiting;
 
 pub use http::documents::Documents;
+pub use identity::{MasterKeyError, make_master_key};
 pub use settings::Settings;
 pub use start::{Hub, StartError, start};

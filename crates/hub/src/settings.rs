@@ -36,6 +36,8 @@ pub struct Settings {
     pub operations_listen: String,
     /// PostgreSQL instead of the embedded database.
     pub database_url: Option<String>,
+    /// The key that seals the hub's keys in a PostgreSQL database.
+    pub master_key_file: Option<PathBuf>,
     /// Most connections at once.
     pub connections_max: usize,
     /// Most connections from one address.
@@ -187,6 +189,7 @@ impl Default for Settings {
             key_file: None,
             operations_listen: "127.0.0.1:9443".to_owned(),
             database_url: None,
+            master_key_file: None,
             connections_max: 50_000,
             connections_per_address_max: 10_000,
             limits: Limits::default(),

@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use sortie_rules::access::Role;
 use sortie_rules::audit::Action;
 use sortie_rules::ids::DEFAULT_ORG;
-use sortie_rules::time::Span;
+use sortie_rules::time::{Millis, Span};
 use sortie_store::{Location, OpenError, Options, Store, StoreError, meta, orgs};
 use sortie_wire::tokens::CreateToken;
 use tokio::net::TcpListener;
@@ -21,7 +21,7 @@ use crate::clock::{Clock, Entropy};
 use crate::data_folder::{DataFolder, DataFolderError};
 use crate::fault::Fault;
 use crate::http::{Listening, install_metrics, routes_of, serve, serve_operations};
-use crate::identity::{AuthorityError, Given, KeyRing, Keys, ServerTls, TlsError};
+use crate::identity::{AuthorityError, Given, KeyRing, Keys, MasterKey, MasterKeyError, Safe, ServerTls, TlsError};
 use crate::liveness::{self, PresenceBoard};
 use crate::nodes::Directory;
 use crate::org_settings::OrgSettings;
@@ -29,8 +29,9 @@ use crate::packs::{self, PacksError};
 use crate::people::provider::{Denied, Provider, ProviderError};
 use crate::people::{TokenCache, create_token};
 use crate::post_steps::{Mailer, MailerError, WebhookError, Webhooks};
+use crate::replicas::Leader;
 use crate::settings::{BadSetting, Settings};
-use crate::{loops, waiting};
+use crate::{loops, replicas, waiting};
 
 /// Readers of SQLite, or connections to PostgreSQL.
 const SQLITE_READERS: usize = 2;
@@ -106,6 +107,7 @@ impl StartError {
                 | StartError::Webhook(_)
                 | StartError::Provider(_)
                 | StartError::Open(OpenError::Location { .. } | OpenError::Certificates { .. })
+                | StartError::Authority(AuthorityError::MasterKey(_) | AuthorityError::Sealed(_))
         )
     }
 }
@@ -174,6 +176,9 @@ impl Hub {
         if let Err(error) = audit::seal(&self.app).await {
             tracing::warn!(%error, "Some entries of the audit log wait for their link; they get it at the next start");
         }
+        if let Err(error) = self.app.leader.let_go(&self.app).await {
+            tracing::warn!(%error, "Another hub does what this one has done for all of them only in some seconds");
+        }
         self.app.store.close().await;
     }
 }
@@ -190,11 +195,12 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
     let provider = Provider::new(&settings.oidc)?;
     let data = DataFolder::open(&settings.data)?;
     let store = open_store(&settings, &data, &clock).await?;
-    let keys = Keys::load(&data, &entropy)?;
-    let ring = KeyRing::load(data.files().clone(), &entropy, now)?;
+    let safe = safe_of(&settings, &data, &store).await?;
+    let keys = Keys::load(&safe, &entropy).await?;
+    let ring = KeyRing::load(safe, &entropy, now).await?;
     let given = Given::read(&settings, now)?;
     crate::keys::is_not_older_than_the_store(&store, &ring).await?;
-    ring.settle_given(given.as_ref().map(Given::anchor), now)?;
+    settle_given(&ring, given.as_ref(), now).await?;
     let listener = TcpListener::bind(settings.listen)
         .await
         .map_err(|source| StartError::Listen { address: settings.listen.to_string(), source })?;
@@ -204,7 +210,7 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
     let tls = ServerTls::new(&ring.held(), given, names, &entropy, now)?;
     let first_start = bootstrap(&store, &data, &keys, &entropy, now).await?;
     liveness::skip_absence(&store, now).await?;
-    let presence = PresenceBoard::default();
+    let (presence, leader) = (PresenceBoard::default(), Leader::new(&entropy));
     liveness::load(&store, &presence).await?;
     let denied = Denied::default();
     denied.load(&store).await?;
@@ -242,7 +248,11 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
         tls,
         url,
         presence,
+        leader,
     });
+    if let Some(bells) = app.store.bells()? {
+        app.waiting.ring_beyond(replicas::answer_bells(&app, bells));
+    }
     crate::keys::record_steps(&app).await.map_err(|fault| StartError::Other(fault.to_string()))?;
     let operations = start_operations(&app, metrics).await?;
     // Commands on this machine wait for it: from now on there is nothing that could still say no.
@@ -253,6 +263,36 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
         .map_err(|error| StartError::Other(error.to_string()))?;
     let admin_token = data.file("admin.token");
     Ok(Hub { app, listening, operations, first_start, admin_token, _data: data })
+}
+
+/// Where this hub's keys are kept.
+async fn safe_of(settings: &Settings, data: &DataFolder, store: &Store) -> Result<Safe, StartError> {
+    let master = settings.master_key_file.as_deref().map(MasterKey::read).transpose();
+    let master = master.map_err(AuthorityError::from)?;
+    match (store.engine(), master) {
+        ("postgres", Some(master)) => {
+            let safe = Safe::Database(store.clone(), master);
+            safe.take_over(data.files()).await?;
+            Ok(safe)
+        }
+        ("postgres", None) => Err(AuthorityError::from(MasterKeyError::NotNamed).into()),
+        _ => Ok(Safe::Folder(data.files().clone())),
+    }
+}
+
+/// Believes what vouches for the operator's certificate, whoever else does the same at this moment. A ring without
+/// room for it is told, and the hub serves.
+async fn settle_given(ring: &KeyRing, given: Option<&Given>, now: Millis) -> Result<(), StartError> {
+    loop {
+        match ring.settle_given(given.map(Given::anchor), now).await {
+            Err(AuthorityError::Changed) => ring.reread().await.map(drop)?,
+            Err(AuthorityError::Refused(refusal)) => {
+                tracing::error!(%refusal, "Agents do not believe what vouches for the hub's new certificate");
+                return Ok(());
+            }
+            settled => return Ok(settled?),
+        }
+    }
 }
 
 async fn open_store(settings: &Settings, data: &DataFolder, clock: &Clock) -> Result<Store, OpenError> {
@@ -279,7 +319,7 @@ async fn bootstrap(
     data: &DataFolder,
     keys: &Keys,
     entropy: &Entropy,
-    now: sortie_rules::time::Millis,
+    now: Millis,
 ) -> Result<bool, StartError> {
     let known = store.read(|tx| Box::pin(async move { meta::get(tx, "bootstrapped_at").await })).await?;
     if known.is_some() {

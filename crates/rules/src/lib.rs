@@ -16,6 +16,7 @@ pub mod enrollment;
 pub mod exits;
 pub mod ids;
 pub mod jobs;
+pub mod leaders;
 pub mod ledger;
 pub mod limits;
 pub mod liveness;

@@ -262,6 +262,14 @@ pub const NODE_REQUESTS_PER_SECOND: u32 = 1000;
 pub const NODE_REQUESTS_BURST: u32 = 5000;
 /// How many notes on one node may be written down at once: its clock, its keys, its certificates. One more a minute.
 pub const NODE_NOTES_BURST: u32 = 60;
+/// How often a leader of several hubs beats.
+pub const LEADER_BEAT: Span = Span::seconds(1);
+/// After how long without a beat another hub leads, and half of it after how long one that cannot beat leads no more.
+pub const LEADER_LAPSE: Span = Span::seconds(6);
+/// Most bells that go to other hubs in one message.
+pub const BELLS_PER_MESSAGE_MAX: usize = 75;
+/// Most bells that wait for their way to other hubs; what is too much is lost, and looked for later.
+pub const BELLS_WAITING_MAX: usize = 20_000;
 /// How far the clocks of hubs on one database may be apart.
 pub const HUB_CLOCKS_APART_MAX: Span = Span::minutes(10);
 /// Most callers whose requests are counted apart, of each kind; any more are counted together.

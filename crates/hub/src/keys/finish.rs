@@ -8,7 +8,7 @@ use sortie_store::node_keys::{self, LaggardRow};
 use sortie_wire::hub_keys::{FinishKeys, HubKeys};
 use sortie_wire::problem::ProblemCode;
 
-use super::apply::apply;
+use super::apply::{apply, reread, unusable};
 use super::rotate::is_done;
 use super::show::{needed, show};
 use crate::app::Shared;
@@ -27,6 +27,7 @@ pub(super) async fn finish(app: &Shared, who: &Principal, request: FinishKeys) -
     let act = Act::by(who, app.clock.now())?;
     to_the_end(async move {
         let _turn = app.ring.turn.lock().await;
+        reread(&app).await?;
         let (held, now) = (app.ring.held(), app.clock.now());
         if !is_done(&held, StepKind::Finished, None, request.from)? && !held.ring().is_settled() {
             let (version, issuer) = needed(held.ring());
@@ -59,7 +60,7 @@ pub(super) async fn finish(app: &Shared, who: &Principal, request: FinishKeys) -
             };
             tracing::info!(version = ring.version, left_behind = lagging, "What was leaving has left the ring of keys");
             let change = Change { ring, made: None, renew_within: None, step };
-            app.ring.take(change).map_err(|error| Fault::Broken(error.to_string()))?;
+            app.ring.take(change).await.map_err(unusable)?;
         }
         apply(&app).await?;
         show(&app).await

@@ -7,7 +7,7 @@ use sortie_store::node_keys;
 use sortie_wire::hub_keys::{HubKeys, Rotatable, RotateKeys};
 use sortie_wire::problem::ProblemCode;
 
-use super::apply::apply;
+use super::apply::{apply, reread, unusable};
 use super::show::show;
 use crate::app::Shared;
 use crate::audit::Act;
@@ -26,6 +26,7 @@ pub(super) async fn rotate(app: &Shared, who: &Principal, request: RotateKeys) -
     // What was made must be used, whether or not somebody waits for the answer.
     to_the_end(async move {
         let _turn = app.ring.turn.lock().await;
+        reread(&app).await?;
         let what = match request.what {
             Rotatable::Delivery => What::Delivery,
             Rotatable::Authority => What::Authority,
@@ -42,7 +43,6 @@ pub(super) async fn rotate(app: &Shared, who: &Principal, request: RotateKeys) -
 
 async fn write(app: &Shared, held: &Held, (actor, act): (String, Act), what: What, at_once: bool) -> Result<(), Fault> {
     let now = app.clock.now();
-    let broken = |error: crate::identity::AuthorityError| Fault::Broken(error.to_string());
     let own = held.ring().version;
     let (nodes, ahead) = app
         .store
@@ -69,7 +69,7 @@ async fn write(app: &Shared, held: &Held, (actor, act): (String, Act), what: Wha
         let remedy = "`sortie hub keys show` says what is under way";
         refuse(ProblemCode::Conflict, format!("Nothing was rotated: {refusal}; {remedy}."))
     })?;
-    let made = app.ring.make(what, &app.entropy, now).map_err(broken)?;
+    let made = app.ring.make(what, &app.entropy, now).map_err(unusable)?;
     let ring = held.ring().introduce(what, &made.id, at_once, now);
     let ring = ring.map_err(|refusal| Fault::Broken(refusal.to_string()))?;
     let changes = serde_json::json!({ "at_once": at_once, "version": ring.version });
@@ -89,7 +89,7 @@ async fn write(app: &Shared, held: &Held, (actor, act): (String, Act), what: Wha
         let seconds = i64::try_from(nodes).unwrap_or(i64::MAX) / RENEWALS_PER_SECOND;
         Span::seconds(seconds.max(1))
     });
-    app.ring.take(Change { ring, made: Some(made), renew_within, step }).map_err(broken)?;
+    app.ring.take(Change { ring, made: Some(made), renew_within, step }).await.map_err(unusable)?;
     Ok(())
 }
 

@@ -7,6 +7,8 @@ use sortie_rules::ids::{NodeId, OrgId};
 use sortie_rules::liveness::{Change, Presence, Thresholds, heard, look};
 use sortie_rules::time::{Millis, Span};
 
+use sortie_store::nodes::PresenceRow;
+
 use super::check::record_change;
 use crate::app::{App, Shared};
 
@@ -15,7 +17,7 @@ use crate::app::{App, Shared};
 pub(crate) struct PresenceBoard(Mutex<BTreeMap<NodeId, Seen>>);
 
 /// One node on the board.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Seen {
     pub(crate) org: OrgId,
     pub(crate) said: Presence,
@@ -38,9 +40,32 @@ pub(crate) struct Changed {
 }
 
 impl PresenceBoard {
-    /// Puts a node on the board as the store knows it.
-    pub(crate) fn put(&self, node: NodeId, seen: Seen) {
-        self.board().insert(node, seen);
+    /// Takes over what the store knows of a node. What was heard here and is not written down yet counts as well.
+    pub(crate) fn learn(&self, row: PresenceRow) {
+        let mut board = self.board();
+        if row.revoked {
+            board.remove(&row.id);
+            return;
+        }
+        let own = board.get(&row.id).copied();
+        let unwritten = own.filter(|own| own.unwritten);
+        let seen = Seen {
+            org: row.org,
+            said: unwritten.map_or(row.presence, |own| own.said),
+            heard_at: row.heard_at.max(own.and_then(|own| own.heard_at)),
+            silent_since: own.map_or(row.silent_since, |own| own.silent_since.max(row.silent_since)),
+            stale_after: row.stale_after,
+            down_after: row.down_after,
+            unwritten: unwritten.is_some(),
+        };
+        board.insert(row.id, seen);
+    }
+
+    /// Another hub has said this of a node.
+    pub(crate) fn said_elsewhere(&self, node: NodeId, presence: Presence) {
+        if let Some(seen) = self.board().get_mut(&node).filter(|seen| !seen.unwritten) {
+            seen.said = presence;
+        }
     }
 
     /// A node enrolled; it was not heard on its own line yet.

@@ -38,7 +38,7 @@ pub(super) async fn cancel(app: &App, who: &Principal, id: TaskId) -> Result<Tas
         })
         .await?;
     if status.is_terminal() {
-        app.waiting.ended.ring(id);
+        app.waiting.ring_ended(id);
     } else {
         app.waiting.ring_cancel(node, id);
     }

@@ -7,13 +7,14 @@ use sortie_rules::time::Millis;
 use tokio_postgres::NoTls;
 
 use super::address::{self, Address};
+use super::bells::bells;
 use super::faults::{fault, pool_fault, words};
 use super::tls;
 use super::transaction::{Begin, Transaction};
 use crate::errors::panicked;
 use crate::errors::{OpenError, StoreError};
 use crate::migrations;
-use crate::store::BoxFuture;
+use crate::store::{Bells, BoxFuture};
 use crate::tx::Tx;
 
 /// Longest wait for a connection to become free, to be made or to be found alive.
@@ -36,6 +37,16 @@ const MIGRATION_LOCK: &str = "set local lock_timeout = 0; set local statement_ti
 #[derive(Debug)]
 pub(crate) struct Engine {
     pool: Pool,
+    url: Url,
+}
+
+/// Where the database is, with its password: not for logs.
+struct Url(String);
+
+impl std::fmt::Debug for Url {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Url(withheld)")
+    }
 }
 
 impl Engine {
@@ -50,7 +61,12 @@ impl Engine {
         transaction.batch(MIGRATION_LOCK).await.map_err(unreachable)?;
         migrations::on_postgres(&mut transaction, now).await?;
         transaction.commit(&[]).await.map_err(unreachable)?;
-        Ok(Engine { pool })
+        Ok(Engine { pool, url: Url(url.to_owned()) })
+    }
+
+    /// Bells to and from the other hubs on this database.
+    pub(crate) fn bells(&self) -> Result<Bells, OpenError> {
+        bells(&self.url.0)
     }
 
     pub(crate) async fn write<F, T, E>(&self, verb: F) -> Result<T, E>

@@ -8,13 +8,14 @@ use sortie_wire::keys::{KeySet, TrustedAuthority};
 
 use super::file::{RingFile, TakenStep};
 use super::make::read_signer;
-use crate::data_folder::Files;
 use crate::identity::authority::{Authority, AuthorityError};
+use crate::identity::safe::Contents;
 
 /// The ring in memory. It never changes: another one takes its place.
 #[derive(Debug)]
 pub(crate) struct Held {
     pub(super) file: RingFile,
+    pub(super) contents: Contents,
     signers: BTreeMap<String, Signer>,
     authorities: BTreeMap<String, Authority>,
     set: KeySet,
@@ -22,20 +23,20 @@ pub(crate) struct Held {
 
 impl Held {
     /// Reads every key that the ring names.
-    pub(super) fn read(files: &Files, file: RingFile) -> Result<Held, AuthorityError> {
+    pub(super) fn read(contents: Contents, file: RingFile) -> Result<Held, AuthorityError> {
         let (mut signers, mut authorities) = (BTreeMap::new(), BTreeMap::new());
         for member in &file.ring.members {
             let missing = || AuthorityError::Damaged(format!("keys/ring.json names no file of `{}`", member.id));
             match member.what {
                 What::Delivery => {
                     let stem = file.files.get(&member.id).ok_or_else(missing)?;
-                    let signer = read_signer(files, stem)?;
+                    let signer = read_signer(&contents, stem)?;
                     is_the_one(&signer.public_key().id, member, stem)?;
                     signers.insert(member.id.clone(), signer);
                 }
                 What::Authority => {
                     let stem = file.files.get(&member.id).ok_or_else(missing)?;
-                    let authority = Authority::read(files, stem)?;
+                    let authority = Authority::read(&contents, stem)?;
                     is_the_one(&authority.fingerprint(), member, stem)?;
                     authorities.insert(member.id.clone(), authority);
                 }
@@ -44,7 +45,7 @@ impl Held {
             }
         }
         let set = set_of(&file, &signers, &authorities);
-        let held = Held { file, signers, authorities, set };
+        let held = Held { file, contents, signers, authorities, set };
         match held.has_all() {
             true => Ok(held),
             false => Err(AuthorityError::Damaged("keys/ring.json names keys that are not there".to_owned())),

@@ -45,6 +45,8 @@ pub(crate) struct HubCommand {
 enum HubNoun {
     /// Show and rotate the keys of a hub that runs
     Keys(super::keys::KeysCommand),
+    /// Make the key that seals the hub's keys in a PostgreSQL database
+    MasterKey(super::master_key::MasterKeyCommand),
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
@@ -54,8 +56,10 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 
 /// Runs it, or asks one that runs.
 pub(crate) fn run(mut command: HubCommand, context: &Context) -> Done {
-    if let Some(HubNoun::Keys(keys)) = command.noun.take() {
-        return crate::cli::block_on(super::keys::run(keys, context));
+    match command.noun.take() {
+        Some(HubNoun::Keys(keys)) => return crate::cli::block_on(super::keys::run(keys, context)),
+        Some(HubNoun::MasterKey(made)) => return super::master_key::run(&made, context),
+        None => {}
     }
     let Some(data) = command.data.clone().filter(|_| !command.print_config) else {
         return context.output.line(DEFAULT_TOML.trim_end());
