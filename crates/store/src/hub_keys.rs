@@ -1,5 +1,5 @@
-//! `hub_keys` and `hub_key_changes`: the keys that hubs on one database share. What stands here is sealed; who changes it
-//! says which change it follows.
+//! `hub_keys` and `hub_key_changes`: the keys that hubs on one database share. What stands here is sealed; who
+//! changes it says which change it follows.
 
 use crate::errors::StoreError;
 use crate::row::Row;

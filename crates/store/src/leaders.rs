@@ -1,5 +1,5 @@
-//! `leaders`: which of several hubs on one database does a duty that needs doing once. Its row has no time in it, so that
-//! the clocks of hubs need not agree: whoever holds the duty counts its beat up, and others watch it.
+//! `leaders`: which of several hubs on one database does a duty that needs doing once. Its row has no time in it, so
+//! that the clocks of hubs need not agree: whoever holds the duty counts its beat up, and others watch it.
 
 use crate::errors::StoreError;
 use crate::tx::Tx;

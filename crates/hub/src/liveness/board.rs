@@ -30,6 +30,14 @@ pub(crate) struct Seen {
     pub(crate) unwritten: bool,
 }
 
+impl Seen {
+    fn hear(&mut self, now: Millis) {
+        self.heard_at = Some(now);
+        self.silent_since = now;
+        self.unwritten = true;
+    }
+}
+
 /// A change of presence that must be written down.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Changed {
@@ -117,9 +125,7 @@ impl PresenceBoard {
             down_after: None,
             unwritten: false,
         });
-        seen.heard_at = Some(now);
-        seen.silent_since = now;
-        seen.unwritten = true;
+        seen.hear(now);
         let (presence, change) = heard(seen.said);
         seen.said = presence;
         change.map(|change| Changed { node, org: seen.org, presence, change })
@@ -132,14 +138,20 @@ impl PresenceBoard {
         }
     }
 
+    /// Notes that nodes with a held wait are there, for the hub that looks at silence.
+    pub(crate) fn hear_held(&self, app: &App) {
+        let now = app.clock.now();
+        let mut board = self.board();
+        let held = board.iter_mut().filter(|(node, _)| app.waiting.is_held(**node));
+        held.for_each(|(_, seen)| seen.hear(now));
+    }
+
     /// Looks at every node's silence. Nodes with a held wait are there.
     pub(crate) fn look_at_all(&self, app: &App, now: Millis, defaults: Thresholds) -> Vec<Changed> {
         let mut changes = Vec::new();
         for (node, seen) in self.board().iter_mut() {
             if app.waiting.is_held(*node) {
-                seen.heard_at = Some(now);
-                seen.silent_since = now;
-                seen.unwritten = true;
+                seen.hear(now);
             }
             let thresholds = Thresholds {
                 stale_after: seen.stale_after.unwrap_or(defaults.stale_after),

@@ -47,8 +47,12 @@ pub(crate) fn start_all(app: &Shared) {
         let due = Arc::clone(&due);
         async move { due.wake(&app).await }
     });
-    every_at_leader(app, "check_presence", seconds(app.settings.presence.check_every_s), |app| async move {
-        liveness::check(&app).await
+    every(app, "check_presence", seconds(app.settings.presence.check_every_s), |app| async move {
+        if app.leader.leads(&app) {
+            return liveness::check(&app).await;
+        }
+        app.presence.hear_held(&app);
+        Ok(0)
     });
     every(app, "flush_presence", seconds(app.settings.presence.flush_every_s), |app| async move {
         liveness::flush(&app).await

@@ -12,7 +12,8 @@ use crate::exit::{Done, Failure};
 #[derive(Debug, Args)]
 #[command(after_help = "Example: sortie hub master-key /etc/sortie/master.key\n\
                         Give every hub on the database a copy, and name it: master_key_file in hub.toml.\n\
-                        Whoever has this file and a copy of the database has the hub's keys; whoever loses it loses them.")]
+                        Whoever has this file and a copy of the database has the hub's keys.\n\
+                        Whoever loses it loses them.")]
 pub(crate) struct MasterKeyCommand {
     /// The file to make; it must not be there yet
     #[arg(value_name = "FILE")]
