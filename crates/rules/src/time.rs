@@ -72,6 +72,7 @@ impl Add for Span {
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
+            ms if ms % 86_400_000 == 0 && ms > 86_400_000 => write!(f, "{} days", ms / 86_400_000),
             ms if ms % 3_600_000 == 0 && ms > 0 => write!(f, "{} h", ms / 3_600_000),
             ms if ms % 60_000 == 0 && ms > 0 => write!(f, "{} min", ms / 60_000),
             ms if ms % 1000 == 0 => write!(f, "{} s", ms / 1000),
