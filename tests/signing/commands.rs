@@ -1,5 +1,7 @@
 //! Operators at the command line: keys, sets, and what is told before anything is signed.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use serde_json::json;
 use sortie_wire::operators::open_operation;
 use stories::{Ended, HandNode, Home, Scene, on_sqlite};
@@ -10,6 +12,7 @@ on_sqlite!(
     an_operator_makes_a_key_and_signs_what_waits,
     what_was_signed_before_is_read_and_not_made_anew,
     a_set_is_drawn_up_by_one_and_signed_by_another,
+    a_key_that_others_can_read_is_told_of,
     slips_at_the_command_line_are_told_with_what_to_do,
 );
 
@@ -91,7 +94,8 @@ async fn slips_at_the_command_line_are_told_with_what_to_do(scene: Scene) {
     let id = operation.id.to_string();
     let mut wrong = ada.home.command(&["sign", &id, "--yes"]);
     wrong.arg("--data").arg(hub.data());
-    typed(wrong, "a cow in the barn\n").failed(2, &["the passphrase is not the one of this key"]);
+    typed(wrong, "a cow in the barn\n")
+        .failed(2, &["the passphrase is not the one of this key", "operator.key", "keys new"]);
     typed(ada.home.command(&["keys", "new", "--name", "ada"]), &format!("{PASSPHRASE}\n"))
         .failed(2, &["is there already", "--out"]);
     let out = scene.folder().join("second.key").display().to_string();
@@ -109,4 +113,27 @@ async fn slips_at_the_command_line_are_told_with_what_to_do(scene: Scene) {
     let shown = hub.sortie(&["op", "show", &id]).well();
     assert!(shown.stderr.contains(&format!("sign {id}")), "{shown:?}");
     assert!(hub.people().operation(operation.id).await.unwrap().signed_by.is_empty());
+}
+
+async fn a_key_that_others_can_read_is_told_of(scene: Scene) {
+    let hub = scene.hub().start().await;
+    let _node = hub.hand_node("box").await;
+    let ada = Person::new(&scene, "ada");
+    let passphrase = scene.folder().join("passphrase");
+    std::fs::write(&passphrase, PASSPHRASE).unwrap();
+    let allow = |mode| {
+        for file in [&passphrase, &ada.home.file("operator.key")] {
+            std::fs::set_permissions(file, std::fs::Permissions::from_mode(mode)).unwrap();
+        }
+    };
+    let sign = async || {
+        let id = propose(&hub, "box", 1).await.id.to_string();
+        let mut command = ada.home.command(&["sign", &id, "--yes", "--passphrase-file"]);
+        Ended::of(command.arg(&passphrase).arg("--data").arg(hub.data())).well().stderr
+    };
+    allow(0o644);
+    let told = sign().await;
+    assert_eq!(told.matches("others on this machine can read").count(), 2, "{told}");
+    allow(0o600);
+    assert!(!sign().await.contains("others on this machine"));
 }

@@ -193,7 +193,8 @@ impl From<ClientError> for Failure {
                 let what = format!("no secure connection to the hub at {hub}: {}", fault.fact());
                 let mut failure = Failure::new(Exit::Unreachable, what).remedy(remedy_for_tls(&fault));
                 if let Failure::Told(told) = &mut failure {
-                    told.other_issuer = fault.is_about_the_issuer();
+                    // Authorities of two hubs may have one name: then it is the signature that does not fit.
+                    told.other_issuer = fault.is_about_the_issuer() || matches!(*fault, TlsFault::Other(_));
                 }
                 failure
             }

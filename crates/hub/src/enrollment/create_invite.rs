@@ -60,8 +60,8 @@ pub(crate) async fn create(
                 let row = InviteRow { expires_at: now + life?, ..row };
                 if !row.replace && nodes::get_by_name(tx, row.org, &row.node_name).await?.is_some() {
                     let detail = format!(
-                        "A node `{}` exists; choose another name, or make the invite with --replace (`\"replace\": true`), \
-                         which gives that node another key.",
+                        "A node `{}` exists; choose another name, or make the invite with --replace \
+                         (`\"replace\": true`), which gives that node another key.",
                         row.node_name
                     );
                     return Err(refuse_at(ProblemCode::NodeExists, "/node", detail));

@@ -3,7 +3,6 @@
 
 use sortie_rules::limits::LAGGARDS_SHOWN_MAX;
 use sortie_rules::rotation::RingRefusal;
-use sortie_rules::time::Span;
 use sortie_store::node_keys::{self, LaggardRow};
 use sortie_wire::hub_keys::{FinishKeys, HubKeys, Lack, Laggard};
 use sortie_wire::problem::ProblemCode;
@@ -73,7 +72,7 @@ fn told(app: &App, behind: &[LaggardRow], lagging: u64) -> String {
     let named = behind.iter().take(NAMED_MAX).map(|row| {
         let Laggard { name, version, lacks, heard_at, .. } = laggard(app, held.ring(), row.clone());
         let silent =
-            heard_at.map_or_else(|| "never heard".to_owned(), |at| format!("heard {} ago", whole(now.since(at))));
+            heard_at.map_or_else(|| "never heard".to_owned(), |at| format!("heard {} ago", now.since(at).rounded()));
         match lacks {
             Lack::Keys => format!("`{name}` (key set {version} of {}, {silent})", held.ring().version),
             Lack::Certificate => format!("`{name}` (a certificate of the former authority, {silent})"),
@@ -90,11 +89,4 @@ fn told(app: &App, behind: &[LaggardRow], lagging: u64) -> String {
          back later follows the chain of key sets by itself, from the one that is on its disk.",
         named.join(", ")
     )
-}
-
-/// A span in its largest unit, as people say it.
-fn whole(span: Span) -> String {
-    let largest =
-        [Span::days(1), Span::hours(1), Span::minutes(1), Span::seconds(1)].into_iter().find(|unit| span >= *unit);
-    largest.map_or_else(|| "a moment".to_owned(), |unit| Span(span.0 / unit.0 * unit.0).to_string())
 }

@@ -152,9 +152,9 @@ async fn way(identity: &Identity, settings: &Settings, context: &Context) -> Vec
         }
     };
     let keys = line.keys(identity.keys().version).await;
-    let remedy = "if that issuer is your company's proxy, it inspects TLS: ask for an exception for the hub, or name the \
-                  proxy's authority with `ca_file` (or ca_system = true) in agent.toml. If the hub's own authority was \
-                  rotated, the agent follows by itself when it runs";
+    let remedy = "if that issuer is your company's proxy, it inspects TLS: ask for an exception for the hub, or name \
+                  the proxy's authority with `ca_file` (or ca_system = true) in agent.toml. If the hub's own authority \
+                  was rotated, the agent follows by itself when it runs";
     checks.push(certificate(&connect, &keys, remedy).await);
     let time = match keys {
         Ok(chain) => {

@@ -109,7 +109,7 @@ pub(crate) async fn run(command: OperatorsCommand, context: &Context) -> Done {
             }
             let members = members.into_iter().map(|member| member.0).collect();
             let mut chain = Chain::begin(OperatorSet { version: 1, needed, members })?;
-            chain.sign(&key.open(&context.env)?)?;
+            chain.sign(&key.open(context)?)?;
             kept(&chain, &file, context)
         }
         Verb::Change { file, add, remove, needed, replace, key } => {
@@ -119,7 +119,7 @@ pub(crate) async fn run(command: OperatorsCommand, context: &Context) -> Done {
             }
             let next = changed(&chain, add, &remove, needed)?;
             chain.propose(next)?;
-            chain.sign(&key.open(&context.env)?)?;
+            chain.sign(&key.open(context)?)?;
             kept(&chain, &file, context)
         }
         Verb::Sign { file, key, yes } => {
@@ -132,7 +132,7 @@ pub(crate) async fn run(command: OperatorsCommand, context: &Context) -> Done {
                 context.output.say("Not signed.");
                 return Err(Failure::Silent(Exit::Failed));
             }
-            let signing = key.open(&context.env)?;
+            let signing = key.open(context)?;
             if chain.bears(&signing) {
                 context.output.say("It bears this key's signature already.");
                 return told(&chain, &file, context);

@@ -47,7 +47,7 @@ pub(crate) async fn run(command: SignCommand, context: &Context) -> Done {
         output.say("No operation waits for signatures.");
         return if output.json() { output.value(&Vec::<Operation>::new()) } else { Ok(()) };
     }
-    let signing = command.key.open(&context.env)?;
+    let signing = command.key.open(context)?;
     let signer = Signer { hub, fingerprint: signing.key().fingerprint(), signing, yes: command.yes, context };
     let (mut signed, mut unsigned, mut refused) = (Vec::new(), 0, false);
     for id in ids {
