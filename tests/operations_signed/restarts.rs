@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use sortie_rules::tasks::Status;
-use stories::{Scene, on_sqlite};
+use stories::{Ended, Scene, on_sqlite};
 
 use crate::help::{Person, chain_file, code, order, own_name, program, site_of};
 
@@ -43,6 +43,8 @@ async fn a_service_that_the_policy_lists_is_restarted_and_seen_to_be_active(scen
     assert_eq!((broken.summary.status, code(&broken)), (Status::Failed, "exit_code"), "{:?}", broken.summary);
     let other = restarted(&ada, "sshd").await;
     assert_eq!((other.summary.status, code(&other)), (Status::Rejected, "forbidden_by_policy"), "{:?}", other.summary);
+    let refused = Ended::of(site.command("refused").arg("--json")).well().stdout;
+    assert!(refused.contains(&other.summary.id.to_string()) && refused.contains("forbidden_by_policy"), "{refused}");
     let stranger = restarted(&eve, "web").await;
     assert_eq!(
         (stranger.summary.status, code(&stranger)),

@@ -31,7 +31,10 @@ async fn finishing_is_refused_while_one_lags_and_says_who(scene: Scene) {
     let refused = hub.people().finish_keys(&request).await.unwrap_err();
     let problem = refused.problem().expect("a problem");
     assert_eq!(problem.code, ProblemCode::NodesLag);
-    assert!(problem.detail.contains("`away` (never heard)") && !problem.detail.contains("north"), "{problem}");
+    assert!(
+        problem.detail.contains("`away` (key set 1 of 2, never heard)") && !problem.detail.contains("north"),
+        "{problem}"
+    );
     assert_eq!(keys(&hub).await.version, 2, "nothing was done");
     let _agent = away.start();
     nobody_lags(&hub).await;

@@ -129,6 +129,7 @@ fn what_people_type_is_understood() {
         "profile list",
         "profile use p",
         "profile remove p",
+        "profile trust p ca.pem",
         "doctor --data d --json",
         "completions bash",
         "exit-codes",

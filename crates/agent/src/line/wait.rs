@@ -153,7 +153,7 @@ impl WaitLoop {
                 tracing::error!(
                     wait_ms = wait.0,
                     "another agent speaks for this node: was this disk copied, or restored from an older copy? The hub \
-                     hands out no tasks until an operator has decided; what runs here runs on"
+                     hands out no tasks until an operator has decided (`sortie node readmit`); what runs here runs on"
                 );
                 return wait;
             }

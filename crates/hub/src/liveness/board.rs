@@ -76,18 +76,20 @@ impl PresenceBoard {
         }
     }
 
-    /// A node enrolled; it was not heard on its own line yet.
-    pub(crate) fn enrolled(&self, node: NodeId, org: OrgId, now: Millis) {
+    /// A node enrolled, for the first time or anew: it was not heard on its own line yet, whoever spoke there
+    /// before.
+    pub(crate) fn enrolled(&self, node: NodeId, org: OrgId, thresholds: (Option<Span>, Option<Span>), now: Millis) {
+        let (stale_after, down_after) = thresholds;
         let fresh = Seen {
             org,
             said: Presence::New,
             heard_at: None,
             silent_since: now,
-            stale_after: None,
-            down_after: None,
+            stale_after,
+            down_after,
             unwritten: false,
         };
-        self.board().entry(node).or_insert(fresh);
+        self.put(node, fresh);
     }
 
     /// A revoked node is not missed.
