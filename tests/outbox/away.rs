@@ -19,17 +19,17 @@ async fn what_happens_while_nats_is_away_arrives_when_it_is_back(scene: Scene) {
     for outage in 1..=2 {
         nats.stop();
         for _ in 0..3 {
-            assert!(burst(&hub, &["north", "south"], 700).await, "the hub works without NATS");
+            assert!(burst(&hub, &["north", "south"], 400).await, "the hub works without NATS");
         }
         until("the lag is seen", async || {
-            (metric(&hub, "sortie_outbox_lag_events").await >= Some(2000.0)).then_some(())
+            (metric(&hub, "sortie_outbox_lag_events").await >= Some(1200.0)).then_some(())
         })
         .await;
         assert_eq!(metric(&hub, "sortie_outbox_connected").await, Some(0.0));
         nats.start();
         let arrived = all_arrived(&hub, &nats).await;
         is_whole(&arrived, &events(&hub).await);
-        assert!(arrived.len() >= before + 2100 * outage);
+        assert!(arrived.len() >= before + 1200 * outage);
         until("that it is back is said", async || (times_said(&hub, BACK) == outage).then_some(())).await;
         assert_eq!(times_said(&hub, AWAY), outage, "an outage is told once");
         until("nothing waits", async || (metric(&hub, "sortie_outbox_lag_events").await == Some(0.0)).then_some(()))

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_nats::jetstream;
+use async_nats::jetstream::message::StreamMessage;
 use counterparts::Nats;
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use sortie_rules::outbox::subject;
 use sortie_wire::cloud_events::{CloudEvent, MEDIA_TYPE};
@@ -50,18 +52,23 @@ pub(crate) async fn connect(nats: &Nats) -> async_nats::Client {
 pub(crate) async fn arrived(nats: &Nats) -> Vec<Arrived> {
     let jetstream = jetstream::new(connect(nats).await);
     let stream = jetstream.get_stream("SORTIE").await.expect("the stream is there");
-    let mut all = Vec::new();
-    for place in 1..=stream.cached_info().state.last_sequence {
-        let message = stream.get_raw_message(place).await.expect("nothing has left the stream");
-        let header = |name: &str| message.headers.get(name).map_or_else(String::new, ToString::to_string);
-        all.push(Arrived {
-            subject: message.subject.to_string(),
-            msg_id: header("Nats-Msg-Id"),
-            media_type: header("Content-Type"),
-            event: CloudEvent::read(&message.payload).expect("it is an event"),
-        });
+    let places: Vec<u64> = (1..=stream.cached_info().state.last_sequence).collect();
+    let mut all = Vec::with_capacity(places.len());
+    for many in places.chunks(200) {
+        let messages = join_all(many.iter().map(|place| stream.get_raw_message(*place))).await;
+        all.extend(messages.into_iter().map(|message| read(&message.expect("nothing has left the stream"))));
     }
     all
+}
+
+fn read(message: &StreamMessage) -> Arrived {
+    let header = |name: &str| message.headers.get(name).map_or_else(String::new, ToString::to_string);
+    Arrived {
+        subject: message.subject.to_string(),
+        msg_id: header("Nats-Msg-Id"),
+        media_type: header("Content-Type"),
+        event: CloudEvent::read(&message.payload).expect("it is an event"),
+    }
 }
 
 /// All events of the hub's own org.

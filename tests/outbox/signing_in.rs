@@ -86,5 +86,5 @@ async fn settings_that_contradict_themselves_are_refused_at_the_start(scene: Sce
     refused(tls().setting("nats.user", "u"), &["nats.user", "password_file"]);
     refused(tls().setting("nats.subject_prefix", "a.>"), &["nats.subject_prefix"]);
     refused(tls().setting("nats.ca_file", "/nowhere/ca.pem"), &["nats.ca_file", "/nowhere/ca.pem"]);
-    refused(tls().setting("nats.colour", "red"), &["nats.colour"]);
+    refused(tls().setting("nats.colour", "red"), &["NATS__COLOUR"]);
 }

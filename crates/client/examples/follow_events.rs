@@ -14,13 +14,20 @@
 
 use std::error::Error;
 use std::io::Write as _;
+use std::process::ExitCode;
 
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use sortie_client::Entropy;
 use sortie_client::events_nats::{Nats, Subscriber};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
+    let Err(error) = follow().await else { return ExitCode::SUCCESS };
+    let _nobody_listens = writeln!(std::io::stderr(), "{error}");
+    ExitCode::FAILURE
+}
+
+async fn follow() -> Result<(), Box<dyn Error>> {
     let mut words = std::env::args().skip(1);
     let (Some(url), Some(stream), Some(consumer)) = (words.next(), words.next(), words.next()) else {
         return Err("say where NATS is, which stream and which consumer".into());

@@ -1,11 +1,12 @@
 //! The connection to NATS. It is given up at the first thing that goes wrong and made anew at the next
 //! turn, so that nothing is left in a buffer to be sent when nobody expects it any more.
 
-use async_nats::ConnectOptions;
 use async_nats::connection::State;
 use async_nats::jetstream::{Context, ContextBuilder};
+use async_nats::{ConnectOptions, Event};
 use sortie_rules::limits::NATS_ANSWER_MAX;
 use sortie_rules::time::Span;
+use tokio_util::sync::CancellationToken;
 
 use super::settings::{NatsSettings, read};
 use super::trouble::Trouble;
@@ -17,13 +18,23 @@ const PING_EVERY: Span = Span::seconds(20);
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) jetstream: Context,
+    /// Cancelled when it breaks: what was not acknowledged by then never will be.
+    pub(super) gone: CancellationToken,
 }
 
 impl Connection {
     /// Connects. The files of credentials are read each time, since somebody may have replaced them.
     pub(super) async fn open(settings: &NatsSettings) -> Result<Connection, Trouble> {
         let of_file = |error| Trouble::of_file(&error);
+        let gone = CancellationToken::new();
+        let breaks = gone.clone();
         let mut options = ConnectOptions::new()
+            .event_callback(move |event| {
+                if event == Event::Disconnected {
+                    breaks.cancel();
+                }
+                std::future::ready(())
+            })
             .name("sortie hub")
             .connection_timeout(NATS_ANSWER_MAX.to_std())
             // A line that is dead without a word is noticed after two of these.
@@ -54,11 +65,11 @@ impl Connection {
             .max_ack_inflight(2 * settings.in_flight_max as usize)
             .backpressure_on_inflight(true)
             .build(client);
-        Ok(Connection { jetstream })
+        Ok(Connection { jetstream, gone })
     }
 
     /// Whether it still stands, as far as is known.
     pub(super) fn stands(&self) -> bool {
-        self.jetstream.client().connection_state() == State::Connected
+        !self.gone.is_cancelled() && self.jetstream.client().connection_state() == State::Connected
     }
 }

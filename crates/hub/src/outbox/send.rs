@@ -45,7 +45,12 @@ async fn send_wave(connection: &Connection, settings: &NatsSettings, wave: &[Mes
     }
     let mut acknowledged = 0;
     for (acknowledgement, message) in awaited.into_iter().zip(wave) {
-        match acknowledgement.await {
+        let answer = tokio::select! {
+            biased;
+            answer = acknowledgement.into_future() => answer,
+            () = connection.gone.cancelled() => return (acknowledged, Some(Trouble::gone(settings))),
+        };
+        match answer {
             Ok(_) => acknowledged += 1,
             Err(error) => return (acknowledged, Some(Trouble::of_publish(settings, &message.subject, &error))),
         }
