@@ -15,15 +15,18 @@ use super::{consumers, stream};
 use crate::context::Context;
 use crate::exit::{Done, Failure, chain};
 
+const AFTER_HELP: &str = "\
+Examples:
+  sortie events setup --nats tls://nats.example:4222
+  sortie events setup --consumer billing=task.completed --consumer audit --dry-run
+
+It can be run again at any time: it changes what differs from what is said, says what that
+was, and leaves everything else as it is. Several kinds for one consumer need NATS 2.10.";
+
 /// What `sortie events setup` takes.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  sortie events setup --nats tls://nats.example:4222\n  \
-                        sortie events setup --consumer billing=task.completed,task.failed --consumer audit --dry-run\n\n\
-                        It can be run again at any time: it changes what differs from what is said, says what that\n\
-                        was, and leaves everything else as it is.")]
+#[command(after_help = AFTER_HELP)]
 pub(crate) struct Setup {
-    #[command(flatten)]
-    nats: NatsOptions,
     /// The stream's name, as `stream` of [nats] in hub.toml
     #[arg(long, value_name = "NAME", default_value = "SORTIE", value_parser = stream_name)]
     stream: String,
@@ -57,6 +60,9 @@ pub(crate) struct Setup {
     /// Change nothing, say what would be changed
     #[arg(long)]
     dry_run: bool,
+    // The last, for its heading holds for what follows.
+    #[command(flatten)]
+    nats: NatsOptions,
 }
 
 /// What `--json` prints.
