@@ -5,7 +5,7 @@ use sortie_store::{StoreError, Tx, outbox};
 
 use crate::setup::{NOW, stories};
 
-stories!(a_cursor_begins_once_and_only_moves_on, of_two_who_move_a_cursor_one_gives_way, relays_have_their_own_cursors,);
+stories!(a_cursor_begins_once_and_only_moves_on, of_two_who_move_a_cursor_one_gives_way, each_relay_has_its_own,);
 
 async fn a_cursor_begins_once_and_only_moves_on(tx: &mut Tx) -> Result<(), StoreError> {
     assert_eq!(outbox::cursor(tx, "nats").await?, None);
@@ -29,7 +29,7 @@ async fn of_two_who_move_a_cursor_one_gives_way(tx: &mut Tx) -> Result<(), Store
     Ok(())
 }
 
-async fn relays_have_their_own_cursors(tx: &mut Tx) -> Result<(), StoreError> {
+async fn each_relay_has_its_own(tx: &mut Tx) -> Result<(), StoreError> {
     outbox::begin(tx, "one", 1, NOW).await?;
     outbox::begin(tx, "other", 2, NOW).await?;
     assert!(outbox::advance(tx, "one", 1, 3, NOW).await?);
