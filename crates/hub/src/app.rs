@@ -19,6 +19,7 @@ use crate::liveness::PresenceBoard;
 use crate::nodes::Directory;
 use crate::operators::Published;
 use crate::org_settings::OrgSettings;
+use crate::outbox::Outbox;
 use crate::packs::TaskTypes;
 use crate::people::TokenCache;
 use crate::people::provider::{Denied, Provider};
@@ -67,6 +68,8 @@ pub struct App {
     pub(crate) used: Used,
     pub(crate) mailer: Mailer,
     pub(crate) webhooks: Webhooks,
+    /// The way of events to NATS, if there is one.
+    pub(crate) outbox: Option<Outbox>,
     pub(crate) performers: Performers,
     /// Which jobs are not over, and the bell that says that one may go on.
     pub(crate) jobs: Advance,

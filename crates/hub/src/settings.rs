@@ -10,6 +10,7 @@ use sortie_rules::limits::RENEWAL_GRACE;
 use sortie_rules::liveness::Thresholds;
 use sortie_rules::time::Span;
 
+pub use crate::outbox::{Begin, NatsSettings};
 pub use crate::people::provider::OidcSettings;
 
 /// The commented file with all defaults.
@@ -56,6 +57,8 @@ pub struct Settings {
     pub mail: Option<MailSettings>,
     /// The webhooks that post-steps may call, by the name that packs use.
     pub webhooks: BTreeMap<String, WebhookSettings>,
+    /// Where events go.
+    pub nats: Option<NatsSettings>,
     /// Where the hub itself may call.
     pub outgoing: Outgoing,
     /// Where people sign in.
@@ -199,6 +202,7 @@ impl Default for Settings {
             packs: Vec::new(),
             mail: None,
             webhooks: BTreeMap::new(),
+            nats: None,
             outgoing: Outgoing::default(),
             oidc: OidcSettings::default(),
             trust_api: false,
@@ -269,6 +273,9 @@ impl Settings {
             if mail.user.is_some() && mail.security == MailSecurity::None {
                 return refuse("mail.security", "a password must not travel in the clear");
             }
+        }
+        if let Some(nats) = &self.nats {
+            nats.check()?;
         }
         self.oidc.check()?;
         if self.url.as_deref().is_some_and(|url| !url.starts_with("https://")) {

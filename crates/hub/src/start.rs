@@ -25,6 +25,7 @@ use crate::identity::{AuthorityError, Given, KeyRing, Keys, MasterKey, MasterKey
 use crate::liveness::{self, PresenceBoard};
 use crate::nodes::Directory;
 use crate::org_settings::OrgSettings;
+use crate::outbox::{NatsError, Outbox};
 use crate::packs::{self, PacksError};
 use crate::people::provider::{Denied, Provider, ProviderError};
 use crate::people::{TokenCache, create_token};
@@ -67,6 +68,9 @@ pub enum StartError {
     /// A webhook's settings cannot be used.
     #[error(transparent)]
     Webhook(#[from] WebhookError),
+    /// The settings of NATS cannot be used.
+    #[error(transparent)]
+    Nats(#[from] NatsError),
     /// The identity provider's settings cannot be used.
     #[error(transparent)]
     Provider(#[from] ProviderError),
@@ -105,6 +109,7 @@ impl StartError {
                 | StartError::Packs(_)
                 | StartError::Mailer(_)
                 | StartError::Webhook(_)
+                | StartError::Nats(_)
                 | StartError::Provider(_)
                 | StartError::Open(OpenError::Location { .. } | OpenError::Certificates { .. })
                 | StartError::Authority(AuthorityError::MasterKey(_) | AuthorityError::Sealed(_))
@@ -192,6 +197,7 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
     let types = packs::load(&settings.packs, &settings.packs_folder())?;
     let mailer = Mailer::new(settings.mail.as_ref())?;
     let webhooks = Webhooks::new(&settings.webhooks, &settings.outgoing.private)?;
+    let outbox = Outbox::new(settings.nats.as_ref())?;
     let provider = Provider::new(&settings.oidc)?;
     let data = DataFolder::open(&settings.data)?;
     let store = open_store(&settings, &data, &clock).await?;
@@ -233,6 +239,7 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
         rates: crate::http::Rates::new(&settings.limits),
         mailer,
         webhooks,
+        outbox,
         performers: crate::post_steps::Performers::default(),
         jobs: crate::jobs::Advance::default(),
         renewals: crate::tasks::Renewals::default(),

@@ -25,6 +25,7 @@ pub mod names;
 pub mod operations;
 pub mod operators;
 pub mod org_settings;
+pub mod outbox;
 pub mod passwords;
 pub mod post_steps;
 pub mod progress;

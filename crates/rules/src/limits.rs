@@ -319,3 +319,25 @@ pub const AUDIT_BLOCKS_AT_ONCE: u32 = 32;
 pub const AUDIT_REFUSED_CALLERS_MAX: usize = 10_000;
 /// Where an export of the audit log that was asked for in parts ends a part, in bytes.
 pub const AUDIT_EXPORT_BYTES_MAX: usize = 8 << 20;
+/// Longest prefix of the subjects under which events leave for NATS, in bytes.
+pub const SUBJECT_PREFIX_BYTES_MAX: usize = 100;
+/// Most events that are under way to NATS at once, unless the settings say otherwise.
+pub const OUTBOX_IN_FLIGHT_DEFAULT: u32 = 256;
+/// Most that the settings may say.
+pub const OUTBOX_IN_FLIGHT_MAX: u32 = 4096;
+/// Events that are read for NATS at once; after each of these lots it is written down how far they are.
+pub const OUTBOX_LOT: u32 = 1000;
+/// Lots that are sent before others have their turn.
+pub const OUTBOX_LOTS_PER_TURN: u32 = 50;
+/// How long events that NATS has not got are kept beyond their retention, unless the settings say otherwise.
+pub const OUTBOX_HELD_DEFAULT: Span = Span::days(30);
+/// How long NATS may take to let the hub in, or to acknowledge an event.
+pub const NATS_ANSWER_MAX: Span = Span::seconds(10);
+/// First wait before NATS is tried again, doubled each time.
+pub const NATS_BACKOFF_FIRST: Span = Span(500);
+/// Longest such wait.
+pub const NATS_BACKOFF_MAX: Span = Span::seconds(15);
+/// How often NATS shows to somebody who waits for events that it is there.
+pub const NATS_HEARTBEAT_EVERY: Span = Span::seconds(5);
+/// Most events that NATS hands to a subscriber ahead of its acknowledgements.
+pub const EVENTS_AHEAD_MAX: usize = 100;

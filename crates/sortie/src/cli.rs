@@ -78,6 +78,8 @@ enum Noun {
     Audit(commands::audit::AuditCommand),
     /// Read what happened
     Event(commands::event::EventCommand),
+    /// Set up NATS JetStream for a hub's events
+    Events(commands::events::EventsCommand),
     /// Sign in with the hub's identity provider, on any device with a browser
     Login(commands::login::LoginCommand),
     /// End a sign-in, at the hub and at the identity provider
@@ -177,6 +179,7 @@ fn dispatch(noun: Noun, context: &Context) -> Result<ExitCode, Failure> {
         Noun::Settings(settings) => block_on(commands::settings::run(settings, context)),
         Noun::Audit(audit) => block_on(commands::audit::run(audit, context)),
         Noun::Event(event) => block_on(commands::event::run(event, context)),
+        Noun::Events(events) => block_on(commands::events::run(events, context)),
         Noun::Login(login) => block_on(commands::login::run(login, context)),
         Noun::Logout(logout) => block_on(commands::logout::run(logout, context)),
         Noun::Whoami(whoami) => block_on(commands::whoami::run(whoami, context)),

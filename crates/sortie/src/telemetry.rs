@@ -18,6 +18,10 @@ use tracing_subscriber::{EnvFilter, Layer as _};
 use crate::context::Env;
 use crate::exit::{Failure, chain};
 
+/// What is told unless it is said otherwise. The library of NATS tells of each connection in its own words, and
+/// the outbox tells what an operator has to know.
+const QUIET: &str = "info,async_nats=off";
+
 /// How the log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LogFormat {
@@ -40,7 +44,7 @@ pub(crate) fn start(
     otlp_endpoint: Option<&str>,
     env: &Env,
 ) -> Result<Telemetry, Failure> {
-    let wanted = env.get("SORTIE_LOG").unwrap_or_else(|| "info".to_owned());
+    let wanted = env.get("SORTIE_LOG").unwrap_or_else(|| QUIET.to_owned());
     let filter = EnvFilter::try_new(&wanted)
         .map_err(|error| Failure::usage(format!("SORTIE_LOG=`{wanted}` cannot be used: {error}")))?;
     let lines = tracing_subscriber::fmt::layer().with_writer(|| Redacted(io::stderr()));

@@ -136,6 +136,20 @@ pub async fn last_number(tx: &mut Tx) -> Result<u64, StoreError> {
     row.map_or(Ok(0), |row| row.columns("events").number("number"))
 }
 
+/// The number of the oldest event of any org that is kept; none if there is no event.
+pub async fn oldest_number(tx: &mut Tx) -> Result<Option<u64>, StoreError> {
+    const SQL: &str = "select number from events where number is not null order by number limit 1";
+    let row = tx.query_one_or_none(SQL, &[]).await?;
+    row.map(|row| row.columns("events").number("number")).transpose()
+}
+
+/// Up to `limit` events of all orgs, in the order of their numbers, after the number `after`.
+pub async fn list_of_all_orgs(tx: &mut Tx, after: u64, limit: u32) -> Result<Vec<EventRow>, StoreError> {
+    const SQL: &str = "select number, org, at, kind, node, task, actor, data from events where number > $1
+        order by number limit $2";
+    tx.query(SQL, &[after.into(), limit.into()]).await?.into_iter().map(read).collect()
+}
+
 /// The columns and conditions that both lists share. $2 is the cursor.
 macro_rules! list_events {
     ($from_cursor:literal, $order:literal) => {
@@ -193,12 +207,13 @@ pub async fn list_newest(
     select(tx, sql, org, filter, before.unwrap_or(i64::MAX as u64), limit).await
 }
 
-/// Deletes up to `limit` events that are older than `before`, oldest first. The newest event always
-/// stays: the next number is told from it. Returns how many.
-pub async fn delete_older(tx: &mut Tx, before: Millis, limit: u32) -> Result<u64, StoreError> {
+/// Deletes up to `limit` events that are older than `before`, oldest first, and none with a number above
+/// `until`, if there is one. The newest event always stays: the next number is told from it. Returns how many.
+pub async fn delete_older(tx: &mut Tx, before: Millis, until: Option<u64>, limit: u32) -> Result<u64, StoreError> {
     const SQL: &str = "delete from events where number in (select number from events
-        where number < (select max(number) from events) order by number limit $2) and at < $1";
-    tx.execute(SQL, &[before.into(), limit.into()]).await
+        where number < (select max(number) from events) and number <= $3 order by number limit $2) and at < $1";
+    let until = until.unwrap_or(i64::MAX.unsigned_abs());
+    tx.execute(SQL, &[before.into(), limit.into(), until.into()]).await
 }
 
 async fn select(

@@ -35,6 +35,7 @@ pub mod operations;
 pub mod operator_sets;
 pub mod org_settings;
 pub mod orgs;
+pub mod outbox;
 pub mod post_steps;
 pub mod refusals;
 pub mod sessions;

@@ -109,6 +109,13 @@ const ALL: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0012_replicas.sql"),
         postgres: include_str!("../migrations/postgres/0012_replicas.sql"),
     },
+    Migration {
+        version: 13,
+        name: "outbox",
+        oldest_program: 1,
+        sqlite: include_str!("../migrations/sqlite/0013_outbox.sql"),
+        postgres: include_str!("../migrations/postgres/0013_outbox.sql"),
+    },
 ];
 
 /// The table of what was done, and the table that says who may use the database. The same on both

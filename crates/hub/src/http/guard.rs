@@ -228,7 +228,7 @@ async fn certified_node(app: &Shared, parts: &mut Parts) -> Result<NodeCaller, F
     let record = app.nodes.find(&app.store, peer.node).await?.ok_or_else(unknown_node)?;
     stands(&record, &peer.key_fingerprint)?;
     app.rates.of_node(peer.node, app.clock.now())?;
-    names_itself(parts, peer.node).await?;
+    names_itself(parts, peer.node, &record).await?;
     Ok(NodeCaller { node: peer.node, org: record.org, known: record, protocol: 0 })
 }
 
@@ -262,15 +262,19 @@ async fn asserting_node(app: &Shared, parts: &mut Parts, shown: &Shown) -> Resul
             return Err(refuse(ProblemCode::CertificateEnded, detail));
         }
     }
-    names_itself(parts, shown.node).await?;
+    names_itself(parts, shown.node, &record).await?;
     Ok(NodeCaller { node: shown.node, org: record.org, known: record, protocol: 0 })
 }
 
-/// That a path which names a node names this one.
-async fn names_itself(parts: &mut Parts, node: NodeId) -> Result<(), Fault> {
+/// That a path which names a node names this one. Whoever names another to learn where it stands, as
+/// `sortie doctor` does, is told what keeps it from tasks.
+async fn names_itself(parts: &mut Parts, node: NodeId, record: &Known) -> Result<(), Fault> {
     let params = RawPathParams::from_request_parts(parts, &()).await.ok();
     let named = params.as_ref().and_then(|params| params.iter().find(|(key, _)| *key == "node_id"));
     if named.is_some_and(|(_, id)| id != node.to_string()) {
+        if record.quarantined {
+            return Err(quarantined());
+        }
         return Err(refuse(ProblemCode::NodeMismatch, "The path names another node than the proof."));
     }
     Ok(())

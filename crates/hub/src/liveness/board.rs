@@ -89,7 +89,7 @@ impl PresenceBoard {
             down_after,
             unwritten: false,
         };
-        self.put(node, fresh);
+        self.board().insert(node, fresh);
     }
 
     /// A revoked node is not missed.

@@ -7,11 +7,12 @@ use sortie_rules::limits::LEADER_BEAT;
 use sortie_rules::time::Span;
 
 use super::driver::{every, every_at_leader, every_or_rung};
-use crate::app::Shared;
+use crate::app::{App, Shared};
 use crate::identity::ServerTls;
+use crate::outbox::Outbox;
 use crate::people::provider::Provider;
 use crate::tasks::WakeDue;
-use crate::{audit, events, jobs, keys, liveness, operations, post_steps, tasks};
+use crate::{audit, events, jobs, keys, liveness, operations, outbox, post_steps, tasks};
 
 /// How often deadlines of leases and tasks are looked at.
 const DEADLINES_EVERY: Duration = Duration::from_secs(1);
@@ -21,6 +22,8 @@ const DUE_EVERY: Duration = Duration::from_millis(500);
 const SEQUENCE_EVERY: Duration = Duration::from_millis(250);
 /// How often it is looked whether there are events that somebody waits for.
 const ANNOUNCE_EVERY: Duration = Duration::from_millis(200);
+/// How often it is looked whether events can leave for NATS, if none of them rings.
+const RELAY_EVERY: Duration = Duration::from_secs(1);
 /// How often it is looked for post-steps that are due.
 const POST_STEPS_EVERY: Duration = Duration::from_millis(500);
 /// How often it is looked for operations that too few signed in time.
@@ -60,6 +63,12 @@ pub(crate) fn start_all(app: &Shared) {
     every_at_leader(app, "post_steps", POST_STEPS_EVERY, |app| async move { post_steps::perform(&app).await });
     every_or_rung(app, "jobs", JOBS_EVERY, |app| app.jobs.bell(), |app| async move { jobs::advance_all(&app).await });
     every(app, "announce_events", ANNOUNCE_EVERY, |app| async move { events::announce(&app).await });
+    if app.outbox.is_some() {
+        let bell = |app: &App| app.outbox.as_ref().map(Outbox::bell).unwrap_or_default();
+        every_or_rung(app, "relay_events", RELAY_EVERY, bell, |app| async move {
+            if app.leader.leads(&app) { outbox::relay(&app).await } else { Ok(0) }
+        });
+    }
     every(app, "forget_old", FORGET_EVERY, |app| async move {
         app.waiting.ended.tidy();
         app.waiting.logs.tidy();

@@ -8,6 +8,7 @@ pub(crate) mod agent;
 pub(crate) mod audit;
 pub(crate) mod completions;
 pub(crate) mod event;
+pub(crate) mod events;
 pub(crate) mod hub;
 pub(crate) mod invite;
 pub(crate) mod job;

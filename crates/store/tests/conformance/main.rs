@@ -28,6 +28,7 @@ mod nodes;
 mod operations;
 mod org_settings;
 mod orgs_and_sites;
+mod outbox;
 mod people;
 mod post_steps;
 mod refusals;
