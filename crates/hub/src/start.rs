@@ -157,9 +157,15 @@ impl Hub {
         }
         packs::reload(&self.app)
     }
-    /// Stops in an orderly way: held waits are answered, requests under way finish within the
-    /// grace, what is in memory is written down.
+    /// Stops in an orderly way: it is not ready any more and serves on for as long as balancers take to see that;
+    /// then held waits are answered, requests under way finish within the grace, what is in memory is written down.
     pub async fn stop(self) {
+        self.app.readiness.stop();
+        let drain = Span::seconds(self.app.settings.drain_s.into());
+        if drain > Span::ZERO {
+            tracing::info!(drain_s = self.app.settings.drain_s, "Not ready any more; serving on until balancers know");
+            tokio::time::sleep(drain.to_std()).await;
+        }
         self.app.stop.cancel();
         self.listening.ended().await;
         self.app.performers.steps.close();
@@ -189,7 +195,7 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
     let webhooks = Webhooks::new(&settings.webhooks, &settings.outgoing.private)?;
     let provider = Provider::new(&settings.oidc)?;
     let data = DataFolder::open(&settings.data)?;
-    let store = open_store(&settings, &data, &clock).await?;
+    let store = open_store(&settings, &clock).await?;
     let keys = Keys::load(&data, &entropy)?;
     let ring = KeyRing::load(data.files().clone(), &entropy, now)?;
     let given = Given::read(&settings, now)?;
@@ -230,6 +236,7 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
         performers: crate::post_steps::Performers::default(),
         jobs: crate::jobs::Advance::default(),
         renewals: crate::tasks::Renewals::default(),
+        readiness: crate::http::Readiness::default(),
         stop: CancellationToken::new(),
         listening_since: clock.now(),
         settings,
@@ -255,10 +262,11 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
     Ok(Hub { app, listening, operations, first_start, admin_token, _data: data })
 }
 
-async fn open_store(settings: &Settings, data: &DataFolder, clock: &Clock) -> Result<Store, OpenError> {
-    let (location, readers) = match &settings.database_url {
-        Some(url) => (Location::Postgres(url.clone()), POSTGRES_CONNECTIONS),
-        None => (Location::Sqlite(data.file("sortie.db")), SQLITE_READERS),
+async fn open_store(settings: &Settings, clock: &Clock) -> Result<Store, OpenError> {
+    let location = settings.location();
+    let readers = match location {
+        Location::Sqlite(_) => SQLITE_READERS,
+        Location::Postgres(_) => POSTGRES_CONNECTIONS,
     };
     Store::open(Options { location, readers, now: clock.now() }).await
 }

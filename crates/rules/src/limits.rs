@@ -302,3 +302,8 @@ pub const AUDIT_BLOCKS_AT_ONCE: u32 = 32;
 pub const AUDIT_REFUSED_CALLERS_MAX: usize = 10_000;
 /// Where an export of the audit log that was asked for in parts ends a part, in bytes.
 pub const AUDIT_EXPORT_BYTES_MAX: usize = 8 << 20;
+/// By how much a hub that was restored from a backup raises the numbers of its events: more than were ever given out
+/// between two backups, and 9,000 restores fit below what programs take for a whole number (2^53).
+pub const EVENT_NUMBERS_LEAPT: u64 = 1_000_000_000_000;
+/// Largest manifest of a backup, in bytes.
+pub const BACKUP_MANIFEST_BYTES_MAX: u64 = 64 << 20;

@@ -1,7 +1,7 @@
 //! The engine for many hubs: a PostgreSQL server behind a pool of connections.
 //!
 //! `address` reads the URL, `tls` trusts the right certificates, `engine` holds the pool and runs
-//! verbs, `transaction` speaks to one connection, `faults` turns the server's errors into the
+//! verbs, `transaction` speaks to one connection, `whole` begins those that read or fill a whole database, `faults` turns the server's errors into the
 //! store's.
 
 mod address;
@@ -9,6 +9,8 @@ mod engine;
 mod faults;
 mod tls;
 mod transaction;
+mod whole;
 
 pub(crate) use engine::Engine;
 pub(crate) use transaction::{Transaction, cell};
+pub(crate) use whole::{empty, snapshot};

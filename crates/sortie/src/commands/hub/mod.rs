@@ -3,5 +3,7 @@
 
 mod keys;
 mod run;
+mod settings;
 
 pub(crate) use run::{HubCommand, run};
+pub(crate) use settings::settings_of;
