@@ -61,7 +61,7 @@ async fn a_file_that_is_there_is_written_over_only_if_that_was_said(scene: Scene
     std::fs::write(&file, "something else").unwrap();
     back_up(&plan, &file).failed(2, &["is there already", "--yes"]);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "something else");
-    Ended::of(plan.tool(&["backup", "--yes", "--to"]).arg(&file)).well();
+    Ended::of(plan.tool(&["backup"]).args(["--yes", "--to"]).arg(&file)).well();
     restore(&plan.anew("restored"), &file).well();
 }
 

@@ -16,7 +16,7 @@ async fn a_restore_that_is_killed_at_any_step_is_done_again(scene: Scene) {
     let (plan, _) = scene.hub().start().await.stop().await;
     let file = backup_file(&scene);
     back_up(&plan, &file).well();
-    for (calls, stride) in [("fsync", 3), ("rename", 2), ("unlink,unlinkat", 1)] {
+    for (calls, stride) in [("fsync", 4), ("rename", 3), ("unlink,unlinkat", 2)] {
         let mut cuts = 0;
         for nth in (1..STEPS_MAX).step_by(stride) {
             let target = plan.anew(&format!("{}-{nth}", calls.split(',').next().unwrap()));

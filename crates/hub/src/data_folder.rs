@@ -37,6 +37,9 @@ pub enum DataFolderError {
 /// What lies in a data folder while a hub is restored into it.
 pub(crate) const RESTORING: &str = "restoring";
 
+/// What that is called when it is over, until it is removed.
+pub(crate) const RESTORE_OVER: &str = "restoring.over";
+
 /// Refuses a folder in which a restore was cut short.
 pub(crate) fn is_whole(path: &Path) -> Result<(), DataFolderError> {
     match path.join(RESTORING).exists() {
@@ -62,7 +65,11 @@ impl DataFolder {
     pub(crate) fn open(path: &Path) -> Result<DataFolder, DataFolderError> {
         let folder = DataFolder::open_to_restore(path)?;
         is_whole(path)?;
-        Ok(folder)
+        let over = path.join(RESTORE_OVER);
+        match fs::remove_dir_all(&over) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(DataFolderError::Io { path: over, source }),
+            _ => Ok(folder),
+        }
     }
 
     /// The same for a restore, which begins anew where one was cut short.

@@ -120,9 +120,12 @@ fn unreadable(file: &Path, is_ours: bool) -> impl Fn(io::Error) -> UpkeepError {
 
 fn read_manifest(content: &mut dyn Read) -> Result<Manifest, String> {
     let mut text = Vec::new();
-    let read = content.take(BACKUP_MANIFEST_BYTES_MAX).read_to_end(&mut text).map_err(|why| why.to_string());
-    let parsed = read.and_then(|_| serde_json::from_slice(&text).map_err(|why| why.to_string()));
-    parsed.map_err(|why| format!("its manifest cannot be read ({why})"))
+    let read = content.take(BACKUP_MANIFEST_BYTES_MAX).read_to_end(&mut text);
+    read.map_err(|why| format!("its manifest cannot be read ({why})"))?;
+    serde_json::from_slice(&text).map_err(|why| match why.is_eof() {
+        true => "it was cut short in its manifest".to_owned(),
+        false => format!("its manifest cannot be read ({why})"),
+    })
 }
 
 /// Whether what was seen is what was written, or where it is not.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::fault::UpkeepError;
 use super::key_files::{ADMIN_TOKEN, KEYS};
-use crate::data_folder::{DataFolder, RESTORING};
+use crate::data_folder::{DataFolder, RESTORE_OVER, RESTORING};
 
 /// The file that says which restore it is.
 const MARKER: &str = "restore";
@@ -72,11 +72,13 @@ impl Staging {
         self.forget()
     }
 
-    /// Leaves the folder as it was.
+    /// It is over. In one step, so that what says which restore it was is not gone while something still says that
+    /// there is one.
     pub(super) fn forget(&self) -> Result<(), UpkeepError> {
-        let begun = self.data.join(RESTORING);
-        fs::remove_dir_all(&begun).map_err(UpkeepError::io(begun.display()))?;
-        sync(&self.data)
+        let over = self.data.join(RESTORE_OVER);
+        rename(&self.data.join(RESTORING), &over)?;
+        sync(&self.data)?;
+        gone(fs::remove_dir_all(&over), RESTORE_OVER)
     }
 }
 
@@ -98,7 +100,7 @@ fn clear(data: &Path) -> Result<(), UpkeepError> {
     for name in DATABASE.iter().chain(&[ADMIN_TOKEN]) {
         gone(fs::remove_file(data.join(name)), name)?;
     }
-    for name in [KEYS, RESTORING] {
+    for name in [KEYS, RESTORING, RESTORE_OVER] {
         gone(fs::remove_dir_all(data.join(name)), name)?;
     }
     Ok(())
