@@ -1,7 +1,8 @@
 //! The hub's data folder: who may use it, and the files in it that other programs read.
 //!
 //! `hub.lock` (held while a hub runs), `sortie.db`, `keys/` (private keys, mode 0600),
-//! `admin.token` (mode 0600), while a restore goes on `restoring/`, and for commands on the same machine `ca.pem` and `hub.url`.
+//! `admin.token` (mode 0600), while a restore goes on `restoring/`, and for commands on the same machine `ca.pem`
+//! and `hub.url`.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
@@ -16,8 +17,8 @@ pub enum DataFolderError {
     InUse(PathBuf),
     /// A restore into it was cut short.
     #[error(
-        "a restore into the data folder {} was cut short, so there is no whole hub in it; run `sortie restore` with the \
-         same options again: it begins anew",
+        "a restore into the data folder {} was cut short, so there is no whole hub in it; run `sortie restore` with \
+         the same options again: it begins anew",
         .0.display()
     )]
     HalfRestored(PathBuf),

@@ -1,8 +1,8 @@
 //! The engine for many hubs: a PostgreSQL server behind a pool of connections.
 //!
 //! `address` reads the URL, `tls` trusts the right certificates, `engine` holds the pool and runs
-//! verbs, `transaction` speaks to one connection, `whole` begins those that read or fill a whole database, `faults` turns the server's errors into the
-//! store's.
+//! verbs, `transaction` speaks to one connection, `whole` begins those that read or fill a whole
+//! database, `faults` turns the server's errors into the store's.
 
 mod address;
 mod engine;

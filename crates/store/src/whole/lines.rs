@@ -77,6 +77,7 @@ pub(super) fn value(cell: &Cell) -> Value<'_> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
     use proptest::prelude::*;
 
     use super::*;
@@ -92,7 +93,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_written_is_read_back(rows in proptest::collection::vec(proptest::collection::vec(any_cell(), 3), 0..5)) {
+        fn what_was_written_is_read_back(rows in vec(vec(any_cell(), 3), 0..5)) {
             let mut lines = Vec::new();
             rows.iter().for_each(|row| write(&mut lines, row));
             let read = read("tasks", &lines, 3).unwrap();

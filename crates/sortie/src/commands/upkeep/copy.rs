@@ -23,8 +23,8 @@ enum Verb {
     #[command(
         after_help = "Example: sortie store copy --from /var/lib/sortie --to postgres://sortie@db.example/sortie\n\n\
                             A place is the data folder of a hub, for the SQLite database in it, or the address of a \
-                            PostgreSQL database. Stop every hub on both first. The keys stay where they are. The source \
-                            is not changed: when the hub runs on the copy, put it away."
+                            PostgreSQL database. Stop every hub on both first. The keys stay where they are. The \
+                            source is not changed: when the hub runs on the copy, put it away."
     )]
     Copy {
         /// The store to copy; SORTIE_STORE_FROM keeps a password out of the list of processes
@@ -36,7 +36,6 @@ enum Verb {
     },
 }
 
-#[allow(clippy::unnecessary_wraps, reason = "clap asks for a result")]
 fn place(text: &str) -> Result<Place, String> {
     match text.split_once("://") {
         Some(("postgres" | "postgresql", _)) => Ok(Place::Server(text.to_owned())),
