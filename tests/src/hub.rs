@@ -90,6 +90,39 @@ impl<'s> HubPlan<'s> {
         plan
     }
 
+    /// A hub at the same address that has nothing yet: a data folder of this name, and on PostgreSQL a database of
+    /// its own.
+    #[must_use]
+    pub fn anew(&self, name: &str) -> HubPlan<'s> {
+        let plan = HubPlan { name: name.to_owned(), ..self.clone() };
+        match self.scene.postgres() {
+            Some(server) => plan.setting("database_url", server.fresh_database()),
+            None => plan,
+        }
+    }
+
+    /// A command of `sortie` on this machine that finds its data folder and its settings as the hub does.
+    pub fn tool(&self, words: &[&str]) -> Command {
+        let mut command = match self.wrapper.split_first() {
+            None => Program::Sortie.command(),
+            Some((wrapper, rest)) => {
+                let mut command = clean(Command::new(wrapper));
+                command.args(rest).arg(Program::Sortie.path());
+                command
+            }
+        };
+        command.args(words).arg("--data").arg(self.data()).stdin(std::process::Stdio::null());
+        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// What a setting was set to.
+    pub fn setting_of(&self, key: &str) -> Option<String> {
+        let variable = format!("SORTIE_HUB_{}", key.replace('.', "__").to_ascii_uppercase());
+        let named = self.settings.iter().rev().find(|(name, _)| *name == variable);
+        named.map(|(_, value)| value.to_string_lossy().into_owned()).filter(|value| !value.is_empty())
+    }
+
     /// The same, run by another program, for example `strace`, which gets the hub's command line as
     /// the end of its own.
     #[must_use]
@@ -105,9 +138,8 @@ impl<'s> HubPlan<'s> {
 
     /// Asks its database, while it is down or beside it: the first column of each row.
     pub fn sql(&self, statement: &str) -> Vec<String> {
-        let named = self.settings.iter().rev().find(|(name, _)| name == "SORTIE_HUB_DATABASE_URL");
-        match (named, self.scene.postgres()) {
-            (Some((_, url)), Some(server)) => server.sql(&url.to_string_lossy(), statement),
+        match (self.setting_of("database_url"), self.scene.postgres()) {
+            (Some(url), Some(server)) => server.sql(&url, statement),
             _ => crate::sql::sqlite(&self.data().join("sortie.db"), statement),
         }
     }

@@ -12,7 +12,7 @@ use crate::accounts::{Hashing, Slowing};
 use crate::audit::Refused;
 use crate::clock::{Clock, Entropy};
 use crate::data_folder::Files;
-use crate::http::{Rates, Seats};
+use crate::http::{Rates, Readiness, Seats};
 use crate::identity::{KeyRing, Keys, ServerTls};
 use crate::jobs::Advance;
 use crate::liveness::PresenceBoard;
@@ -83,8 +83,18 @@ pub struct App {
     pub(crate) leader: Leader,
     /// Since when this hub hears agents: no lease ends, and no silence counts, from before.
     pub(crate) listening_since: Millis,
+    /// Whether a balancer should send somebody here.
+    pub(crate) readiness: Readiness,
     /// Cancelled when the hub is to stop.
     pub(crate) stop: CancellationToken,
+}
+
+impl App {
+    /// Whether the hub's keys are where it keeps them.
+    pub(crate) fn keys_are_kept(&self) -> bool {
+        let is_there = |name: &&str| self.files.file(name).is_file();
+        self.ring.is_in_database() || ["keys/secrets.key", "keys/ring.json"].iter().all(|name| is_there(&name))
+    }
 }
 
 /// A handle to the insides.

@@ -40,6 +40,7 @@ pub mod settings;
 mod start;
 mod tasks;
 mod trust_api;
+pub mod upkeep;
 mod waiting;
 
 pub use http::documents::Documents;

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use sortie_rules::limits::RENEWAL_GRACE;
 use sortie_rules::liveness::Thresholds;
 use sortie_rules::time::Span;
+use sortie_store::Location;
 
 pub use crate::outbox::{Begin, NatsSettings};
 pub use crate::people::provider::OidcSettings;
@@ -47,6 +48,8 @@ pub struct Settings {
     pub limits: Limits,
     /// How long a stop waits for requests under way, in seconds.
     pub stop_grace_s: u32,
+    /// How long a hub that was asked to stop serves on while it says that it is not ready, in seconds.
+    pub drain_s: u32,
     /// If not empty, only these names may enrol.
     pub node_names: Vec<String>,
     /// How many days after its end a node's certificate can be renewed with the node's key.
@@ -197,6 +200,7 @@ impl Default for Settings {
             connections_per_address_max: 10_000,
             limits: Limits::default(),
             stop_grace_s: 10,
+            drain_s: 0,
             node_names: Vec::new(),
             renewal_grace_days: u32::try_from(RENEWAL_GRACE.0 / Span::days(1).0).unwrap_or(u32::MAX),
             packs: Vec::new(),
@@ -289,6 +293,14 @@ impl Settings {
             );
         }
         Ok(())
+    }
+
+    /// Where the database is.
+    pub(crate) fn location(&self) -> Location {
+        match &self.database_url {
+            Some(url) => Location::Postgres(url.clone()),
+            None => Location::Sqlite(self.data.join("sortie.db")),
+        }
     }
 
     /// The folder whose packs are read without being named.

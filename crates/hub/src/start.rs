@@ -10,7 +10,7 @@ use sortie_rules::access::Role;
 use sortie_rules::audit::Action;
 use sortie_rules::ids::DEFAULT_ORG;
 use sortie_rules::time::{Millis, Span};
-use sortie_store::{Location, OpenError, Options, Store, StoreError, meta, orgs};
+use sortie_store::{Location, OpenError, Options, Store, StoreError, hub_keys, meta, orgs};
 use sortie_wire::tokens::CreateToken;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -164,9 +164,15 @@ impl Hub {
         }
         packs::reload(&self.app)
     }
-    /// Stops in an orderly way: held waits are answered, requests under way finish within the
-    /// grace, what is in memory is written down.
+    /// Stops in an orderly way: it is not ready any more and serves on for as long as balancers take to see that;
+    /// then held waits are answered, requests under way finish within the grace, what is in memory is written down.
     pub async fn stop(self) {
+        self.app.readiness.stop();
+        let drain = Span::seconds(self.app.settings.drain_s.into());
+        if drain > Span::ZERO {
+            tracing::info!(drain_s = self.app.settings.drain_s, "Not ready any more; serving on until balancers know");
+            tokio::time::sleep(drain.to_std()).await;
+        }
         self.app.stop.cancel();
         self.listening.ended().await;
         self.app.performers.steps.close();
@@ -200,7 +206,7 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
     let outbox = Outbox::new(settings.nats.as_ref())?;
     let provider = Provider::new(&settings.oidc)?;
     let data = DataFolder::open(&settings.data)?;
-    let store = open_store(&settings, &data, &clock).await?;
+    let store = open_store(&settings, &clock).await?;
     let safe = safe_of(&settings, &data, &store).await?;
     let keys = Keys::load(&safe, &entropy).await?;
     let ring = KeyRing::load(safe, &entropy, now).await?;
@@ -243,6 +249,7 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
         performers: crate::post_steps::Performers::default(),
         jobs: crate::jobs::Advance::default(),
         renewals: crate::tasks::Renewals::default(),
+        readiness: crate::http::Readiness::default(),
         stop: CancellationToken::new(),
         listening_since: clock.now(),
         settings,
@@ -272,19 +279,20 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
     Ok(Hub { app, listening, operations, first_start, admin_token, _data: data })
 }
 
-/// Where this hub's keys are kept.
+/// Where this hub's keys are kept: with PostgreSQL in the database, else in the data folder. Those that lie in the other
+/// one, because the hub was moved, are brought over.
 async fn safe_of(settings: &Settings, data: &DataFolder, store: &Store) -> Result<Safe, StartError> {
-    let master = settings.master_key_file.as_deref().map(MasterKey::read).transpose();
-    let master = master.map_err(AuthorityError::from)?;
-    match (store.engine(), master) {
-        ("postgres", Some(master)) => {
-            let safe = Safe::Database(store.clone(), master);
-            safe.take_over(data.files()).await?;
-            Ok(safe)
-        }
-        ("postgres", None) => Err(AuthorityError::from(MasterKeyError::NotNamed).into()),
-        _ => Ok(Safe::Folder(data.files().clone())),
-    }
+    let folder = Safe::Folder(data.files().clone());
+    let Some(file) = settings.master_key_file.as_deref() else {
+        let sealed = store.read(|tx| Box::pin(async move { hub_keys::all(tx).await })).await?.1;
+        let needs_one = store.engine() == "postgres" || (!sealed.is_empty() && folder.open().await?.is_empty());
+        return if needs_one { Err(AuthorityError::from(MasterKeyError::NotNamed).into()) } else { Ok(folder) };
+    };
+    let master = MasterKey::read(file).map_err(AuthorityError::from)?;
+    let database = Safe::Database(store.clone(), master);
+    let (safe, other) = if store.engine() == "postgres" { (database, folder) } else { (folder, database) };
+    safe.take_over(&other).await?;
+    Ok(safe)
 }
 
 /// Believes what vouches for the operator's certificate, whoever else does the same at this moment. A ring without
@@ -302,10 +310,11 @@ async fn settle_given(ring: &KeyRing, given: Option<&Given>, now: Millis) -> Res
     }
 }
 
-async fn open_store(settings: &Settings, data: &DataFolder, clock: &Clock) -> Result<Store, OpenError> {
-    let (location, readers) = match &settings.database_url {
-        Some(url) => (Location::Postgres(url.clone()), POSTGRES_CONNECTIONS),
-        None => (Location::Sqlite(data.file("sortie.db")), SQLITE_READERS),
+async fn open_store(settings: &Settings, clock: &Clock) -> Result<Store, OpenError> {
+    let location = settings.location();
+    let readers = match location {
+        Location::Sqlite(_) => SQLITE_READERS,
+        Location::Postgres(_) => POSTGRES_CONNECTIONS,
     };
     Store::open(Options { location, readers, now: clock.now() }).await
 }

@@ -341,3 +341,8 @@ pub const NATS_BACKOFF_MAX: Span = Span::seconds(15);
 pub const NATS_HEARTBEAT_EVERY: Span = Span::seconds(5);
 /// Most events that NATS hands to a subscriber ahead of its acknowledgements.
 pub const EVENTS_AHEAD_MAX: usize = 100;
+/// By how much a hub that was restored from a backup raises the numbers of its events: more than were ever given out
+/// between two backups, and 9,000 restores fit below what programs take for a whole number (2^53).
+pub const EVENT_NUMBERS_LEAPT: u64 = 1_000_000_000_000;
+/// Largest manifest of a backup, in bytes.
+pub const BACKUP_MANIFEST_BYTES_MAX: u64 = 64 << 20;

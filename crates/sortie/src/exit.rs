@@ -23,6 +23,7 @@ Every command ends with one of these codes:
   5  The awaited task has ended but did not complete.
   6  The time to wait is over. What was waited for goes on.
   7  What was to be verified does not hold. The message names the first place.
+  8  Something is pending: the store needs migrations.
 
 A wait that is ended with Ctrl-C gives 130, as shells have it; what was waited for goes on too.";
 
@@ -43,6 +44,8 @@ pub(crate) enum Exit {
     TimedOut = 6,
     /// What was to be verified does not hold.
     DoesNotHold = 7,
+    /// Migrations are pending.
+    Pending = 8,
     /// Someone pressed Ctrl-C.
     Interrupted = 130,
 }

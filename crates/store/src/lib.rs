@@ -4,7 +4,8 @@
 //! functions below with the [`Tx`] it is given. What one closure writes stands together or not at
 //! all, and a write that returned is on disk. SQL is written once, in the file of its table; what
 //! the engines need differently has a name in `dialect`. Reading order: `store`, `tx`, `value` and
-//! `row` are the engine's face; `sqlite` and `postgres` are the engines; the rest are the tables.
+//! `row` are the engine's face; `sqlite` and `postgres` are the engines; `whole` is all of a database at once; the
+//! rest are the tables.
 
 mod dialect;
 mod errors;
@@ -43,6 +44,7 @@ pub mod sites;
 pub mod tasks;
 pub mod tokens;
 pub mod trust_keys;
+pub mod whole;
 
 pub use errors::{OpenError, StoreError};
 pub use row::{Columns, Row};

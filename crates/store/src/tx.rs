@@ -49,14 +49,16 @@ impl Tx {
     /// Runs a statement once per row of values. Returns how many rows were changed in all. Cheaper
     /// than as many calls of [`Tx::execute`]: on PostgreSQL the rows travel without waiting for each
     /// other.
-    pub async fn execute_each<const N: usize>(
+    pub async fn execute_each<'v, R: AsRef<[Value<'v>]> + Sync>(
         &mut self,
         sql: &'static str,
-        rows: &[[Value<'_>; N]],
+        rows: &[R],
     ) -> Result<u64, StoreError> {
         self.check()?;
         let done = match &mut self.engine {
-            Engine::Sqlite(connection) => rows.iter().try_fold(0, |sum, row| Ok(sum + connection.execute(sql, row)?)),
+            Engine::Sqlite(connection) => {
+                rows.iter().try_fold(0, |sum, row| Ok(sum + connection.execute(sql, row.as_ref())?))
+            }
             Engine::Postgres(transaction) => transaction.execute_each(sql, rows).await,
         };
         self.remember(done)

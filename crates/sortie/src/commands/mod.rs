@@ -5,6 +5,7 @@
 
 pub(crate) mod account;
 pub(crate) mod agent;
+pub(crate) mod agree;
 pub(crate) mod audit;
 pub(crate) mod completions;
 pub(crate) mod event;
@@ -29,5 +30,6 @@ pub(crate) mod sign;
 pub(crate) mod site;
 pub(crate) mod task;
 pub(crate) mod token;
+pub(crate) mod upkeep;
 pub(crate) mod whoami;
 pub(crate) mod within;

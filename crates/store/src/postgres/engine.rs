@@ -29,7 +29,7 @@ const SET_UP: &str = "
 ";
 
 /// Migrations of several hubs that start together go one after the other. The number is arbitrary
-/// but must never change: it spells `sortie` in ASCII.
+/// but must never change, here and in `whole`: it spells `sortie` in ASCII.
 const MIGRATION_LOCK: &str = "set local lock_timeout = 0; set local statement_timeout = 0; \
      select pg_advisory_xact_lock(126943972649317)";
 
@@ -59,7 +59,7 @@ impl Engine {
         let connection = pool.get().await.map_err(|why| unreachable(pool_fault(&why)))?;
         let mut transaction = Transaction::begin(connection, Begin::Write).await.map_err(unreachable)?;
         transaction.batch(MIGRATION_LOCK).await.map_err(unreachable)?;
-        migrations::on_postgres(&mut transaction, now).await?;
+        migrations::on_postgres(&mut transaction, now, migrations::newest_known()).await?;
         transaction.commit(&[]).await.map_err(unreachable)?;
         Ok(Engine { pool, url: Url(url.to_owned()) })
     }
@@ -134,7 +134,7 @@ where
     Ok(value)
 }
 
-fn pool(address: Address, connections: usize) -> Result<Pool, OpenError> {
+pub(super) fn pool(address: Address, connections: usize) -> Result<Pool, OpenError> {
     let config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
     let manager = if address.tls {
         Manager::from_config(address.config, tls::connector(address.trusted.as_deref())?, config)
@@ -158,7 +158,7 @@ fn pool(address: Address, connections: usize) -> Result<Pool, OpenError> {
 }
 
 /// The server as it may be shown: without user and password.
-fn shown(address: &Address) -> String {
+pub(super) fn shown(address: &Address) -> String {
     let hosts: Vec<_> = address.config.get_hosts().iter().map(|host| format!("{host:?}")).collect();
     format!("database {} at {}", address.config.get_dbname().unwrap_or("(default)"), hosts.join(", "))
 }

@@ -52,7 +52,7 @@ impl Transaction {
 
     /// Keeps what was written, and with it what it has for the audit log. One entry, as most have, travels together
     /// with the commit and costs no way to the server and back.
-    pub(super) async fn commit(mut self, entries: &[NewEntry]) -> Result<(), StoreError> {
+    pub(crate) async fn commit(mut self, entries: &[NewEntry]) -> Result<(), StoreError> {
         if let [entry] = entries {
             let statement = self.connection().prepare_cached(audit::WAIT).await.map_err(|why| fault(&why))?;
             let row = waiting(entry);
@@ -93,15 +93,16 @@ impl Transaction {
         done.map_err(|why| fault(&why))
     }
 
-    pub(crate) async fn execute_each<const N: usize>(
+    pub(crate) async fn execute_each<'v, R: AsRef<[Value<'v>]> + Sync>(
         &mut self,
         sql: &'static str,
-        rows: &[[Value<'_>; N]],
+        rows: &[R],
     ) -> Result<u64, StoreError> {
         let statement = self.connection().prepare_cached(sql).await.map_err(|why| fault(&why))?;
         let mut changed = 0;
         for chunk in rows.chunks(PIPELINED_MAX) {
-            let under_way = chunk.iter().map(|row| self.connection().execute_raw(&statement, row.iter().map(Bound)));
+            let under_way =
+                chunk.iter().map(|row| self.connection().execute_raw(&statement, row.as_ref().iter().map(Bound)));
             changed += try_join_all(under_way).await.map_err(|why| fault(&why))?.into_iter().sum::<u64>();
         }
         Ok(changed)

@@ -37,3 +37,4 @@ mod task_times;
 mod tasks;
 mod tokens;
 mod trust_keys;
+mod whole;

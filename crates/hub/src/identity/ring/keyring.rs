@@ -71,6 +71,11 @@ impl KeyRing {
         })
     }
 
+    /// Whether it is kept in the database.
+    pub(crate) fn is_in_database(&self) -> bool {
+        matches!(self.safe, Safe::Database(..))
+    }
+
     /// The ring as it is now.
     pub(crate) fn held(&self) -> Arc<Held> {
         self.held.load_full()

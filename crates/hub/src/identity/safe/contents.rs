@@ -23,6 +23,11 @@ impl Contents {
         self.entries.get(name).map(Vec::as_slice)
     }
 
+    /// Whether nothing lies in it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// All names.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.entries.keys().map(String::as_str)

@@ -6,6 +6,9 @@ use super::{Contents, MasterKey};
 use crate::data_folder::Files;
 use crate::identity::AuthorityError;
 
+/// What lies in a safe that has all a hub needs.
+const RING: &str = "keys/ring.json";
+
 /// Where the hub's own keys are kept.
 #[derive(Debug, Clone)]
 pub(crate) enum Safe {
@@ -62,22 +65,30 @@ impl Safe {
         Ok(after)
     }
 
-    /// Brings in what a folder holds, if the database has nothing yet: a hub that had its keys there before.
-    pub(crate) async fn take_over(&self, files: &Files) -> Result<(), AuthorityError> {
-        let Safe::Database(..) = self else { return Ok(()) };
-        let (own, theirs) = (self.open().await?, in_folder(files)?);
-        if own.names().next().is_some() || theirs.get("keys/ring.json").is_none() {
+    /// Brings in what lies in the other one, if nothing lies here yet: a hub that had its keys there before, on
+    /// another engine perhaps.
+    pub(crate) async fn take_over(&self, other: &Safe) -> Result<(), AuthorityError> {
+        let (own, theirs) = (self.open().await?, other.open().await?);
+        if own.names().next().is_some() || theirs.get(RING).is_none() {
             return Ok(());
         }
-        match self.change(&own, theirs.entries.into_iter().collect(), Vec::new()).await {
-            Ok(_) => {
-                tracing::info!("The keys in the folder keys/ were brought into the database, sealed; keep or remove it")
-            }
+        // The ring comes last: with it, the rest is there.
+        let (ring, mut put): (Vec<_>, Vec<_>) = theirs.entries.into_iter().partition(|(name, _)| name == RING);
+        put.extend(ring);
+        match self.change(&own, put, Vec::new()).await {
+            Ok(_) => tracing::info!(from = other.place(), to = self.place(), "The hub's keys were brought over"),
             // Another hub has its keys there by now, and they stand.
             Err(AuthorityError::Changed) => {}
             Err(error) => return Err(error),
         }
         Ok(())
+    }
+
+    fn place(&self) -> &'static str {
+        match self {
+            Safe::Folder(_) => "the folder keys/",
+            Safe::Database(..) => "the database, sealed",
+        }
     }
 }
 

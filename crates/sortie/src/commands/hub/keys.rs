@@ -1,11 +1,10 @@
 //! `sortie hub keys`: what signs and what vouches, and how both rotate.
 
-use std::io::{self, BufRead as _, IsTerminal as _};
-
 use clap::{Args, Subcommand};
 use sortie_rules::time::{Millis, Span};
 use sortie_wire::hub_keys::{FinishKeys, HubKey, HubKeys, KeySort, KeyState, Lack, Laggard, Rotatable, RotateKeys};
 
+use crate::commands::agree::agree;
 use crate::context::Context;
 use crate::exit::{Done, Failure};
 use crate::find_hub::HubOptions;
@@ -157,22 +156,6 @@ fn end(keys: &HubKeys, now: Millis) -> String {
 
 fn nodes(count: u64) -> String {
     if count == 1 { "1 node".to_owned() } else { format!("{count} nodes") }
-}
-
-/// Says what will be done and asks whether it shall be.
-fn agree(output: Output, yes: bool, plan: &str) -> Result<(), Failure> {
-    output.say(plan);
-    if yes {
-        return Ok(());
-    }
-    if !io::stdin().is_terminal() {
-        return Err(Failure::usage("nobody is there to be asked").remedy("say --yes to do it without being asked"));
-    }
-    output.say("Shall it be done? Type yes:");
-    let mut answer = String::new();
-    let read = io::stdin().lock().read_line(&mut answer);
-    read.map_err(|error| Failure::other(format!("the answer cannot be read: {error}")))?;
-    if answer.trim().eq_ignore_ascii_case("yes") { Ok(()) } else { Err(Failure::other("nothing was done")) }
 }
 
 fn tell(keys: &HubKeys, now: Millis, output: Output) -> Done {

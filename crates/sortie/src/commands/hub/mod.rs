@@ -4,5 +4,7 @@
 mod keys;
 mod master_key;
 mod run;
+mod settings;
 
 pub(crate) use run::{HubCommand, run};
+pub(crate) use settings::settings_of;

@@ -7,9 +7,9 @@ use clap::{Args, Subcommand};
 use sortie_hub::clock::Clock;
 use sortie_hub::settings::{DEFAULT_TOML, LogFormat as Configured};
 use sortie_hub::{Settings, StartError};
-use sortie_rules::config::{known_keys, load};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::settings::settings_of;
 use crate::context::Context;
 use crate::exit::{Done, Failure, chain};
 use crate::output::Output;
@@ -64,7 +64,7 @@ pub(crate) fn run(mut command: HubCommand, context: &Context) -> Done {
     let Some(data) = command.data.clone().filter(|_| !command.print_config) else {
         return context.output.line(DEFAULT_TOML.trim_end());
     };
-    let settings = settings(&command, data)?;
+    let settings = settings_of(data, command.config.as_deref(), command.listen)?;
     let json = settings.log_format == Configured::Json;
     let format = if json { LogFormat::Json } else { LogFormat::Text };
     let telemetry = telemetry::start("sortie-hub", format, settings.otlp_endpoint.as_deref(), &context.env)?;
@@ -116,31 +116,6 @@ fn greet(hub: &sortie_hub::Hub, data: &Path, output: Output) {
     }
     let data = data.display();
     output.say(&format!("Invite an agent: sortie invite create --node NAME --data {data}"));
-}
-
-fn settings(command: &HubCommand, data: PathBuf) -> Result<Settings, Failure> {
-    let usual = data.join("hub.toml");
-    let (text, file) = match &command.config {
-        Some(file) => (read(file)?, file.clone()),
-        None if usual.exists() => (read(&usual)?, usual),
-        None => (String::new(), usual),
-    };
-    let keys = known_keys(DEFAULT_TOML);
-    let known: Vec<&str> = keys.iter().map(String::as_str).collect();
-    let env =
-        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let mut settings: Settings = load(&text, &file.display().to_string(), env, "SORTIE_HUB_", &known)
-        .map_err(|error| Failure::usage(error.to_string()).remedy("`sortie hub --print-config` shows every setting"))?;
-    settings.data = data;
-    if let Some(listen) = command.listen {
-        settings.listen = listen;
-    }
-    settings.check().map_err(|error| Failure::usage(error.to_string()))?;
-    Ok(settings)
-}
-
-fn read(file: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(file).map_err(|error| Failure::usage(format!("{} cannot be read: {error}", file.display())))
 }
 
 /// Reads the packs again. One that has a mistake changes nothing.
