@@ -92,8 +92,8 @@ pub struct App {
 impl App {
     /// Whether the hub's keys are where it keeps them.
     pub(crate) fn keys_are_kept(&self) -> bool {
-        let is_there = |name: &&str| self.files.file(name).is_file();
-        self.ring.is_in_database() || ["keys/secrets.key", "keys/ring.json"].iter().all(|name| is_there(&name))
+        let are_there = ["keys/secrets.key", "keys/ring.json"].iter().all(|name| self.files.file(name).is_file());
+        are_there || self.ring.is_in_database()
     }
 }
 

@@ -279,8 +279,8 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
     Ok(Hub { app, listening, operations, first_start, admin_token, _data: data })
 }
 
-/// Where this hub's keys are kept: with PostgreSQL in the database, else in the data folder. Those that lie in the other
-/// one, because the hub was moved, are brought over.
+/// Where this hub's keys are kept: with PostgreSQL in the database, else in the data folder. Those that lie in the
+/// other one, because the hub was moved, are brought over.
 async fn safe_of(settings: &Settings, data: &DataFolder, store: &Store) -> Result<Safe, StartError> {
     let folder = Safe::Folder(data.files().clone());
     let Some(file) = settings.master_key_file.as_deref() else {
