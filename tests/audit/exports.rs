@@ -5,12 +5,13 @@ use std::process::Command;
 
 use serde_json::json;
 use sortie_rules::time::{Millis, Span};
-use stories::{Ended, RunningHub, Scene, on_both_engines, on_sqlite};
+use stories::{As, Ended, Program, RunningHub, Scene, on_both_engines, on_sqlite};
 
 use crate::help::{audit, export, sortie, token, verify};
 
 on_both_engines!(an_export_holds_and_goes_on_where_it_ends);
 on_sqlite!(
+    an_export_that_is_refused_leaves_no_file_behind,
     whatever_is_done_to_an_export_is_named_with_its_line,
     an_export_is_held_against_what_was_kept_elsewhere,
     the_hub_s_signature_is_checked_without_the_hub,
@@ -42,6 +43,17 @@ fn copy(hub: &RunningHub<'_>, name: &str, lines: &[String]) -> PathBuf {
 fn place(line: &str) -> String {
     let link: serde_json::Value = serde_json::from_str(line).expect("a line is JSON");
     format!("{}:{}", link["number"], link["hash"].as_str().expect("a hash"))
+}
+
+async fn an_export_that_is_refused_leaves_no_file_behind(scene: Scene) {
+    let hub = scene.hub().start().await;
+    let (_, viewer) = token(&hub, "just-looking", "viewer").await;
+    let As::Token(viewer) = viewer else { panic!("it is a token") };
+    let file = scene.folder().join("log");
+    let mut command = Program::Sortie.command();
+    command.args(["audit", "export", "--out"]).arg(&file).env("SORTIE_HUB", hub.url());
+    Ended::of(command.env("SORTIE_TOKEN", viewer).env("SORTIE_CA", hub.ca_file())).failed(3, &["forbidden (403)"]);
+    assert!(!file.exists());
 }
 
 async fn an_export_holds_and_goes_on_where_it_ends(scene: Scene) {

@@ -27,7 +27,7 @@ async fn an_invite_is_printed_alone_and_lets_in_what_was_described(scene: Scene)
     let made = hub.sortie_json(&elsewhere);
     let invite = read(made["invite"].as_str().unwrap());
     assert_eq!((invite.hub.as_str(), json!(invite.id)), ("https://hub.example:8443", made["details"]["id"].clone()));
-    hub.sortie(&["invite", "create", "--node", "north"]).failed(3, &["/node", "node_exists (409)", "replace"]);
+    hub.sortie(&["invite", "create", "--node", "north"]).failed(3, &["/node", "node_exists (409)", "--replace"]);
     hub.sortie(&["invite", "create", "--node", "north", "--replace"]).well();
 }
 

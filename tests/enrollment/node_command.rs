@@ -10,6 +10,7 @@ on_sqlite!(
     a_node_is_shown_by_name_and_by_id,
     what_is_meant_for_a_node_can_be_changed,
     a_node_is_shut_out_by_name,
+    a_node_that_is_not_quarantined_is_not_readmitted,
     sites_are_made_named_and_listed,
 );
 
@@ -91,6 +92,7 @@ async fn a_node_is_shut_out_by_name(scene: Scene) {
     let node = hub.hand_node("north").await;
     let told = hub.sortie(&["node", "revoke", "north"]).well();
     assert!(told.stdout.is_empty() && told.stderr.contains("`north` is shut out"), "{told:?}");
+    assert!(told.stderr.contains("invite create --node north --replace"), "{told:?}");
     assert!(node.try_wait(&node.next_wait(1, 0)).await.is_err());
     assert!(hub.sortie(&["node", "list"]).well().stdout.contains("revoked"));
     assert!(hub.sortie(&["node", "show", "north"]).well().stdout.contains("revoked"));
@@ -98,6 +100,17 @@ async fn a_node_is_shut_out_by_name(scene: Scene) {
     let refused = hub.sortie(&["task", "submit", "sys.info", "--node", "north"]);
     refused.failed(3, &["node_revoked (409)"]);
     hub.sortie(&["node", "revoke", "south"]).failed(3, &["unknown_node (404)"]);
+}
+
+async fn a_node_that_is_not_quarantined_is_not_readmitted(scene: Scene) {
+    let hub = scene.hub().start().await;
+    let node = hub.hand_node("north").await;
+    hub.sortie(&["node", "readmit", "north"]).failed(2, &["is not quarantined", "nothing was changed"]);
+    hub.people().revoke_node("north").await.unwrap();
+    let words = ["was revoked", "--replace", "node_revoked (409)"];
+    hub.sortie(&["node", "readmit", "north"]).failed(3, &words);
+    hub.sortie(&["node", "readmit", &node.id.to_string()]).failed(3, &words);
+    assert!(hub.events("node.readmitted").await.is_empty());
 }
 
 async fn sites_are_made_named_and_listed(scene: Scene) {

@@ -5,7 +5,7 @@ use serde_json::json;
 use sortie_rules::tasks::Status;
 use sortie_wire::nodes::ChangeNode;
 use sortie_wire::problem::ProblemCode::{CertificateRevoked, InviteUsed};
-use stories::{HandNode, RunningHub, Scene, Site, certificate_request, on_both_engines, on_sqlite};
+use stories::{HandNode, RunningHub, Scene, Site, certificate_request, on_both_engines, on_sqlite, until};
 
 use crate::help::{enroll, invite, key, open_wait};
 
@@ -14,6 +14,7 @@ on_sqlite!(
     tasks_stay_and_what_may_be_repeated_is_done_by_the_new_agent,
     a_machine_set_up_anew_goes_on_under_its_name,
     a_node_that_was_shut_out_comes_back_with_such_an_invite,
+    a_new_agent_is_there_when_it_is_heard_itself,
     an_old_invite_does_not_bring_an_old_key_back,
     such_an_invite_for_a_name_that_is_free_makes_a_node,
 );
@@ -82,6 +83,30 @@ async fn a_node_that_was_shut_out_comes_back_with_such_an_invite(scene: Scene) {
     assert_eq!((node.id, node.revoked_at), (old.id, None));
     assert_eq!(new.take_one().await.id, waiting);
     assert_eq!(old.try_wait(&old.next_wait(1, 0)).await.unwrap_err().problem().unwrap().code, CertificateRevoked);
+}
+
+async fn a_new_agent_is_there_when_it_is_heard_itself(scene: Scene) {
+    let hub = scene.hub().start().await;
+    let shown = async || {
+        let node = hub.people().node("north").await.unwrap();
+        (node.presence.as_str(), node.heard_at.is_some())
+    };
+    for revoked_first in [true, false] {
+        let old = replace(&hub).await;
+        old.wait(1, 0).await;
+        until("the old one is there", async || (shown().await == ("online", true)).then_some(())).await;
+        if revoked_first {
+            hub.people().revoke_node("north").await.unwrap();
+        }
+        let new = replace(&hub).await;
+        assert_eq!(shown().await, ("new", false), "revoked first: {revoked_first}");
+        let online = hub.sortie_json(&["node", "list", "--presence", "online"]);
+        assert!(online["items"].as_array().unwrap().is_empty(), "{online}");
+        assert!(old.try_wait(&old.next_wait(1, 0)).await.is_err());
+        assert_eq!(shown().await, ("new", false), "the old one is not heard any more");
+        new.wait(1, 0).await;
+        until("the new one is there", async || (shown().await == ("online", true)).then_some(())).await;
+    }
 }
 
 async fn an_old_invite_does_not_bring_an_old_key_back(scene: Scene) {

@@ -7,7 +7,7 @@ use sortie_wire::assertions::{Claims, body_hash};
 use sortie_wire::problem::ProblemCode::{
     AssertionInvalid, AssertionReplayed, AssertionUntimely, CertificateRevoked, NodeMismatch, NodeUnknown, RateLimited,
 };
-use stories::{As, HandNode, RunningHub, Scene, certificate_request, on_both_engines, on_sqlite, until};
+use stories::{As, Engine, HandNode, RunningHub, Scene, certificate_request, on_both_engines, on_sqlite, until};
 
 use crate::by_hand::{ByHand, is_signed, send, wait_path};
 
@@ -19,6 +19,7 @@ on_sqlite!(
     every_route_of_an_agent_takes_either_proof,
     an_assertion_for_anything_else_is_refused,
     what_no_key_of_the_node_has_signed_is_refused,
+    what_is_answered_to_one_node_is_no_answer_to_another,
     a_revoked_node_s_assertions_are_worth_nothing_at_once,
     a_flood_of_forged_assertions_does_not_shut_out_the_nodes_behind_the_same_proxy,
     a_node_that_sends_too_much_is_slowed_down_alone,
@@ -66,7 +67,7 @@ async fn an_assertion_counts_once_also_after_a_restart(scene: Scene) {
     let text = hand.assert(&claims);
     let again = send(&hub, &text, Method::GET, &path, "").await;
     again.is_problem(AssertionReplayed, None);
-    assert!(is_signed(&hub, &claims.jti, &again).await, "it is the hub that says so");
+    assert!(is_signed(&hub, &text, &again).await, "it is the hub that says so");
     if is_shared {
         let second = hub.plan().beside("second").start().await;
         send(&second, &text, Method::GET, &path, "").await.is_problem(AssertionReplayed, None);
@@ -111,14 +112,34 @@ async fn an_assertion_for_anything_else_is_refused(scene: Scene) {
             NodeUnknown,
         ),
     ] {
-        let answer = send(&hub, &hand.assert(&claims), Method::POST, &path, &body).await;
+        let assertion = hand.assert(&claims);
+        let answer = send(&hub, &assertion, Method::POST, &path, &body).await;
         let problem = answer.problem();
         assert_eq!(problem.code, code, "{what}: {problem:?}");
-        assert!(is_signed(&hub, &claims.jti, &answer).await, "{what}: its bearer shall know that it is true");
+        assert!(is_signed(&hub, &assertion, &answer).await, "{what}: its bearer shall know that it is true");
     }
     let of_other = format!("/agent/v1/nodes/{}/heartbeat", other.id);
     hand.ask(&hub, Method::POST, &of_other, &body).await.is_problem(NodeMismatch, None);
     assert_eq!(hand.ask(&hub, Method::POST, &path, &body).await.status, 200, "a good one is taken");
+}
+
+/// Who holds an assertion back and asks with a key of its own, by the same id, gets no answer that could be passed on.
+async fn what_is_answered_to_one_node_is_no_answer_to_another(scene: Scene) {
+    let hub = scene.hub().start().await;
+    let (node, other) = (hub.hand_node("north").await, hub.hand_node("south").await);
+    let hand = ByHand::admitted(&hub, &node).await;
+    let body = json!({ "boot": uuid::Uuid::now_v7(), "held": [] }).to_string();
+    let beat = |of: &HandNode| format!("/agent/v1/nodes/{}/heartbeat", of.id);
+    let claims = hand.claims(&Method::POST, &beat(&node), &body);
+    let held_back = hand.assert(&claims);
+    let own = ByHand::of(&other);
+    for (sub, path) in [(other.id, beat(&other)), (node.id, beat(&node))] {
+        let asked = own.assert(&Claims { sub, target: path.clone(), ..claims.clone() });
+        let answer = send(&hub, &asked, Method::POST, &path, &body).await;
+        assert!(is_signed(&hub, &asked, &answer).await, "it is the hub's answer to that: {answer:?}");
+        assert!(!is_signed(&hub, &held_back, &answer).await, "and to nothing else: {answer:?}");
+    }
+    assert_eq!(send(&hub, &held_back, Method::POST, &beat(&node), &body).await.status, 200, "it was not used");
 }
 
 async fn what_no_key_of_the_node_has_signed_is_refused(scene: Scene) {
@@ -177,6 +198,21 @@ async fn a_revoked_node_s_assertions_are_worth_nothing_at_once(scene: Scene) {
     });
     assert_eq!(answer.status, 200, "it ends, with nothing in it: {answer:?}");
     hand.ask(&hub, Method::GET, &wait_path(&node), "").await.is_problem(CertificateRevoked, None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_node_revoked_at_one_hub_is_refused_with_its_assertions_by_another() {
+    let scene = Scene::new(Engine::Postgres);
+    let hub = scene.hub().start().await;
+    let node = hub.hand_node("north").await;
+    let other = hub.plan().beside("other").start().await;
+    let hand = ByHand::admitted(&other, &node).await;
+    hub.people().revoke_node("north").await.expect("an administrator may");
+    until("the other hub refuses it", async || {
+        let answer = hand.ask(&other, Method::GET, &wait_path(&node), "").await;
+        (answer.status != 200).then(|| answer.is_problem(CertificateRevoked, None))
+    })
+    .await;
 }
 
 /// A node is heard anew at each look as long as its wait is held.

@@ -3,7 +3,7 @@
 use http::Method;
 use sortie_client::tls::Identity;
 use sortie_rules::ids::NodeId;
-use sortie_wire::answers::{ANSWER, HEADER, read, signed};
+use sortie_wire::answers::{ANSWER, HEADER, answer_to, read, signed};
 use sortie_wire::assertions::{Asserter, Claims, body_hash};
 use sortie_wire::envelope::Verifier;
 use stories::{Answer, As, HandNode, RunningHub, now, until};
@@ -65,8 +65,9 @@ impl ByHand {
     /// Asks with an assertion as an agent would make it. The answer is signed as the one to it.
     pub(crate) async fn ask(&self, hub: &RunningHub<'_>, method: Method, path: &str, body: &str) -> Answer {
         let claims = self.claims(&method, path, body);
-        let answer = send(hub, &self.assert(&claims), method, path, body).await;
-        assert!(is_signed(hub, &claims.jti, &answer).await, "{answer:?}");
+        let assertion = self.assert(&claims);
+        let answer = send(hub, &assertion, method, path, body).await;
+        assert!(is_signed(hub, &assertion, &answer).await, "{answer:?}");
         answer
     }
 }
@@ -79,10 +80,11 @@ pub(crate) async fn send(hub: &RunningHub<'_>, authorization: &str, method: Meth
 }
 
 /// Whether the hub has signed an answer as the one to this assertion.
-pub(crate) async fn is_signed(hub: &RunningHub<'_>, id: &str, answer: &Answer) -> bool {
+pub(crate) async fn is_signed(hub: &RunningHub<'_>, authorization: &str, answer: &Answer) -> bool {
     let Some(signature) = answer.headers.get(HEADER).and_then(|value| read(value.to_str().ok()?)) else { return false };
     let keys = hub.people().signing_keys().await.expect("its keys are told to everybody");
-    let message = signed(id, answer.status, answer.body.as_bytes());
+    let assertion = authorization.strip_prefix("Assertion ").expect("it is one");
+    let message = signed(&answer_to(assertion), answer.status, answer.body.as_bytes());
     Verifier::new(&keys).expect("its keys can be read").check(ANSWER, &message, &[signature]).is_ok()
 }
 

@@ -21,6 +21,7 @@ on_sqlite!(
     an_inspector_cannot_make_a_site_forget_its_results,
     an_inspector_cannot_give_an_old_answer_again,
     an_inspector_cannot_frighten_a_site_away,
+    an_inspector_that_answers_from_the_first_request_on_is_not_believed,
 );
 
 struct Behind<'s> {
@@ -191,6 +192,35 @@ async fn an_inspector_cannot_frighten_a_site_away(scene: Scene) {
         .await;
     let log = site.log();
     assert!(log.contains("has not proved to be the hub") && !log.contains("does not take this node any more"), "{log}");
+    behind.inspector.behave();
+    works(&behind.hub).await;
+}
+
+/// A site that chooses its proof by itself shows its certificate first, and not to somebody else.
+async fn an_inspector_that_answers_from_the_first_request_on_is_not_believed(scene: Scene) {
+    let behind = behind(&scene).await;
+    let site = behind.site("north");
+    site.enroll(&behind.hub.invite("north").await).well();
+    let forged = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&forged);
+    behind.inspector.meddle(move |_, line, passed| {
+        if !line.contains("/agent/v1/nodes/") {
+            return passed;
+        }
+        count.fetch_add(1, Ordering::SeqCst);
+        let problem = Problem::new(ProblemCode::CertificateRevoked, "An operator revoked this node.");
+        let headers = vec![("content-type".to_owned(), "application/problem+json".to_owned())];
+        Passed { status: problem.status, headers, body: serde_json::to_vec(&problem).unwrap() }
+    });
+    let _agent = site.start();
+    until("it was answered in the hub's place twice", async || (forged.load(Ordering::SeqCst) >= 2).then_some(()))
+        .await;
+    until("it says so", async || site.log().contains("has not proved to be the hub").then_some(())).await;
+    let log = site.log();
+    assert!(!log.contains("does not take this node any more"), "{log}");
+    let seen = behind.inspector.seen();
+    let mut asked = seen.iter().filter(|exchange| exchange.line.contains("/agent/v1/nodes/"));
+    assert!(asked.all(|exchange| exchange.authorization.starts_with("Assertion")), "each answer must be signed");
     behind.inspector.behave();
     works(&behind.hub).await;
 }

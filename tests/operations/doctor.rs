@@ -14,6 +14,7 @@ on_sqlite!(
     a_name_that_is_not_known_is_told,
     a_revoked_token_is_told,
     a_revoked_node_is_told,
+    a_quarantined_node_is_told,
     a_folder_without_an_agent_is_told,
     a_broken_policy_is_told,
     a_handler_that_cannot_run_is_told,
@@ -114,6 +115,18 @@ async fn a_revoked_node_is_told(scene: Scene) {
     let site = hub.site("north").await;
     hub.people().revoke_node("north").await.unwrap();
     is_told(&site.data(), &[], "admission", "revoked", "--replace");
+}
+
+async fn a_quarantined_node_is_told(scene: Scene) {
+    let hub = scene.hub().start().await;
+    let site = hub.site("north").await;
+    let plan = hub.kill().await;
+    plan.sql("update nodes set quarantined_at = 1");
+    let hub = plan.start().await;
+    is_told(&site.data(), &[], "admission", "Two agents came with this node's key", "sortie node readmit");
+    assert_eq!(hub.people().node("north").await.unwrap().heard_at, None, "it is no sign of life");
+    hub.people().readmit_node("north").await.unwrap();
+    assert_eq!(doctor(&site.data(), &[]).code, Some(0));
 }
 
 async fn a_folder_without_an_agent_is_told(scene: Scene) {

@@ -7,21 +7,23 @@ use std::process::Command;
 
 use serde_json::json;
 use sortie_rules::tasks::Status;
-use stories::{Process, Program, RunningAgent, RunningHub, Scene, Site, on_sqlite};
+use stories::{Process, Program, RunningAgent, RunningHub, Scene, Site, on_sqlite, until};
 
 use crate::help::{Person, chain_file, code, order, own_name, program, publish, site_of};
+use crate::reboots::booted_as;
 
 on_sqlite!(
     the_helper_carries_out_what_operators_signed_and_follows_them_by_itself,
     a_helper_with_other_operators_than_the_agent_s_refuses,
     the_helper_restarts_a_service_for_an_agent_without_rights,
+    the_helper_reboots_the_machine_for_an_agent_without_rights,
 );
 
 struct Stage<'s> {
     hub: RunningHub<'s>,
     site: Site<'s>,
     root: tempfile::TempDir,
-    _agent: Option<RunningAgent>,
+    agent: Option<RunningAgent>,
     _helper: Option<Process>,
 }
 
@@ -48,16 +50,20 @@ impl<'s> Stage<'s> {
         let site = site_of(&hub, "north", agents).await;
         let socket = root.path().join("data/helper.sock");
         let mut site = site.setting("helper", socket.display()).setting("policy_file", file.display());
+        let boot = root.path().join("boot_id");
+        std::fs::write(&boot, "boot-1\n").expect("the folder can be written");
+        let mut words = booted_as(&boot);
         if is_root() {
             let data = site.data();
             let given = Command::new("chown").args(["-R", "daemon:"]).arg(&data).status();
             assert!(given.expect("chown can be run").success());
             data.ancestors().take_while(|folder| folder.starts_with(scene.folder())).skip(1).for_each(open);
-            site = site.under(&["setpriv", "--reuid", "daemon", "--regid", "daemon", "--clear-groups"]);
+            words.extend(["setpriv", "--reuid", "daemon", "--regid", "daemon", "--clear-groups"].map(str::to_owned));
         }
-        let mut stage = Stage { hub, site, root, _agent: None, _helper: None };
+        site = site.under(&words.iter().map(String::as_str).collect::<Vec<_>>());
+        let mut stage = Stage { hub, site, root, agent: None, _helper: None };
         stage._helper = Some(stage.helper(scene.log("helper")));
-        stage._agent = Some(stage.site.start());
+        stage.agent = Some(stage.site.start());
         stage
     }
 
@@ -133,4 +139,30 @@ async fn the_helper_restarts_a_service_for_an_agent_without_rights(scene: Scene)
     let log = stage.hub.sortie(&["task", "log", &id.to_string(), "--follow"]).well().stdout;
     assert!(log.contains(&format!("restarted web as {}", own_name())), "{log}");
     assert!(!is_root() || log.contains("looked as daemon"), "{log}");
+}
+
+async fn the_helper_reboots_the_machine_for_an_agent_without_rights(scene: Scene) {
+    let ada = Person::new(&scene, "ada");
+    let file = chain_file(scene.folder(), "operators.json", &[&Person::set(1, &[&ada], &[&ada])]);
+    let mut stage = Stage::new(&scene, &file, &file, |root| {
+        let (reboot, asked) = (root.join("reboot"), root.join("asked"));
+        program(&reboot, &format!("id -un >> {asked:?}"));
+        format!(
+            "allow = [\"host.reboot\"]\n[host_reboot]\nreboot = [{reboot:?}]\nuser = {:?}\nwithin_s = 600\n",
+            own_name()
+        )
+    })
+    .await;
+    let asked = stage.root.path().join("asked");
+    let asked = || std::fs::read_to_string(&asked).unwrap_or_default();
+    let id = order(&stage.hub, &ada, "north", "host.reboot", json!({})).await;
+    until("it is asked to reboot", async || (!asked().is_empty()).then_some(())).await;
+    // The machine goes down, with everything on it, and comes up.
+    stage.agent.take().expect("it runs").kill().await;
+    std::fs::write(stage.root.path().join("boot_id"), "boot-2\n").expect("the folder can be written");
+    stage.agent = Some(stage.site.start());
+    let task = stage.hub.ended(id).await;
+    let result = task.result.unwrap_or_else(|| panic!("{:?}", task.summary));
+    assert_eq!((&result["boot_before"], &result["boot_after"]), (&json!("boot-1"), &json!("boot-2")));
+    assert_eq!(asked(), format!("{}\n", own_name()), "once, and as that user");
 }

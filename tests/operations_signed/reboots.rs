@@ -1,7 +1,7 @@
 //! A reboot is a task: its result comes after the machine is back, and nobody asks for it twice. The machine is
 //! played: the agent sees a boot id that the story writes.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use sortie_rules::tasks::Status;
@@ -14,7 +14,16 @@ on_sqlite!(
     an_agent_that_is_killed_in_a_reboot_never_asks_for_another,
     a_reboot_that_does_not_happen_and_one_that_is_refused_by_its_program_fail,
     a_reboot_that_is_put_off_can_be_called_off_also_after_a_restart_of_the_agent,
+    an_agent_killed_at_each_sync_of_a_reboot_asks_for_it_once,
 );
+
+/// The words that run a program where this file is the kernel's boot id.
+pub(crate) fn booted_as(boot: &Path) -> Vec<String> {
+    let mount = format!("mount --bind {boot:?} /proc/sys/kernel/random/boot_id && exec \"$@\"");
+    // Whoever is not root is it in a namespace of their own.
+    let unshare = if rustix::process::geteuid().is_root() { "-m" } else { "-rm" };
+    ["unshare", unshare, "sh", "-c", &mount, "sh"].map(str::to_owned).to_vec()
+}
 
 /// A machine whose boot id is a file of the story's, and whose reboot is a program that counts.
 struct Machine<'s> {
@@ -36,10 +45,8 @@ impl<'s> Machine<'s> {
         site.set_policy(&format!(
             "allow = [\"host.reboot\"]\n[host_reboot]\nreboot = [{reboot:?}]\nuser = \"root\"\nwithin_s = {within_s}\n"
         ));
-        let mount = format!("mount --bind {boot:?} /proc/sys/kernel/random/boot_id && exec \"$@\"");
-        // Whoever is not root is it in a namespace of their own.
-        let unshare = if rustix::process::geteuid().is_root() { "-m" } else { "-rm" };
-        let site = site.under(&["unshare", unshare, "sh", "-c", &mount, "sh"]);
+        let booted = booted_as(&boot);
+        let site = site.under(&booted.iter().map(String::as_str).collect::<Vec<_>>());
         Machine { hub, site, ada, boot }
     }
 
@@ -120,4 +127,44 @@ async fn a_reboot_that_is_put_off_can_be_called_off_also_after_a_restart_of_the_
     let task = machine.hub.ended(id).await;
     assert_eq!(task.summary.status, Status::Cancelled, "{:?}", task.summary);
     assert!(machine.reboots().is_empty());
+}
+
+/// Most syncs that an agent's start and one reboot have between them.
+const CUTS_MAX: u32 = 60;
+
+/// The words that run a program where this file is the boot id, and kill it at its `nth` sync.
+fn killed_at_sync(boot: &Path, nth: u32) -> Vec<String> {
+    let mut words = booted_as(boot);
+    words.extend(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync,fdatasync", "-e"].map(str::to_owned));
+    words.push(format!("inject=fsync,fdatasync:signal=SIGKILL:when={nth}"));
+    words
+}
+
+async fn an_agent_killed_at_each_sync_of_a_reboot_asks_for_it_once(scene: Scene) {
+    let machine = Machine::new(&scene, "exit 0", 1).await;
+    // How often the machine was asked, for each sync at which the agent was killed.
+    let mut asked = Vec::new();
+    for nth in 1..CUTS_MAX {
+        let words = killed_at_sync(&machine.boot, nth);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let mut dying = machine.site.clone().under(&words).start();
+        let before = machine.reboots().len();
+        let id = order(&machine.hub, &machine.ada, "north", "host.reboot", json!({})).await;
+        let passed = tokio::select! {
+            _ = machine.hub.ended(id) => true,
+            _ = dying.process.end() => false,
+        };
+        let agent = if passed { dying } else { machine.site.start() };
+        let task = machine.hub.ended(id).await;
+        agent.kill().await;
+        let word = (task.summary.status, code(&task));
+        assert_eq!(word, (Status::Failed, "reboot_did_not_happen"), "killed at sync {nth}: {:?}", task.summary);
+        asked.push(machine.reboots().len() - before);
+        if passed {
+            break;
+        }
+    }
+    // Not at all where the agent died between its word on disk and the asking: nobody can know that it had not asked.
+    assert!(asked.len() > 3 && asked.contains(&0) && asked.contains(&1), "{asked:?}");
+    assert!(asked.iter().all(|&times| times <= 1), "{asked:?}");
 }

@@ -2,11 +2,14 @@
 
 use serde_json::json;
 use sortie_rules::tasks::Status;
-use stories::{Scene, on_sqlite};
+use stories::{Ended, Scene, on_sqlite};
 
 use crate::help::{Person, chain_file, code, order, own_name, program, site_of};
 
-on_sqlite!(a_service_that_the_policy_lists_is_restarted_and_seen_to_be_active);
+on_sqlite!(
+    a_service_that_the_policy_lists_is_restarted_and_seen_to_be_active,
+    a_service_that_does_not_come_up_fails_the_task,
+);
 
 async fn a_service_that_the_policy_lists_is_restarted_and_seen_to_be_active(scene: Scene) {
     let hub = scene.hub().start().await;
@@ -40,6 +43,8 @@ async fn a_service_that_the_policy_lists_is_restarted_and_seen_to_be_active(scen
     assert_eq!((broken.summary.status, code(&broken)), (Status::Failed, "exit_code"), "{:?}", broken.summary);
     let other = restarted(&ada, "sshd").await;
     assert_eq!((other.summary.status, code(&other)), (Status::Rejected, "forbidden_by_policy"), "{:?}", other.summary);
+    let refused = Ended::of(site.command("refused").arg("--json")).well().stdout;
+    assert!(refused.contains(&other.summary.id.to_string()) && refused.contains("forbidden_by_policy"), "{refused}");
     let stranger = restarted(&eve, "web").await;
     assert_eq!(
         (stranger.summary.status, code(&stranger)),
@@ -48,4 +53,26 @@ async fn a_service_that_the_policy_lists_is_restarted_and_seen_to_be_active(scen
         stranger.summary
     );
     assert_eq!(site.lines("ran"), ["again web", "again broken"]);
+}
+
+async fn a_service_that_does_not_come_up_fails_the_task(scene: Scene) {
+    let hub = scene.hub().start().await;
+    let ada = Person::new(&scene, "ada");
+    let operators = chain_file(scene.folder(), "operators.json", &[&Person::set(1, &[&ada], &[&ada])]);
+    let site = site_of(&hub, "north", &operators).await;
+    let (restart, check) = (scene.folder().join("restart"), scene.folder().join("check"));
+    program(&restart, &format!("echo restarted >> {:?}", site.files().join("ran")));
+    program(&check, "echo inactive >&2; exit 3");
+    site.set_policy(&format!(
+        "allow = [\"service.restart\"]\n[service_restart]\nservices = [\"web\"]\nrestart = [{restart:?}]\n\
+         check = [{check:?}]\nuser = {:?}\nactive_within_s = 1\n",
+        own_name()
+    ));
+    let _agent = site.start();
+    let id = order(&hub, &ada, "north", "service.restart", json!({ "service": "web" })).await;
+    let task = hub.ended(id).await;
+    assert_eq!((task.summary.status, code(&task)), (Status::Failed, "service_not_active"), "{:?}", task.summary);
+    let why = task.summary.message.as_deref().unwrap_or_default();
+    assert!(why.contains("web was restarted, and is not active 1 s later"), "{why}");
+    assert_eq!(site.lines("ran"), ["restarted"], "once");
 }

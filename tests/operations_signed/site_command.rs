@@ -2,12 +2,14 @@
 
 use http::Method;
 use serde_json::{Value, json};
-use stories::{Ended, RunningHub, Scene, Site, on_sqlite};
+use stories::{Ended, RunningHub, Scene, Site, on_sqlite, until};
 
 use crate::help::{Person, chain_file, publish, site_of};
 
 on_sqlite!(
     a_site_shows_its_operators_and_takes_others_that_follow_or_are_to_replace_them,
+    a_mistyped_fingerprint_leaves_nothing_behind,
+    a_site_that_waits_for_a_mistyped_fingerprint_says_how_to_mend_it,
     a_fingerprint_is_enough_and_another_hub_cannot_give_other_operators,
 );
 
@@ -77,4 +79,42 @@ async fn a_fingerprint_is_enough_and_another_hub_cannot_give_other_operators(sce
     assert_eq!(operators(&south, &[&newest]).code, Some(2), "it waits for another");
     operators(&south, &[&newest, "--replace"]).well();
     assert_eq!(shown(&south)["version"], json!(2));
+}
+
+async fn a_mistyped_fingerprint_leaves_nothing_behind(scene: Scene) {
+    let hub = scene.hub().start().await;
+    let ada = Person::new(&scene, "ada");
+    let first = Person::set(1, &[&ada], &[&ada]);
+    let file = chain_file(scene.folder(), "operators.json", &[&first]).display().to_string();
+    publish(&hub, &first).await;
+    let site = hub.site("north").await;
+    let slip = format!("0000{}", &fingerprint(&hub).await[4..]);
+    let refused = operators(&site, &[&slip]);
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(refused.stderr.contains("none of the hub's sets of operators has the fingerprint"), "{refused:?}");
+    assert!(operators(&site, &[]).well().stdout.contains("knows no operators"));
+    operators(&site, &[&file]).well();
+    let other = operators(&site, &[&slip, "--replace"]);
+    assert_eq!(other.code, Some(2), "{other:?}");
+    assert_eq!(shown(&site)["version"], json!(1), "nor does it take anything away");
+}
+
+async fn a_site_that_waits_for_a_mistyped_fingerprint_says_how_to_mend_it(scene: Scene) {
+    let hub = scene.hub().start().await;
+    let ada = Person::new(&scene, "ada");
+    let first = Person::set(1, &[&ada], &[&ada]);
+    let file = chain_file(scene.folder(), "operators.json", &[&first]).display().to_string();
+    publish(&hub, &first).await;
+    let site = Site::new(&scene, "north");
+    let (invite, slip) = (hub.invite("north").await, "0".repeat(64));
+    Ended::of(site.command("enroll").args(["--invite", &invite, "--operators", &slip])).well();
+    let refused = operators(&site, &[&file]);
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(refused.stderr.contains("was told to wait") && refused.stderr.contains("--replace"), "{refused:?}");
+    let _agent = site.start();
+    hub.ended(hub.submit("north", "sys.info", json!({})).await).await;
+    until("it is told", async || site.log().contains("if it was mistyped").then_some(())).await;
+    assert!(!site.log().contains("are refused"), "the hub is not to blame: {}", site.log());
+    operators(&site, &[&file, "--replace"]).well();
+    assert_eq!(shown(&site)["version"], json!(1));
 }

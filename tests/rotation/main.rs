@@ -8,5 +8,6 @@ mod fleet;
 mod helper;
 mod impostor;
 mod lies;
+mod people;
 mod sleepers;
 mod steps;

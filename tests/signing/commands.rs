@@ -1,57 +1,20 @@
 //! Operators at the command line: keys, sets, and what is told before anything is signed.
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
+use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::json;
 use sortie_wire::operators::open_operation;
-use stories::{Ended, HandNode, Home, RunningHub, Scene, on_sqlite};
+use stories::{Ended, HandNode, Home, Scene, on_sqlite};
 
-use crate::help::propose;
+use crate::help::{PASSPHRASE, Person, propose, typed};
 
 on_sqlite!(
     an_operator_makes_a_key_and_signs_what_waits,
     what_was_signed_before_is_read_and_not_made_anew,
     a_set_is_drawn_up_by_one_and_signed_by_another,
+    a_key_that_others_can_read_is_told_of,
     slips_at_the_command_line_are_told_with_what_to_do,
 );
-
-const PASSPHRASE: &str = "a horse in the barn";
-
-/// Somebody with a home, who types to `command` and is heard to the end.
-fn typed(mut command: Command, lines: &str) -> Ended {
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("the command can be run");
-    child.stdin.take().unwrap().write_all(lines.as_bytes()).expect("it listens");
-    let output = child.wait_with_output().expect("it ends");
-    Ended::from(output)
-}
-
-struct Person {
-    home: Home,
-}
-
-impl Person {
-    fn new(scene: &Scene, name: &str) -> Person {
-        let home = Home::named(scene, name);
-        let made = typed(home.command(&["keys", "new", "--name", name]), &format!("{PASSPHRASE}\n")).well();
-        assert!(made.stdout.starts_with("ssh-ed25519 ") && made.stdout.trim_end().ends_with(name), "{made:?}");
-        std::fs::write(home.file(&format!("{name}.pub")), made.stdout).unwrap();
-        Person { home }
-    }
-
-    fn public(&self, name: &str) -> String {
-        self.home.file(&format!("{name}.pub")).display().to_string()
-    }
-
-    fn says(&self, hub: Option<&RunningHub<'_>>, words: &[&str], lines: &str) -> Ended {
-        let mut command = self.home.command(words);
-        if let Some(hub) = hub {
-            command.arg("--data").arg(hub.data());
-        }
-        typed(command, &format!("{PASSPHRASE}\n{lines}"))
-    }
-}
 
 async fn an_operator_makes_a_key_and_signs_what_waits(scene: Scene) {
     let hub = scene.hub().start().await;
@@ -101,8 +64,9 @@ async fn a_set_is_drawn_up_by_one_and_signed_by_another(scene: Scene) {
     let words = ["operators", "new", &file, "--member", &members[0], "--member", &members[1], "--needed", "2"];
     let drawn = ada.says(None, &words, "").well();
     assert!(drawn.stdout.is_empty() && drawn.stderr.contains("1 of 2 are there"), "{drawn:?}");
-    let early = hub.sortie(&["operators", "publish", &file]).well();
-    assert!(early.stderr.contains("has 1 of 2 signatures and stays here"), "{early:?}");
+    hub.sortie(&["operators", "publish", &file])
+        .failed(2, &["nothing was published", "has 1 of 2 signatures", "operators sign"]);
+    assert!(hub.people().operators().await.unwrap().items.is_empty());
     let signed = bob.says(None, &["operators", "sign", &file, "--yes"], "").well();
     let fingerprint = signed.stdout.trim().to_owned();
     assert_eq!(fingerprint.len(), 64, "{signed:?}");
@@ -130,7 +94,8 @@ async fn slips_at_the_command_line_are_told_with_what_to_do(scene: Scene) {
     let id = operation.id.to_string();
     let mut wrong = ada.home.command(&["sign", &id, "--yes"]);
     wrong.arg("--data").arg(hub.data());
-    typed(wrong, "a cow in the barn\n").failed(2, &["the passphrase is not the one of this key"]);
+    typed(wrong, "a cow in the barn\n")
+        .failed(2, &["the passphrase is not the one of this key", "operator.key", "keys new"]);
     typed(ada.home.command(&["keys", "new", "--name", "ada"]), &format!("{PASSPHRASE}\n"))
         .failed(2, &["is there already", "--out"]);
     let out = scene.folder().join("second.key").display().to_string();
@@ -148,4 +113,27 @@ async fn slips_at_the_command_line_are_told_with_what_to_do(scene: Scene) {
     let shown = hub.sortie(&["op", "show", &id]).well();
     assert!(shown.stderr.contains(&format!("sign {id}")), "{shown:?}");
     assert!(hub.people().operation(operation.id).await.unwrap().signed_by.is_empty());
+}
+
+async fn a_key_that_others_can_read_is_told_of(scene: Scene) {
+    let hub = scene.hub().start().await;
+    let _node = hub.hand_node("box").await;
+    let ada = Person::new(&scene, "ada");
+    let passphrase = scene.folder().join("passphrase");
+    std::fs::write(&passphrase, PASSPHRASE).unwrap();
+    let allow = |mode| {
+        for file in [&passphrase, &ada.home.file("operator.key")] {
+            std::fs::set_permissions(file, std::fs::Permissions::from_mode(mode)).unwrap();
+        }
+    };
+    let sign = async || {
+        let id = propose(&hub, "box", 1).await.id.to_string();
+        let mut command = ada.home.command(&["sign", &id, "--yes", "--passphrase-file"]);
+        Ended::of(command.arg(&passphrase).arg("--data").arg(hub.data())).well().stderr
+    };
+    allow(0o644);
+    let told = sign().await;
+    assert_eq!(told.matches("others on this machine can read").count(), 2, "{told}");
+    allow(0o600);
+    assert!(!sign().await.contains("others on this machine"));
 }

@@ -2,6 +2,8 @@
 //! signed, and the sets of operators that sites follow.
 
 mod commands;
+mod drafts;
+mod ends;
 mod help;
 mod operators;
 mod refused;

@@ -18,6 +18,7 @@ use crate::help::{bring, propose, signed};
 
 on_sqlite!(
     a_proposal_that_cannot_be_is_refused_with_the_place,
+    more_signatures_than_there_are_operators_are_refused,
     a_signature_that_does_not_hold_is_refused_and_changes_nothing,
     no_flipped_bit_of_what_was_signed_is_taken,
     only_published_operators_sign,
@@ -57,6 +58,21 @@ async fn a_proposal_that_cannot_be_is_refused_with_the_place(scene: Scene) {
 
 /// A change that somebody made to what is signed.
 type Change = fn(&mut Statement);
+
+async fn more_signatures_than_there_are_operators_are_refused(scene: Scene) {
+    let hub = scene.hub().start().await;
+    let _node = hub.hand_node("box").await;
+    let (ada, bob) = (Operator::new("ada"), Operator::new("bob"));
+    let ask = async |wanted: u32| {
+        let body = json!({ "type": "sleep", "node": "box", "payload": { "ms": 1 }, "signatures": wanted });
+        hub.request(Method::POST, "/api/v1/operations").json(&body).send().await
+    };
+    assert_eq!(ask(9).await.status, 201, "nobody has published who there is");
+    hub.people().publish_operators(&signed_set(1, 1, &[&ada, &bob], &[&ada])).await.unwrap();
+    let refused = ask(3).await.is_problem(FieldInvalid, Some("/signatures"));
+    assert!(refused.detail.contains("has 2"), "{refused:?}");
+    assert_eq!(ask(2).await.status, 201);
+}
 
 async fn a_signature_that_does_not_hold_is_refused_and_changes_nothing(scene: Scene) {
     let hub = scene.hub().start().await;

@@ -90,10 +90,10 @@ async fn an_operation_that_was_rejected_is_not_signed_any_more(scene: Scene) {
     let ada = Operator::new("ada");
     bring(&hub, operation.id, &signed(&operation, &[&ada])).await.is_problem(OperationOver, None);
     let again = hub.sortie(&["op", "reject", &operation.id.to_string()]);
-    again.failed(3, &["waits for signatures no more"]);
+    again.failed(3, &["waits for signatures no more", "rejected"]);
     brought(&hub, other.id, &signed(&other, &[&ada])).await;
     assert_eq!(node.take_one().await.id, other.id);
-    hub.sortie(&["op", "reject", &other.id.to_string()]).failed(3, &["cancel its task"]);
+    hub.sortie(&["op", "reject", &other.id.to_string()]).failed(3, &["sortie task cancel"]);
 }
 
 async fn an_operation_is_carried_out_once(scene: Scene) {

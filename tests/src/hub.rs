@@ -71,16 +71,56 @@ impl<'s> HubPlan<'s> {
         self
     }
 
-    /// One more hub with the same keys on the same database. This one must have been started once.
+    /// One more hub on the same database, whether or not this one has been started.
+    #[must_use]
+    pub fn alongside(&self, name: &str) -> HubPlan<'s> {
+        HubPlan { settings: self.settings.clone(), ..HubPlan::new(self.scene, name) }
+    }
+
+    /// One more hub on the same database, with a data folder of its own and the same master key. The story finds the
+    /// administrator's token there, too; this one must have been started once.
     ///
     /// # Panics
-    /// If its data folder cannot be copied.
+    /// If there is no token.
     #[must_use]
     pub fn beside(&self, name: &str) -> HubPlan<'s> {
-        let plan = HubPlan { settings: self.settings.clone(), ..HubPlan::new(self.scene, name) };
-        let copied = Command::new("cp").arg("-r").arg(self.data()).arg(plan.data()).status().expect("cp can be run");
-        assert!(copied.success(), "the data folder can be copied");
+        let plan = self.alongside(name);
+        std::fs::create_dir(plan.data()).expect("the story's folder can be written");
+        std::fs::copy(self.data().join("admin.token"), plan.data().join("admin.token")).expect("it has been started");
         plan
+    }
+
+    /// A hub at the same address that has nothing yet: a data folder of this name, and on PostgreSQL a database of
+    /// its own.
+    #[must_use]
+    pub fn anew(&self, name: &str) -> HubPlan<'s> {
+        let plan = HubPlan { name: name.to_owned(), ..self.clone() };
+        match self.scene.postgres() {
+            Some(server) => plan.setting("database_url", server.fresh_database()),
+            None => plan,
+        }
+    }
+
+    /// A command of `sortie` on this machine that finds its data folder and its settings as the hub does.
+    pub fn tool(&self, words: &[&str]) -> Command {
+        let mut command = match self.wrapper.split_first() {
+            None => Program::Sortie.command(),
+            Some((wrapper, rest)) => {
+                let mut command = clean(Command::new(wrapper));
+                command.args(rest).arg(Program::Sortie.path());
+                command
+            }
+        };
+        command.args(words).arg("--data").arg(self.data()).stdin(std::process::Stdio::null());
+        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// What a setting was set to.
+    pub fn setting_of(&self, key: &str) -> Option<String> {
+        let variable = format!("SORTIE_HUB_{}", key.replace('.', "__").to_ascii_uppercase());
+        let named = self.settings.iter().rev().find(|(name, _)| *name == variable);
+        named.map(|(_, value)| value.to_string_lossy().into_owned()).filter(|value| !value.is_empty())
     }
 
     /// The same, run by another program, for example `strace`, which gets the hub's command line as
@@ -98,9 +138,8 @@ impl<'s> HubPlan<'s> {
 
     /// Asks its database, while it is down or beside it: the first column of each row.
     pub fn sql(&self, statement: &str) -> Vec<String> {
-        let named = self.settings.iter().rev().find(|(name, _)| name == "SORTIE_HUB_DATABASE_URL");
-        match (named, self.scene.postgres()) {
-            (Some((_, url)), Some(server)) => server.sql(&url.to_string_lossy(), statement),
+        match (self.setting_of("database_url"), self.scene.postgres()) {
+            (Some(url), Some(server)) => server.sql(&url, statement),
             _ => crate::sql::sqlite(&self.data().join("sortie.db"), statement),
         }
     }

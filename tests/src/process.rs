@@ -59,10 +59,12 @@ impl Process {
         until("a process that was killed lets go", async || (!group_lives(self.child.id())).then_some(())).await;
     }
 
-    /// Asks it to stop (SIGTERM) and waits until it has.
+    /// Asks it to stop (SIGTERM) and waits until it has, and with it what it ran, such as a program under `faketime`.
     pub async fn stop(mut self) -> ExitStatus {
         self.signal(Signal::TERM);
-        self.end().await
+        let status = self.end().await;
+        self.nothing_left().await;
+        status
     }
 
     /// Sends a signal to the process alone.

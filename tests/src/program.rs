@@ -15,6 +15,8 @@ pub enum Program {
     Cohort,
     /// The example of the agent's library.
     OwnHandlers,
+    /// The example that reads events from NATS.
+    FollowEvents,
 }
 
 /// A command that has ended.
@@ -40,6 +42,7 @@ impl Program {
             Program::SlimAgent => "sortie-agent",
             Program::Cohort => "sortie-cohort",
             Program::OwnHandlers => "examples/own_handlers",
+            Program::FollowEvents => "examples/follow_events",
         };
         let own = std::env::current_exe().expect("a test knows its own file");
         let beside = own.ancestors().nth(2).expect("a test lies in target/PROFILE/deps").to_owned();

@@ -7,7 +7,7 @@ use counterparts::Postgres;
 use tempfile::TempDir;
 
 use crate::ports::free_port;
-use crate::{Engine, HubPlan, Seed};
+use crate::{Engine, HubPlan, Program, Seed};
 
 /// How many lines of each log a failed story prints.
 const LINES_SHOWN: usize = 40;
@@ -56,6 +56,15 @@ impl Scene {
         &self.seed
     }
 
+    /// The file with the key that seals hubs' keys in a database.
+    pub fn master_key(&self) -> PathBuf {
+        let file = self.folder().join("master.key");
+        if !file.exists() {
+            crate::Ended::of(Program::Sortie.command().args(["hub", "master-key"]).arg(&file)).well();
+        }
+        file
+    }
+
     /// A hub with a data folder and ports of its own. Nothing runs yet.
     pub fn hub(&self) -> HubPlan<'_> {
         self.hub_named("hub")
@@ -65,7 +74,10 @@ impl Scene {
     pub fn hub_named(&self, name: &str) -> HubPlan<'_> {
         let plan = HubPlan::new(self, name);
         match &self.postgres {
-            Some(server) => plan.setting("database_url", server.fresh_database()),
+            Some(server) => {
+                let master_key = self.master_key();
+                plan.setting("database_url", server.fresh_database()).setting("master_key_file", master_key.display())
+            }
             None => plan,
         }
     }

@@ -138,7 +138,7 @@ impl<'s> Site<'s> {
         match self.program {
             Program::Sortie if verb == "run" => command.args(["agent", "--until-stdin-closes", verb]),
             Program::Sortie => command.args(["agent", verb]),
-            Program::SlimAgent | Program::Cohort | Program::OwnHandlers => command.arg(verb),
+            Program::SlimAgent | Program::Cohort | Program::OwnHandlers | Program::FollowEvents => command.arg(verb),
         };
         command.arg("--data").arg(self.data());
         command.env("SORTIE_AGENT_PROXY__URL", "none").env("SORTIE_AGENT_STOP_GRACE_S", "1");

@@ -149,7 +149,7 @@ async fn operators_now(
 ) -> Result<(OperatorsOutcome, Option<String>), NotSet> {
     let known = Known::read(&settings.data)?;
     let Known::Pinned(fingerprint) = &known else { return Ok((OperatorsOutcome::of(&known), None)) };
-    match fetch(settings, fingerprint, clock, entropy).await {
+    match fetch(settings, fingerprint, false, clock, entropy).await {
         Ok(known) => Ok((OperatorsOutcome::of(&known), None)),
         Err(error) => Ok((OperatorsOutcome::of(&known), Some(error.to_string()))),
     }

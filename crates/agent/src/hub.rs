@@ -116,6 +116,11 @@ impl Hub {
         };
         let keys = Arc::new(RwLock::new(Arc::new(Keys::new(identity.keys())?)));
         let line = line(&identity, &way, &time, &keys)?;
+        let renewal_wanted = Notify::new();
+        if let Err(why) = identity.has_certificate() {
+            tracing::error!(why, "this node's certificate cannot be shown; requests are signed until it has another");
+            renewal_wanted.notify_one();
+        }
         Ok(Hub {
             node: identity.node(),
             name: identity.name().to_owned(),
@@ -123,7 +128,7 @@ impl Hub {
             time,
             identity: Mutex::new(identity),
             line: RwLock::new(line),
-            renewal_wanted: Notify::new(),
+            renewal_wanted,
             keys,
             following: tokio::sync::Mutex::default(),
             changed: Notify::new(),
@@ -153,9 +158,9 @@ impl Hub {
         self.identity().certificate_life()
     }
 
-    /// Whether the certificate has ended, by the hub's time.
-    fn certificate_has_ended(&self) -> bool {
-        self.time.now() > self.certificate_life().1
+    /// Whether there is no certificate to show: it has ended, by the hub's time, or cannot be used.
+    pub(crate) fn has_no_certificate(&self) -> bool {
+        self.time.now() > self.certificate_life().1 || self.identity().has_certificate().is_err()
     }
 
     fn identity(&self) -> MutexGuard<'_, Identity> {
@@ -208,7 +213,23 @@ impl Hub {
     /// Follows the chain of the hub's key sets from the one at hand and keeps what it leads to, on disk first.
     /// Says whether that is another set than before.
     pub(crate) async fn follow_keys(&self) -> Result<bool, HubError> {
-        self.follow_keys_on(&self.line()).await
+        match self.follow_keys_on(&self.line()).await {
+            // The hub's certificate may come from an authority that the chain leads to.
+            Err(HubError::Call(ClientError::Tls { fault, .. })) if fault.is_about_the_issuer() => {
+                self.follow_keys_unjudged().await
+            }
+            followed => followed,
+        }
+    }
+
+    /// What could be done about an error, where the settings stand in the way.
+    pub(crate) fn advice(&self, error: &ClientError) -> Option<&'static str> {
+        let ends_elsewhere = matches!(error, ClientError::Tls { fault, .. } if fault.is_about_the_issuer());
+        let names_others = self.way.ca_pem.is_some() || self.way.ca_system;
+        (ends_elsewhere && names_others && self.way.proof == Choice::Certificate).then_some(
+            "a certificate is shown to nobody but the hub: where a proxy of yours opens connections, set proof = \
+             \"assertion\" or \"auto\"",
+        )
     }
 
     /// The same over a connection on which no certificate is judged and nothing secret is sent, for when the
@@ -262,10 +283,22 @@ impl Hub {
     /// Gets a new certificate for the same key, keeps it, and uses it for all that is sent from then on.
     pub(crate) async fn renew(&self, facts: Facts) -> Result<Millis, HubError> {
         let certificate_request = self.identity().certificate_request()?;
-        let Renewed { certificate, keys_version: _, now: _ } =
-            self.line().renew(&Renew { certificate_request, facts }, self.certificate_has_ended()).await?;
+        let renew = Renew { certificate_request, facts };
+        let renewed = match self.line().renew(&renew, self.has_no_certificate()).await {
+            Err(error) if error.is_by_an_unknown_key() && self.follow_keys().await? => {
+                self.line().renew(&renew, self.has_no_certificate()).await?
+            }
+            answer => answer?,
+        };
+        let Renewed { certificate, keys_version, now: _ } = renewed;
+        if keys_version > self.keys_version() {
+            // It may come from an authority that is newer than our set.
+            self.follow_keys().await?;
+        }
         let line = {
             let mut identity = self.identity();
+            let unusable = |why| HubError::Unusable(format!("the certificate cannot be shown: {why}"));
+            identity.check(&certificate, self.time.now()).map_err(unusable)?;
             identity.renew(&certificate)?;
             line(&identity, &self.way, &self.time, &self.keys)?
         };
@@ -320,13 +353,17 @@ fn line(
     time: &Arc<HubTime>,
     keys: &Arc<RwLock<Arc<Keys>>>,
 ) -> Result<HubLine, SetupError> {
-    let connect = connect(identity, way, time);
+    let mut connect = connect(identity, way, time);
     let keys = Arc::clone(keys);
+    let mut choice = way.proof;
+    if identity.has_certificate().is_err() {
+        (connect.identity, choice) = (None, Choice::Assertion);
+    }
     let proof = NodeProof {
         node: identity.node(),
         hub_id: identity.hub_id().to_owned(),
         key_pem: identity.proof().key_pem,
-        choice: way.proof,
+        choice,
         keys: Arc::new(move || Arc::clone(&keys.read().unwrap_or_else(PoisonError::into_inner).verifier)),
         entropy: way.entropy.clone(),
     };

@@ -98,6 +98,8 @@ impl Renewal {
 
     fn life(&self) -> Life {
         let (from, until) = self.hub.certificate_life();
-        Life { from, until }
+        // One that cannot be shown is as good as ended.
+        let until = if self.hub.has_no_certificate() { until.min(self.hub_time.now()) } else { until };
+        Life { from, until: until.max(from) }
     }
 }

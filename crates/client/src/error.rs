@@ -133,6 +133,11 @@ impl fmt::Display for Stage {
 }
 
 impl ClientError {
+    /// Whether the answer bears a signature of a key that is not known here: the hub's keys may have changed.
+    pub fn is_by_an_unknown_key(&self) -> bool {
+        matches!(self, ClientError::Unproven { doubt: Doubt::Distrusted(Distrust::UnknownKey), .. })
+    }
+
     /// Whether another try of the same request would end the same way. A 401 is final for the
     /// request, and yet no reason to throw a credential away.
     pub fn is_final(&self) -> bool {

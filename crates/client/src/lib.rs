@@ -3,8 +3,9 @@
 //! `connect` says how a hub is reached and whom to believe (`tls`, `proxy`); `call` carries one
 //! request and its bounded answer; `error` says what went wrong in words that a caller can decide
 //! on; `retry` tries again where that cannot do a thing twice. `provider`
-//! is the one that is not the hub: where people sign in. Time and randomness come in through
-//! `clock`. All calls speak HTTP/1.1; `connect` says why.
+//! is one that is not the hub: where people sign in; `events_nats` is another: where the hub's events
+//! can be read. Time and randomness come in through `clock`. All calls of the hub speak HTTP/1.1;
+//! `connect` says why.
 
 pub mod agent;
 mod call;
@@ -13,6 +14,8 @@ pub mod clock;
 mod connect;
 mod crypto;
 mod error;
+#[cfg(feature = "events-nats")]
+pub mod events_nats;
 pub mod people;
 pub mod provider;
 mod proxy;

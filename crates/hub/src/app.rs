@@ -12,18 +12,20 @@ use crate::accounts::{Hashing, Slowing};
 use crate::audit::Refused;
 use crate::clock::{Clock, Entropy};
 use crate::data_folder::Files;
-use crate::http::{Rates, Seats};
+use crate::http::{Rates, Readiness, Seats};
 use crate::identity::{KeyRing, Keys, ServerTls};
 use crate::jobs::Advance;
 use crate::liveness::PresenceBoard;
 use crate::nodes::Directory;
 use crate::operators::Published;
 use crate::org_settings::OrgSettings;
+use crate::outbox::Outbox;
 use crate::packs::TaskTypes;
 use crate::people::TokenCache;
 use crate::people::provider::{Denied, Provider};
 use crate::post_steps::{Mailer, Performers, Webhooks};
 use crate::proofs::Used;
+use crate::replicas::Leader;
 use crate::sessions::Sessions;
 use crate::settings::Settings;
 use crate::tasks::{Renewals, Together};
@@ -66,6 +68,8 @@ pub struct App {
     pub(crate) used: Used,
     pub(crate) mailer: Mailer,
     pub(crate) webhooks: Webhooks,
+    /// The way of events to NATS, if there is one.
+    pub(crate) outbox: Option<Outbox>,
     pub(crate) performers: Performers,
     /// Which jobs are not over, and the bell that says that one may go on.
     pub(crate) jobs: Advance,
@@ -77,10 +81,22 @@ pub struct App {
     /// Where submissions share their transactions.
     pub(crate) together: Together,
     pub(crate) presence: PresenceBoard,
+    /// Whether this hub does what one of several has to do.
+    pub(crate) leader: Leader,
     /// Since when this hub hears agents: no lease ends, and no silence counts, from before.
     pub(crate) listening_since: Millis,
+    /// Whether a balancer should send somebody here.
+    pub(crate) readiness: Readiness,
     /// Cancelled when the hub is to stop.
     pub(crate) stop: CancellationToken,
+}
+
+impl App {
+    /// Whether the hub's keys are where it keeps them.
+    pub(crate) fn keys_are_kept(&self) -> bool {
+        let are_there = ["keys/secrets.key", "keys/ring.json"].iter().all(|name| self.files.file(name).is_file());
+        are_there || self.ring.is_in_database()
+    }
 }
 
 /// A handle to the insides.

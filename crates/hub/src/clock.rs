@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use sortie_rules::ids::Id;
-use sortie_rules::time::Millis;
+use sortie_rules::time::{Millis, Span};
 
 /// Tells the time.
 #[derive(Clone)]
@@ -53,6 +53,21 @@ impl Stopwatch {
     /// Seconds since it began.
     pub(crate) fn seconds(self) -> f64 {
         self.0.elapsed().as_secs_f64()
+    }
+}
+
+/// A moment of this process, which no setting of the machine's clock moves.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Steady(std::time::Instant);
+
+impl Steady {
+    /// Now.
+    pub(crate) fn now() -> Steady {
+        Steady(std::time::Instant::now())
+    }
+    /// How long ago it was.
+    pub(crate) fn elapsed(self) -> Span {
+        Span(i64::try_from(self.0.elapsed().as_millis()).unwrap_or(i64::MAX))
     }
 }
 

@@ -1,7 +1,8 @@
 //! The hub's data folder: who may use it, and the files in it that other programs read.
 //!
 //! `hub.lock` (held while a hub runs), `sortie.db`, `keys/` (private keys, mode 0600),
-//! `admin.token` (mode 0600), and for commands on the same machine `ca.pem` and `hub.url`.
+//! `admin.token` (mode 0600), while a restore goes on `restoring/`, and for commands on the same machine `ca.pem`
+//! and `hub.url`.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
@@ -14,6 +15,13 @@ pub enum DataFolderError {
     /// Another hub has it.
     #[error("another hub runs on the data folder {}; stop it first, or give this one its own", .0.display())]
     InUse(PathBuf),
+    /// A restore into it was cut short.
+    #[error(
+        "a restore into the data folder {} was cut short, so there is no whole hub in it; run `sortie restore` with \
+         the same options again: it begins anew",
+        .0.display()
+    )]
+    HalfRestored(PathBuf),
     /// An agent's folder.
     #[error("{} is the data folder of an agent; give the hub one of its own", .0.display())]
     Agents(PathBuf),
@@ -25,6 +33,20 @@ pub enum DataFolderError {
         /// Why.
         source: io::Error,
     },
+}
+
+/// What lies in a data folder while a hub is restored into it.
+pub(crate) const RESTORING: &str = "restoring";
+
+/// What that is called when it is over, until it is removed.
+pub(crate) const RESTORE_OVER: &str = "restoring.over";
+
+/// Refuses a folder in which a restore was cut short.
+pub(crate) fn is_whole(path: &Path) -> Result<(), DataFolderError> {
+    match path.join(RESTORING).exists() {
+        true => Err(DataFolderError::HalfRestored(path.to_owned())),
+        false => Ok(()),
+    }
 }
 
 /// The files of a data folder.
@@ -42,6 +64,17 @@ pub(crate) struct DataFolder {
 impl DataFolder {
     /// Makes the folder if need be and takes its lock.
     pub(crate) fn open(path: &Path) -> Result<DataFolder, DataFolderError> {
+        let folder = DataFolder::open_to_restore(path)?;
+        is_whole(path)?;
+        let over = path.join(RESTORE_OVER);
+        match fs::remove_dir_all(&over) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(DataFolderError::Io { path: over, source }),
+            _ => Ok(folder),
+        }
+    }
+
+    /// The same for a restore, which begins anew where one was cut short.
+    pub(crate) fn open_to_restore(path: &Path) -> Result<DataFolder, DataFolderError> {
         let fail = |path: &Path| {
             let path = path.to_owned();
             move |source| DataFolderError::Io { path, source }
@@ -118,16 +151,6 @@ impl Files {
         let path = self.file(name);
         write_whole(&path, bytes).map_err(|source| DataFolderError::Io { path, source })
     }
-
-    /// Reads a file, or makes and writes it.
-    pub(crate) fn read_or_make(&self, name: &str, make: impl FnOnce() -> Vec<u8>) -> Result<Vec<u8>, DataFolderError> {
-        if let Some(bytes) = self.read(name)? {
-            return Ok(bytes);
-        }
-        let bytes = make();
-        self.write(name, &bytes)?;
-        Ok(bytes)
-    }
 }
 
 fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -154,12 +177,20 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_made_once_and_only_for_its_owner() {
+    fn a_folder_in_which_a_restore_was_cut_short_is_for_another_restore_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join(RESTORING)).unwrap();
+        assert!(matches!(DataFolder::open(folder.path()), Err(DataFolderError::HalfRestored(_))));
+        assert!(DataFolder::open_to_restore(folder.path()).is_ok());
+    }
+
+    #[test]
+    fn a_file_is_for_its_owner_only() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
         let data = DataFolder::open(folder.path()).unwrap();
-        assert_eq!(data.read_or_make("keys/x", || vec![1]).unwrap(), vec![1]);
-        assert_eq!(data.read_or_make("keys/x", || vec![2]).unwrap(), vec![1]);
+        data.write("keys/x", &[1]).unwrap();
+        assert_eq!(data.read("keys/x").unwrap(), Some(vec![1]));
         assert_eq!(fs::metadata(data.file("keys/x")).unwrap().permissions().mode() & 0o777, 0o600);
     }
 }

@@ -16,6 +16,16 @@ pub fn last_event_id(header: &[u8]) -> Result<(), String> {
     read(&headers).map(drop).map_err(|_| "no number".to_owned())
 }
 
+/// Reads an assertion, and gives what the key in it has signed.
+pub fn assertion(token: &str) -> Result<sortie_wire::assertions::Claims, String> {
+    crate::proofs::claims(token).ok_or_else(|| "the key in it has not signed it".to_owned())
+}
+
+/// Reads the labels that a list of nodes is asked for.
+pub fn labels(query: &str) -> Result<(), String> {
+    crate::nodes::labels(query).map(drop).map_err(|fault| format!("{fault:?}"))
+}
+
 fn with(name: &'static str, header: &[u8]) -> Result<HeaderMap, String> {
     let value = HeaderValue::from_bytes(header).map_err(|error| error.to_string())?;
     let mut headers = HeaderMap::new();

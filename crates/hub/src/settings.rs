@@ -11,8 +11,9 @@ use sortie_rules::limits::{
 };
 use sortie_rules::liveness::Thresholds;
 use sortie_rules::time::Span;
-use sortie_store::ServerLimits;
+use sortie_store::{Location, ServerLimits};
 
+pub use crate::outbox::{Begin, NatsSettings};
 pub use crate::people::provider::OidcSettings;
 
 /// The commented file with all defaults.
@@ -39,6 +40,8 @@ pub struct Settings {
     pub operations_listen: String,
     /// PostgreSQL instead of the embedded database.
     pub database_url: Option<String>,
+    /// The key that seals the hub's keys in a PostgreSQL database.
+    pub master_key_file: Option<PathBuf>,
     /// How the line to a PostgreSQL server is used.
     pub database: Database,
     /// Most connections at once.
@@ -49,6 +52,8 @@ pub struct Settings {
     pub limits: Limits,
     /// How long a stop waits for requests under way, in seconds.
     pub stop_grace_s: u32,
+    /// How long a hub that was asked to stop serves on while it says that it is not ready, in seconds.
+    pub drain_s: u32,
     /// If not empty, only these names may enrol.
     pub node_names: Vec<String>,
     /// How many days after its end a node's certificate can be renewed with the node's key.
@@ -59,6 +64,8 @@ pub struct Settings {
     pub mail: Option<MailSettings>,
     /// The webhooks that post-steps may call, by the name that packs use.
     pub webhooks: BTreeMap<String, WebhookSettings>,
+    /// Where events go.
+    pub nats: Option<NatsSettings>,
     /// Where the hub itself may call.
     pub outgoing: Outgoing,
     /// Where people sign in.
@@ -206,16 +213,19 @@ impl Default for Settings {
             key_file: None,
             operations_listen: "127.0.0.1:9443".to_owned(),
             database_url: None,
+            master_key_file: None,
             database: Database::default(),
             connections_max: 50_000,
             connections_per_address_max: 10_000,
             limits: Limits::default(),
             stop_grace_s: 10,
+            drain_s: 0,
             node_names: Vec::new(),
             renewal_grace_days: u32::try_from(RENEWAL_GRACE.0 / Span::days(1).0).unwrap_or(u32::MAX),
             packs: Vec::new(),
             mail: None,
             webhooks: BTreeMap::new(),
+            nats: None,
             outgoing: Outgoing::default(),
             oidc: OidcSettings::default(),
             trust_api: false,
@@ -306,6 +316,9 @@ impl Settings {
                 return refuse("mail.security", "a password must not travel in the clear");
             }
         }
+        if let Some(nats) = &self.nats {
+            nats.check()?;
+        }
         self.oidc.check()?;
         if self.url.as_deref().is_some_and(|url| !url.starts_with("https://")) {
             return refuse("url", "it must begin with https://");
@@ -318,6 +331,14 @@ impl Settings {
             );
         }
         Ok(())
+    }
+
+    /// Where the database is.
+    pub(crate) fn location(&self) -> Location {
+        match &self.database_url {
+            Some(url) => Location::Postgres(url.clone()),
+            None => Location::Sqlite(self.data.join("sortie.db")),
+        }
     }
 
     /// The folder whose packs are read without being named.

@@ -9,8 +9,8 @@ use arc_swap::ArcSwap;
 use sortie_rules::access::Role;
 use sortie_rules::audit::Action;
 use sortie_rules::ids::DEFAULT_ORG;
-use sortie_rules::time::Span;
-use sortie_store::{Location, OpenError, Options, Store, StoreError, meta, orgs};
+use sortie_rules::time::{Millis, Span};
+use sortie_store::{Location, OpenError, Options, Store, StoreError, hub_keys, meta, orgs};
 use sortie_wire::tokens::CreateToken;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -21,16 +21,18 @@ use crate::clock::{Clock, Entropy};
 use crate::data_folder::{DataFolder, DataFolderError};
 use crate::fault::Fault;
 use crate::http::{Listening, install_metrics, routes_of, serve, serve_operations};
-use crate::identity::{AuthorityError, Given, KeyRing, Keys, ServerTls, TlsError};
+use crate::identity::{AuthorityError, Given, KeyRing, Keys, MasterKey, MasterKeyError, Safe, ServerTls, TlsError};
 use crate::liveness::{self, PresenceBoard};
 use crate::nodes::Directory;
 use crate::org_settings::OrgSettings;
+use crate::outbox::{NatsError, Outbox};
 use crate::packs::{self, PacksError};
 use crate::people::provider::{Denied, Provider, ProviderError};
 use crate::people::{TokenCache, create_token};
 use crate::post_steps::{Mailer, MailerError, WebhookError, Webhooks};
+use crate::replicas::Leader;
 use crate::settings::{BadSetting, Settings};
-use crate::{loops, waiting};
+use crate::{loops, replicas, waiting};
 
 /// Readers of SQLite.
 const SQLITE_READERS: usize = 2;
@@ -65,6 +67,9 @@ pub enum StartError {
     /// A webhook's settings cannot be used.
     #[error(transparent)]
     Webhook(#[from] WebhookError),
+    /// The settings of NATS cannot be used.
+    #[error(transparent)]
+    Nats(#[from] NatsError),
     /// The identity provider's settings cannot be used.
     #[error(transparent)]
     Provider(#[from] ProviderError),
@@ -103,8 +108,10 @@ impl StartError {
                 | StartError::Packs(_)
                 | StartError::Mailer(_)
                 | StartError::Webhook(_)
+                | StartError::Nats(_)
                 | StartError::Provider(_)
                 | StartError::Open(OpenError::Location { .. } | OpenError::Certificates { .. })
+                | StartError::Authority(AuthorityError::MasterKey(_) | AuthorityError::Sealed(_))
         )
     }
 }
@@ -156,9 +163,15 @@ impl Hub {
         }
         packs::reload(&self.app)
     }
-    /// Stops in an orderly way: held waits are answered, requests under way finish within the
-    /// grace, what is in memory is written down.
+    /// Stops in an orderly way: it is not ready any more and serves on for as long as balancers take to see that;
+    /// then held waits are answered, requests under way finish within the grace, what is in memory is written down.
     pub async fn stop(self) {
+        self.app.readiness.stop();
+        let drain = Span::seconds(self.app.settings.drain_s.into());
+        if drain > Span::ZERO {
+            tracing::info!(drain_s = self.app.settings.drain_s, "Not ready any more; serving on until balancers know");
+            tokio::time::sleep(drain.to_std()).await;
+        }
         self.app.stop.cancel();
         self.listening.ended().await;
         self.app.performers.steps.close();
@@ -173,6 +186,9 @@ impl Hub {
         if let Err(error) = audit::seal(&self.app).await {
             tracing::warn!(%error, "Some entries of the audit log wait for their link; they get it at the next start");
         }
+        if let Err(error) = self.app.leader.let_go(&self.app).await {
+            tracing::warn!(%error, "Another hub does what this one has done for all of them only in some seconds");
+        }
         self.app.store.close().await;
     }
 }
@@ -186,14 +202,16 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
     let types = packs::load(&settings.packs, &settings.packs_folder())?;
     let mailer = Mailer::new(settings.mail.as_ref())?;
     let webhooks = Webhooks::new(&settings.webhooks, &settings.outgoing.private)?;
+    let outbox = Outbox::new(settings.nats.as_ref())?;
     let provider = Provider::new(&settings.oidc)?;
     let data = DataFolder::open(&settings.data)?;
-    let store = open_store(&settings, &data, &clock).await?;
-    let keys = Keys::load(&data, &entropy)?;
-    let ring = KeyRing::load(data.files().clone(), &entropy, now)?;
+    let store = open_store(&settings, &clock).await?;
+    let safe = safe_of(&settings, &data, &store).await?;
+    let keys = Keys::load(&safe, &entropy).await?;
+    let ring = KeyRing::load(safe, &entropy, now).await?;
     let given = Given::read(&settings, now)?;
     crate::keys::is_not_older_than_the_store(&store, &ring).await?;
-    ring.settle_given(given.as_ref().map(Given::anchor), now)?;
+    settle_given(&ring, given.as_ref(), now).await?;
     let listener = TcpListener::bind(settings.listen)
         .await
         .map_err(|source| StartError::Listen { address: settings.listen.to_string(), source })?;
@@ -203,7 +221,7 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
     let tls = ServerTls::new(&ring.held(), given, names, &entropy, now)?;
     let first_start = bootstrap(&store, &data, &keys, &entropy, now).await?;
     liveness::skip_absence(&store, now).await?;
-    let presence = PresenceBoard::default();
+    let (presence, leader) = (PresenceBoard::default(), Leader::new(&entropy));
     liveness::load(&store, &presence).await?;
     let denied = Denied::default();
     denied.load(&store).await?;
@@ -226,9 +244,11 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
         rates: crate::http::Rates::new(&settings.limits),
         mailer,
         webhooks,
+        outbox,
         performers: crate::post_steps::Performers::default(),
         jobs: crate::jobs::Advance::default(),
         renewals: crate::tasks::Renewals::default(),
+        readiness: crate::http::Readiness::default(),
         together: crate::tasks::Together::default(),
         stop: CancellationToken::new(),
         listening_since: clock.now(),
@@ -242,7 +262,11 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
         tls,
         url,
         presence,
+        leader,
     });
+    if let Some(bells) = app.store.bells()? {
+        app.waiting.ring_beyond(replicas::answer_bells(&app, bells));
+    }
     crate::keys::record_steps(&app).await.map_err(|fault| StartError::Other(fault.to_string()))?;
     let operations = start_operations(&app, metrics).await?;
     // Commands on this machine wait for it: from now on there is nothing that could still say no.
@@ -255,10 +279,42 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
     Ok(Hub { app, listening, operations, first_start, admin_token, _data: data })
 }
 
-async fn open_store(settings: &Settings, data: &DataFolder, clock: &Clock) -> Result<Store, OpenError> {
-    let (location, readers) = match &settings.database_url {
-        Some(url) => (Location::Postgres(url.clone()), settings.database.connections as usize),
-        None => (Location::Sqlite(data.file("sortie.db")), SQLITE_READERS),
+/// Where this hub's keys are kept: with PostgreSQL in the database, else in the data folder. Those that lie in the
+/// other one, because the hub was moved, are brought over.
+async fn safe_of(settings: &Settings, data: &DataFolder, store: &Store) -> Result<Safe, StartError> {
+    let folder = Safe::Folder(data.files().clone());
+    let Some(file) = settings.master_key_file.as_deref() else {
+        let sealed = store.read(|tx| Box::pin(async move { hub_keys::all(tx).await })).await?.1;
+        let needs_one = store.engine() == "postgres" || (!sealed.is_empty() && folder.open().await?.is_empty());
+        return if needs_one { Err(AuthorityError::from(MasterKeyError::NotNamed).into()) } else { Ok(folder) };
+    };
+    let master = MasterKey::read(file).map_err(AuthorityError::from)?;
+    let database = Safe::Database(store.clone(), master);
+    let (safe, other) = if store.engine() == "postgres" { (database, folder) } else { (folder, database) };
+    safe.take_over(&other).await?;
+    Ok(safe)
+}
+
+/// Believes what vouches for the operator's certificate, whoever else does the same at this moment. A ring without
+/// room for it is told, and the hub serves.
+async fn settle_given(ring: &KeyRing, given: Option<&Given>, now: Millis) -> Result<(), StartError> {
+    loop {
+        match ring.settle_given(given.map(Given::anchor), now).await {
+            Err(AuthorityError::Changed) => ring.reread().await.map(drop)?,
+            Err(AuthorityError::Refused(refusal)) => {
+                tracing::error!(%refusal, "Agents do not believe what vouches for the hub's new certificate");
+                return Ok(());
+            }
+            settled => return Ok(settled?),
+        }
+    }
+}
+
+async fn open_store(settings: &Settings, clock: &Clock) -> Result<Store, OpenError> {
+    let location = settings.location();
+    let readers = match location {
+        Location::Sqlite(_) => SQLITE_READERS,
+        Location::Postgres(_) => settings.database.connections as usize,
     };
     Store::open_within(Options { location, readers, now: clock.now() }, settings.server_limits()).await
 }
@@ -279,7 +335,7 @@ async fn bootstrap(
     data: &DataFolder,
     keys: &Keys,
     entropy: &Entropy,
-    now: sortie_rules::time::Millis,
+    now: Millis,
 ) -> Result<bool, StartError> {
     let known = store.read(|tx| Box::pin(async move { meta::get(tx, "bootstrapped_at").await })).await?;
     if known.is_some() {

@@ -70,11 +70,11 @@ pub enum Heard {
 /// Decides what a wait means for the line. The ids of an agent's starts rise, so an older start is told from a
 /// newer one.
 pub fn hear(line: Line, ask: Ask) -> Heard {
-    let is_same = match line.boot {
+    match line.boot {
         Some((boot, _)) if ask.boot < boot => return hear_older(line, ask),
         Some((boot, seq)) if ask.boot == boot && ask.seq <= seq => return Heard::Late { line },
-        newest => newest.is_some_and(|(boot, _)| boot == ask.boot),
-    };
+        _ => {}
+    }
     // The disk was restored from a copy, or this wait was held up while the hub forgot which had come.
     if ask.ack < line.acknowledged {
         return hear_older(line, ask);
@@ -83,7 +83,8 @@ pub fn hear(line: Line, ask: Ask) -> Heard {
     let delivered = line.delivered.max(ask.ack);
     let next = Line {
         boot: Some((ask.boot, ask.seq)),
-        older: line.older.filter(|_| is_same),
+        // Kept over newer starts: a copy that begins anew each time would else never be noticed.
+        older: line.older,
         acknowledged: ask.ack,
         delivered,
     };
@@ -158,6 +159,17 @@ mod tests {
         assert_eq!(hear(line, ask(1, 9, 0)), Heard::Forked);
         assert_eq!(hear(line, ask(1, 10, 0)), Heard::Forked, "and stays so");
         assert!(matches!(hear(line, ask(3, 1, 0)), Heard::InOrder { .. }), "until it is started again");
+    }
+
+    #[test]
+    fn a_copy_that_begins_anew_with_each_wait_is_noticed_by_the_start_that_goes_on_speaking() {
+        let mut line = line_after(&[ask(1, 1, 0)], 0);
+        for turn in 2..=u64::from(HELD_UP_WAITS_MAX) + 1 {
+            let Heard::InOrder { line: next, .. } = hear(line, ask(turn.into(), 1, 0)) else { panic!("in order") };
+            let Heard::Late { line: next } = hear(next, ask(1, turn, 0)) else { panic!("{turn} may be held up") };
+            line = next;
+        }
+        assert_eq!(hear(line, ask(1, 9, 0)), Heard::Forked);
     }
 
     #[test]

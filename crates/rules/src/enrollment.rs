@@ -1,5 +1,6 @@
 //! Who may enrol with an invite.
 
+use crate::rotation::{Member, Ring, State, What};
 use crate::time::Millis;
 
 /// What is known of an invite when someone comes with its secret.
@@ -53,6 +54,15 @@ pub enum Admission {
     Replace,
     /// As before: the same key came again because the answer was lost.
     Again,
+}
+
+/// Whether an invite names an authority that is gone, so that nobody who has it would believe the hub. While an
+/// authority is leaving it may be the one that the invite names; with a certificate of the operator's the hub is
+/// known by another.
+pub fn is_void(ring: &Ring, made_at: Millis) -> bool {
+    let is_leaving = |member: &Member| matches!(member.state, State::Leaving { .. });
+    let in_doubt = ring.of(What::Authority).any(is_leaving) || ring.of(What::Given).next().is_some();
+    !in_doubt && ring.current(What::Authority).is_some_and(|authority| made_at < authority.state.since())
 }
 
 /// Decides whether the holder of `key` may enrol. The secret has been checked already. `there` is the
@@ -120,5 +130,20 @@ mod tests {
         assert_eq!(admit(&used, "k", standing("s"), Millis(1)), Err(Refusal::Void));
         assert_eq!(admit(&used, "k", Some(Standing { key: "k", revoked: true }), Millis(1)), Err(Refusal::Void));
         assert_eq!(admit(&used, "k", None, Millis(1)), Err(Refusal::Void));
+    }
+
+    #[test]
+    fn an_invite_is_void_when_the_authority_that_it_names_is_gone() {
+        let first = Ring::first("d1", "a1", Millis(10));
+        assert!(!is_void(&first, Millis(10)));
+        let coming = first.introduce(What::Authority, "a2", false, Millis(20)).unwrap();
+        let leaving = coming.begin(Millis(30));
+        assert!(!is_void(&coming, Millis(15)) && !is_void(&leaving, Millis(15)), "both are believed");
+        let gone = leaving.finish(0, false, Millis(40)).unwrap();
+        assert!(is_void(&gone, Millis(15)) && is_void(&gone, Millis(29)) && !is_void(&gone, Millis(30)));
+        let next = gone.introduce(What::Authority, "a3", false, Millis(50)).unwrap();
+        assert!(is_void(&next, Millis(15)) && !is_void(&next, Millis(45)));
+        let given = gone.introduce(What::Given, "g1", true, Millis(50)).unwrap();
+        assert!(!is_void(&given, Millis(15)), "the hub shows another certificate now");
     }
 }

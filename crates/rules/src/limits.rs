@@ -129,8 +129,8 @@ pub const OPERATORS_MAX: usize = 16;
 pub const OPERATOR_SETS_MAX: u64 = 1000;
 /// How long a service may take to restart.
 pub const SERVICE_RESTART_MAX: Span = Span::minutes(5);
-/// How long a service may take, after it was restarted, until it is active.
-pub const SERVICE_ACTIVE_WITHIN: Span = Span::seconds(30);
+/// How long a service may take, after it was restarted, until it is active, unless the policy says otherwise.
+pub const SERVICE_ACTIVE_WITHIN_DEFAULT: Span = Span::seconds(30);
 /// How long a program that asks for a reboot may take.
 pub const REBOOT_PROGRAM_MAX: Span = Span::minutes(5);
 /// How long after it was asked for a reboot may begin, unless the policy says otherwise.
@@ -255,6 +255,23 @@ pub const WEBHOOK_RESULT_BYTES_MAX: usize = 256 << 10;
 pub const TEMPLATE_FUEL: u64 = 100_000;
 /// Largest mail that a template may make, in bytes.
 pub const MAIL_BYTES_MAX: usize = 256 << 10;
+/// Requests of one node with a certificate in a second, and how many may come at once. Far more than work needs: it
+/// keeps one that was taken over from starving the others.
+pub const NODE_REQUESTS_PER_SECOND: u32 = 1000;
+/// How many requests of one node with a certificate may come at once after a pause.
+pub const NODE_REQUESTS_BURST: u32 = 5000;
+/// How many notes on one node may be written down at once: its clock, its keys, its certificates. One more a minute.
+pub const NODE_NOTES_BURST: u32 = 60;
+/// How often a leader of several hubs beats.
+pub const LEADER_BEAT: Span = Span::seconds(1);
+/// After how long without a beat another hub leads, and half of it after how long one that cannot beat leads no more.
+pub const LEADER_LAPSE: Span = Span::seconds(6);
+/// Most bells that go to other hubs in one message.
+pub const BELLS_PER_MESSAGE_MAX: usize = 75;
+/// Most bells that wait for their way to other hubs; what is too much is lost, and looked for later.
+pub const BELLS_WAITING_MAX: usize = 20_000;
+/// How far the clocks of hubs on one database may be apart.
+pub const HUB_CLOCKS_APART_MAX: Span = Span::minutes(10);
 /// Most callers whose requests are counted apart, of each kind; any more are counted together.
 pub const CALLERS_COUNTED_MAX: usize = 100_000;
 /// Most proofs that are remembered to have held.
@@ -312,3 +329,30 @@ pub const DATABASE_CONNECTION_WAIT: Span = Span::seconds(10);
 pub const DATABASE_START_WAIT: Span = Span::seconds(60);
 /// How often a transaction is tried of which it is sure that nothing was kept.
 pub const DATABASE_TRIES_MAX: u32 = 3;
+/// Longest prefix of the subjects under which events leave for NATS, in bytes.
+pub const SUBJECT_PREFIX_BYTES_MAX: usize = 100;
+/// Most events that are under way to NATS at once, unless the settings say otherwise.
+pub const OUTBOX_IN_FLIGHT_DEFAULT: u32 = 256;
+/// Most that the settings may say.
+pub const OUTBOX_IN_FLIGHT_MAX: u32 = 4096;
+/// Events that are read for NATS at once; after each of these lots it is written down how far they are.
+pub const OUTBOX_LOT: u32 = 1000;
+/// Lots that are sent before others have their turn.
+pub const OUTBOX_LOTS_PER_TURN: u32 = 50;
+/// How long events that NATS has not got are kept beyond their retention, unless the settings say otherwise.
+pub const OUTBOX_HELD_DEFAULT: Span = Span::days(30);
+/// How long NATS may take to let the hub in, or to acknowledge an event.
+pub const NATS_ANSWER_MAX: Span = Span::seconds(10);
+/// First wait before NATS is tried again, doubled each time.
+pub const NATS_BACKOFF_FIRST: Span = Span(500);
+/// Longest such wait.
+pub const NATS_BACKOFF_MAX: Span = Span::seconds(15);
+/// How often NATS shows to somebody who waits for events that it is there.
+pub const NATS_HEARTBEAT_EVERY: Span = Span::seconds(5);
+/// Most events that NATS hands to a subscriber ahead of its acknowledgements.
+pub const EVENTS_AHEAD_MAX: usize = 100;
+/// By how much a hub that was restored from a backup raises the numbers of its events: more than were ever given out
+/// between two backups, and 9,000 restores fit below what programs take for a whole number (2^53).
+pub const EVENT_NUMBERS_LEAPT: u64 = 1_000_000_000_000;
+/// Largest manifest of a backup, in bytes.
+pub const BACKUP_MANIFEST_BYTES_MAX: u64 = 64 << 20;

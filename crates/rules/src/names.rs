@@ -5,11 +5,15 @@ use std::collections::BTreeMap;
 
 /// A name that cannot be used, and why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{name}` cannot be a {what}: {why}")]
+#[error("`{name}` cannot be {} {what}: {why}", article(.what))]
 pub struct BadName {
     what: &'static str,
     name: String,
     why: &'static str,
+}
+
+fn article(what: &str) -> &'static str {
+    if what.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
 }
 
 fn refuse(what: &'static str, name: &str, why: &'static str) -> BadName {

@@ -69,13 +69,49 @@ impl Add for Span {
     }
 }
 
+impl Span {
+    /// No more than whole days, hours, minutes or seconds, as people say it: what is smaller is left out.
+    #[must_use]
+    pub fn rounded(self) -> Span {
+        let largest = match self {
+            long if long >= Span::days(2) => Span::days(1),
+            long if long >= Span::hours(1) => Span::hours(1),
+            long if long >= Span::minutes(1) => Span::minutes(1),
+            _ => Span::seconds(1),
+        };
+        Span(self.0 / largest.0 * largest.0)
+    }
+}
+
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
+            ms if ms % 86_400_000 == 0 && ms > 86_400_000 => write!(f, "{} days", ms / 86_400_000),
             ms if ms % 3_600_000 == 0 && ms > 0 => write!(f, "{} h", ms / 3_600_000),
             ms if ms % 60_000 == 0 && ms > 0 => write!(f, "{} min", ms / 60_000),
             ms if ms % 1000 == 0 => write!(f, "{} s", ms / 1000),
             ms => write!(f, "{ms} ms"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_is_said_in_its_largest_whole_unit() {
+        let said = |span: Span| span.to_string();
+        for (span, exactly, rounded) in [
+            (Span::days(30), "30 days", "30 days"),
+            (Span::days(1), "24 h", "24 h"),
+            (Span(Span::days(3).0 + 1500), "259201500 ms", "3 days"),
+            (Span(Span::hours(30).0 + 60_000), "1801 min", "30 h"),
+            (Span(284_733), "284733 ms", "4 min"),
+            (Span(12_345), "12345 ms", "12 s"),
+            (Span(45), "45 ms", "0 s"),
+        ] {
+            assert_eq!((said(span), said(span.rounded())), (exactly.to_owned(), rounded.to_owned()));
         }
     }
 }

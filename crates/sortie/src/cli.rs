@@ -78,6 +78,8 @@ enum Noun {
     Audit(commands::audit::AuditCommand),
     /// Read what happened
     Event(commands::event::EventCommand),
+    /// Set up NATS JetStream for a hub's events
+    Events(commands::events::EventsCommand),
     /// Sign in with the hub's identity provider, on any device with a browser
     Login(commands::login::LoginCommand),
     /// End a sign-in, at the hub and at the identity provider
@@ -88,6 +90,14 @@ enum Noun {
     Pack(commands::pack::PackCommand),
     /// Keep the hubs that you work with
     Profile(commands::profile::ProfileCommand),
+    /// Write everything that a hub keeps into one file, while the hub runs
+    Backup(commands::upkeep::BackupCommand),
+    /// Make a hub of a backup, on either engine
+    Restore(commands::upkeep::RestoreCommand),
+    /// Move what a hub keeps from one engine to the other
+    Store(commands::upkeep::StoreCommand),
+    /// Say what an upgrade does to a hub's store, or do it
+    Migrate(commands::upkeep::MigrateCommand),
     /// Find out what stands between here and the hub
     Doctor(doctor::Doctor),
     /// Print completions for a shell
@@ -177,9 +187,14 @@ fn dispatch(noun: Noun, context: &Context) -> Result<ExitCode, Failure> {
         Noun::Settings(settings) => block_on(commands::settings::run(settings, context)),
         Noun::Audit(audit) => block_on(commands::audit::run(audit, context)),
         Noun::Event(event) => block_on(commands::event::run(event, context)),
+        Noun::Events(events) => block_on(commands::events::run(events, context)),
         Noun::Login(login) => block_on(commands::login::run(login, context)),
         Noun::Logout(logout) => block_on(commands::logout::run(logout, context)),
         Noun::Whoami(whoami) => block_on(commands::whoami::run(whoami, context)),
+        Noun::Backup(backup) => block_on(commands::upkeep::backup(backup, context)),
+        Noun::Restore(restore) => block_on(commands::upkeep::restore(restore, context)),
+        Noun::Store(store) => block_on(commands::upkeep::store(store, context)),
+        Noun::Migrate(migrate) => block_on(commands::upkeep::migrate(migrate, context)),
         Noun::Doctor(doctor) => block_on(doctor::run(doctor, context)),
     }
     .map(|()| ExitCode::SUCCESS)

@@ -23,6 +23,7 @@ Every command ends with one of these codes:
   5  The awaited task has ended but did not complete.
   6  The time to wait is over. What was waited for goes on.
   7  What was to be verified does not hold. The message names the first place.
+  8  Something is pending: the store needs migrations.
 
 A wait that is ended with Ctrl-C gives 130, as shells have it; what was waited for goes on too.";
 
@@ -43,6 +44,8 @@ pub(crate) enum Exit {
     TimedOut = 6,
     /// What was to be verified does not hold.
     DoesNotHold = 7,
+    /// Migrations are pending.
+    Pending = 8,
     /// Someone pressed Ctrl-C.
     Interrupted = 130,
 }
@@ -65,6 +68,8 @@ pub(crate) struct Told {
     what: String,
     remedy: Option<String>,
     problem: Option<Box<Problem>>,
+    /// Whoever answers has a certificate from an authority that is not believed.
+    other_issuer: bool,
 }
 
 /// What a command returns.
@@ -73,7 +78,7 @@ pub(crate) type Done = Result<(), Failure>;
 impl Failure {
     /// A failure with its code and a sentence that says what happened.
     pub(crate) fn new(exit: Exit, what: impl Into<String>) -> Failure {
-        Failure::Told(Box::new(Told { exit, what: what.into(), remedy: None, problem: None }))
+        Failure::Told(Box::new(Told { exit, what: what.into(), remedy: None, problem: None, other_issuer: false }))
     }
 
     /// The caller has to change what was asked.
@@ -95,14 +100,28 @@ impl Failure {
         self
     }
 
-    /// The same, with what to do if the hub did not take the token that came from there.
+    /// The same, with what to do if the hub did not take the token that came from there, or was not believed by
+    /// the authority that did.
     #[must_use]
     pub(crate) fn of(self, source: Option<&Source>) -> Failure {
-        let is_unknown = matches!(&self, Failure::Told(told)
-            if told.problem.as_ref().is_some_and(|problem| problem.code == ProblemCode::Unauthenticated));
-        match source {
-            Some(source) if is_unknown => self.remedy(source.remedy()),
-            _ => self,
+        let (Failure::Told(told), Some(source)) = (&self, source) else { return self };
+        let is_unknown = told.problem.as_ref().is_some_and(|problem| problem.code == ProblemCode::Unauthenticated);
+        match (is_unknown, told.other_issuer) {
+            (true, _) => self.remedy(source.remedy()),
+            (false, true) => {
+                let remedy = source.remedy_for_another_issuer();
+                self.remedy(format!("{remedy}. `sortie doctor` shows who answers"))
+            }
+            (false, false) => self,
+        }
+    }
+
+    /// With which code it ends; none if it is no failure.
+    pub(crate) fn exit(&self) -> Option<Exit> {
+        match self {
+            Failure::Told(told) => Some(told.exit),
+            Failure::Silent(exit) => Some(*exit),
+            Failure::ReaderLeft => None,
         }
     }
 
@@ -173,7 +192,15 @@ impl From<ClientError> for Failure {
         match error {
             ClientError::Problem { problem, .. } => refused(problem),
             ClientError::Unreachable { stage, .. } => Failure::new(Exit::Unreachable, what).remedy(stage.remedy()),
-            ClientError::Tls { fault, .. } => Failure::new(Exit::Unreachable, what).remedy(remedy_for_tls(&fault)),
+            ClientError::Tls { hub, fault } => {
+                let what = format!("no secure connection to the hub at {hub}: {}", fault.fact());
+                let mut failure = Failure::new(Exit::Unreachable, what).remedy(remedy_for_tls(&fault));
+                if let Failure::Told(told) = &mut failure {
+                    // Authorities of two hubs may have one name: then it is the signature that does not fit.
+                    told.other_issuer = fault.is_about_the_issuer() || matches!(*fault, TlsFault::Other(_));
+                }
+                failure
+            }
             ClientError::NotSortie { .. } => Failure::new(Exit::Unreachable, what)
                 .remedy("check the address; a proxy or another program may be answering. `sortie doctor` looks closer"),
             ClientError::Unproven { .. } => {
@@ -222,6 +249,7 @@ fn refused(problem: Box<Problem>) -> Failure {
         what,
         remedy: remedy.map(str::to_owned),
         problem: Some(problem),
+        other_issuer: false,
     }))
 }
 
@@ -238,6 +266,6 @@ fn remedy_for_tls(fault: &TlsFault) -> &'static str {
     match fault {
         TlsFault::Expired { .. } | TlsFault::NotYetValid { .. } => "check this machine's clock",
         TlsFault::OtherName { .. } => "use the name that the certificate has, or add this one to `names` of the hub",
-        _ => "check SORTIE_CA: it must be the hub's ca.pem or its fingerprint. `sortie doctor` shows who answers",
+        _ => "believe the hub's ca.pem, or its fingerprint. `sortie doctor` shows who answers",
     }
 }

@@ -19,8 +19,8 @@ use crate::context::Env;
 use crate::exit::{Failure, chain};
 
 /// What is told unless `SORTIE_LOG` says otherwise. The pool of connections would say of each by itself that the
-/// database has gone; the hub says it once.
-const USUAL: &str = "info,deadpool.postgres=error";
+/// database has gone, and the library of NATS tells of each connection in its own words; the hub says it once.
+const USUAL: &str = "info,deadpool.postgres=error,async_nats=off";
 
 /// How the log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

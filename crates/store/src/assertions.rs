@@ -1,6 +1,7 @@
 //! `assertions`: which assertions of nodes were used, until they end by themselves. For hubs that share the
 //! database; a hub alone on its own remembers in memory.
 
+use sortie_rules::limits::HUB_CLOCKS_APART_MAX;
 use sortie_rules::time::Millis;
 
 use crate::errors::StoreError;
@@ -12,8 +13,8 @@ pub async fn use_once(tx: &mut Tx, id: &str, until: Millis) -> Result<bool, Stor
     Ok(tx.execute(SQL, &[id.into(), until.into()]).await? > 0)
 }
 
-/// Forgets those that have ended by themselves. Returns how many.
+/// Forgets those that ended by themselves so long ago that no hub's clock can hold them for good. Returns how many.
 pub async fn forget_expired(tx: &mut Tx, now: Millis) -> Result<u64, StoreError> {
     const SQL: &str = "delete from assertions where expires_at <= $1";
-    tx.execute(SQL, &[now.into()]).await
+    tx.execute(SQL, &[(now - HUB_CLOCKS_APART_MAX).into()]).await
 }

@@ -93,6 +93,24 @@ pub(crate) const LOCK_EVENT_NUMBERS: &str = "select pg_advisory_xact_lock(730832
 /// never change.
 pub(crate) const LOCK_AUDIT_CHAINS: &str = "select pg_advisory_xact_lock(7308325551093837428)";
 
+/// The tables that a database has. SQLite keeps its schema in a table of its own.
+pub(crate) const TABLES_OF_SQLITE: &str =
+    "select name from sqlite_master where type = 'table' and name not like 'sqlite!_%' escape '!'";
+/// The same on PostgreSQL, which has them in views whose types are its own.
+pub(crate) const TABLES_OF_POSTGRES: &str =
+    "select cast(table_name as text) from information_schema.tables where table_schema = current_schema()";
+
+/// The columns of a table, on SQLite.
+pub(crate) const COLUMNS_OF_SQLITE: &str = "select name from pragma_table_info($1)";
+/// The same on PostgreSQL.
+pub(crate) const COLUMNS_OF_POSTGRES: &str = "select cast(column_name as text) from information_schema.columns
+    where table_schema = current_schema() and cast(table_name as text) = $1";
+
+/// PostgreSQL only: who else of this program is connected. SQLite's data folder has a lock.
+pub(crate) const OTHERS_CONNECTED: &str = "select count(*) from pg_stat_activity
+    where datname = current_database() and application_name = current_setting('application_name')
+    and pid <> pg_backend_pid()";
+
 #[cfg(test)]
 mod tests {
     use super::*;

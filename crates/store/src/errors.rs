@@ -105,6 +105,25 @@ pub enum OpenError {
         /// What the engine said.
         why: StoreError,
     },
+    /// There is a database, and nothing of a hub in it.
+    #[error("there is no store of a hub there. Name the data folder of a hub, or the database that its settings name")]
+    NoStore,
+    /// What should be empty is not.
+    #[error("{what} is not empty: {found}. Name an empty one; nothing was changed")]
+    NotEmpty {
+        /// The file, or the server's address without its password.
+        what: String,
+        /// What is there.
+        found: String,
+    },
+    /// A hub uses it.
+    #[error("{what} is in use: {others} more connections of sortie are open to it. Stop every hub on it first")]
+    InUse {
+        /// The server's address without its password.
+        what: String,
+        /// How many.
+        others: i64,
+    },
     /// The certificates to check a PostgreSQL server with cannot be read.
     #[error("the certificates for the database's TLS cannot be used: {why}. Name a PEM file with sslrootcert=FILE")]
     Certificates {

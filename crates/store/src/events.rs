@@ -83,6 +83,24 @@ fn values<'a>(event: &NewEvent<'a>) -> [Value<'a>; 7] {
     [org.into(), at.into(), kind.into(), node.into(), task.into(), actor.into(), data.into()]
 }
 
+/// Writes an event whose number is `by` above the newest: whatever comes after it has a higher one.
+pub async fn leap(tx: &mut Tx, event: &NewEvent<'_>, by: u64) -> Result<(), StoreError> {
+    const SQL: &str = "insert into events (number, org, at, kind, node, task, actor, data)
+        values ($1, $2, $3, $4, $5, $6, $7, $8)";
+    let number = last_number(tx).await?.saturating_add(by);
+    let values = [
+        number.into(),
+        event.org.into(),
+        event.at.into(),
+        event.kind.into(),
+        event.node.into(),
+        event.task.into(),
+        event.actor.into(),
+        event.data.into(),
+    ];
+    tx.execute(SQL, &values).await.map(drop)
+}
+
 /// Numbers up to `limit` committed events that have none, in the order in which they were begun.
 /// Returns how many; `limit` means that there may be more. Of hubs that try at once, one waits for
 /// the other. On SQLite there is nothing to do.
@@ -123,7 +141,9 @@ pub async fn changes_between(tx: &mut Tx, after: u64, until: u64) -> Result<Vec<
         and (kind = 'node.changed' or kind = 'node.revoked' or kind = 'node.enrolled' or kind = 'node.key_changed'
             or kind = 'node.renewed' or kind = 'node.quarantined' or kind = 'node.readmitted'
             or kind = 'token.revoked' or kind = 'token.denied' or kind = 'setting.changed'
-            or kind = 'session.ended' or kind = 'operators.published')
+            or kind = 'session.ended' or kind = 'operators.published' or kind = 'keys.rotated'
+            or kind = 'node.stale' or kind = 'node.down' or kind = 'node.recovered' or kind = 'keys.begun'
+            or kind = 'keys.finished' or kind = 'keys.given')
         order by number";
     let rows = tx.query(SQL, &[after.into(), until.into()]).await?;
     let read = |row: Row| {
@@ -143,6 +163,20 @@ pub async fn last_number(tx: &mut Tx) -> Result<u64, StoreError> {
     const SQL: &str = "select coalesce(max(number), 0) from events";
     let row = tx.query_one_or_none(SQL, &[]).await?;
     row.map_or(Ok(0), |row| row.columns("events").number("number"))
+}
+
+/// The number of the oldest event of any org that is kept; none if there is no event.
+pub async fn oldest_number(tx: &mut Tx) -> Result<Option<u64>, StoreError> {
+    const SQL: &str = "select number from events where number > 0 order by number limit 1";
+    let row = tx.query_one_or_none(SQL, &[]).await?;
+    row.map(|row| row.columns("events").number("number")).transpose()
+}
+
+/// Up to `limit` events of all orgs, in the order of their numbers, after the number `after`.
+pub async fn list_of_all_orgs(tx: &mut Tx, after: u64, limit: u32) -> Result<Vec<EventRow>, StoreError> {
+    const SQL: &str = "select number, org, at, kind, node, task, actor, data from events where number > $1
+        order by number limit $2";
+    tx.query(SQL, &[after.into(), limit.into()]).await?.into_iter().map(read).collect()
 }
 
 /// The columns and conditions that both lists share. $2 is the cursor.
@@ -202,12 +236,13 @@ pub async fn list_newest(
     select(tx, sql, org, filter, before.unwrap_or(i64::MAX as u64), limit).await
 }
 
-/// Deletes up to `limit` events that are older than `before`, oldest first. The newest event always
-/// stays: the next number is told from it. Returns how many.
-pub async fn delete_older(tx: &mut Tx, before: Millis, limit: u32) -> Result<u64, StoreError> {
+/// Deletes up to `limit` events that are older than `before`, oldest first, and none with a number above
+/// `until`, if there is one. The newest event always stays: the next number is told from it. Returns how many.
+pub async fn delete_older(tx: &mut Tx, before: Millis, until: Option<u64>, limit: u32) -> Result<u64, StoreError> {
     const SQL: &str = "delete from events where number in (select number from events
-        where number < (select max(number) from events) order by number limit $2) and at < $1";
-    tx.execute(SQL, &[before.into(), limit.into()]).await
+        where number < (select max(number) from events) and number <= $3 order by number limit $2) and at < $1";
+    let until = until.unwrap_or(i64::MAX.unsigned_abs());
+    tx.execute(SQL, &[before.into(), limit.into(), until.into()]).await
 }
 
 async fn select(

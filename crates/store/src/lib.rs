@@ -4,7 +4,8 @@
 //! functions below with the [`Tx`] it is given. What one closure writes stands together or not at
 //! all, and a write that returned is on disk. SQL is written once, in the file of its table; what
 //! the engines need differently has a name in `dialect`. Reading order: `store`, `tx`, `value` and
-//! `row` are the engine's face; `sqlite` and `postgres` are the engines; the rest are the tables.
+//! `row` are the engine's face; `sqlite` and `postgres` are the engines; `whole` is all of a database at once; the
+//! rest are the tables.
 
 mod dialect;
 mod errors;
@@ -23,9 +24,11 @@ pub mod audit;
 pub mod denied_tokens;
 pub mod events;
 pub mod fields;
+pub mod hub_keys;
 pub mod idempotency;
 pub mod invites;
 pub mod jobs;
+pub mod leaders;
 pub mod logs;
 pub mod meta;
 pub mod node_keys;
@@ -34,6 +37,7 @@ pub mod operations;
 pub mod operator_sets;
 pub mod org_settings;
 pub mod orgs;
+pub mod outbox;
 pub mod post_steps;
 pub mod refusals;
 pub mod sessions;
@@ -41,10 +45,11 @@ pub mod sites;
 pub mod tasks;
 pub mod tokens;
 pub mod trust_keys;
+pub mod whole;
 
 pub use errors::{OpenError, StoreError};
 pub use postgres::ServerLimits;
 pub use row::{Columns, Row};
-pub use store::{BoxFuture, Location, Options, Store};
+pub use store::{Bells, BoxFuture, Location, Options, Rung, Store};
 pub use tx::Tx;
 pub use value::Value;

@@ -7,6 +7,7 @@ use sortie_rules::time::Millis;
 
 use crate::errors::{OpenError, StoreError};
 use crate::value::Value;
+use crate::whole::PendingStep;
 use crate::{meta, postgres, sqlite};
 
 /// One step of the schema.
@@ -103,6 +104,20 @@ const ALL: &[Migration] = &[
         postgres: include_str!("../migrations/postgres/0011_node_keys.sql"),
     },
     Migration {
+        version: 12,
+        name: "replicas",
+        oldest_program: 1,
+        sqlite: include_str!("../migrations/sqlite/0012_replicas.sql"),
+        postgres: include_str!("../migrations/postgres/0012_replicas.sql"),
+    },
+    Migration {
+        version: 13,
+        name: "outbox",
+        oldest_program: 1,
+        sqlite: include_str!("../migrations/sqlite/0013_outbox.sql"),
+        postgres: include_str!("../migrations/postgres/0013_outbox.sql"),
+    },
+    Migration {
         version: 14,
         name: "grown_tables",
         oldest_program: 1,
@@ -120,32 +135,46 @@ const FIRST: &str = "
     create table if not exists meta (key text not null primary key, value text not null);
 ";
 
-const NEWEST_APPLIED: &str = "select max(version) from migrations";
+pub(crate) const NEWEST_APPLIED: &str = "select max(version) from migrations";
 const OLDEST_PROGRAM: &str = "select value from meta where key = 'oldest_program_schema'";
 const RECORD: &str = "insert into migrations (version, name, applied_at) values ($1, $2, $3)";
 
-fn newest_known() -> i64 {
+/// The newest step of all.
+pub(crate) fn newest_known() -> i64 {
     ALL.last().map_or(0, |last| last.version)
 }
 
-/// The steps that are missing, or that the database has moved beyond this program.
-fn missing(applied: i64, oldest_program: Option<&str>) -> Result<&'static [Migration], OpenError> {
+/// The steps that a database of this schema has not taken.
+pub(crate) fn steps_after(applied: i64) -> Vec<PendingStep> {
+    let pending =
+        |step: &Migration| PendingStep { version: step.version, name: step.name, oldest_program: step.oldest_program };
+    ALL.iter().filter(|step| step.version > applied).map(pending).collect()
+}
+
+/// Whom a database lets in, from what it says. One that does not say lets in no older program.
+pub(crate) fn oldest_program_of(applied: i64, said: Option<&str>) -> i64 {
+    said.and_then(|text| text.parse().ok()).unwrap_or(applied)
+}
+
+/// The steps that are missing up to `until`, or that the database has moved beyond this program.
+fn missing(applied: i64, oldest_program: Option<&str>, until: i64) -> Result<&'static [Migration], OpenError> {
     let program_schema = newest_known();
-    // A database that does not say whom it lets in lets in no older program.
-    let oldest_program = oldest_program.and_then(|text| text.parse().ok()).unwrap_or(applied);
+    let oldest_program = oldest_program_of(applied, oldest_program);
     if applied > program_schema && oldest_program > program_schema {
         return Err(OpenError::DatabaseNewer { database_schema: applied, program_schema, oldest_program });
     }
     let first_missing = ALL.iter().position(|step| step.version > applied).unwrap_or(ALL.len());
-    Ok(&ALL[first_missing..])
+    let end = ALL.iter().position(|step| step.version > until).unwrap_or(ALL.len());
+    Ok(&ALL[first_missing.min(end)..end])
 }
 
-pub(crate) fn on_sqlite(connection: &mut sqlite::Connection, now: Millis) -> Result<(), OpenError> {
+/// Takes the steps up to `until`; [`newest_known`] for all of them.
+pub(crate) fn on_sqlite(connection: &mut sqlite::Connection, now: Millis, until: i64) -> Result<(), OpenError> {
     let all = |connection: &mut sqlite::Connection| -> Result<Result<(), OpenError>, StoreError> {
         connection.batch(FIRST)?;
         let applied = one(connection.query(NEWEST_APPLIED, &[])?, |row| row.int_or_none("version"))?.unwrap_or(0);
         let oldest = one(connection.query(OLDEST_PROGRAM, &[])?, |row| row.text_or_none("value"))?;
-        let steps = match missing(applied, oldest.as_deref()) {
+        let steps = match missing(applied, oldest.as_deref(), until) {
             Ok(steps) => steps,
             Err(newer) => return Ok(Err(newer)),
         };
@@ -172,14 +201,18 @@ pub(crate) fn on_sqlite(connection: &mut sqlite::Connection, now: Millis) -> Res
 }
 
 /// As on SQLite; the caller has begun the transaction and taken the lock.
-pub(crate) async fn on_postgres(transaction: &mut postgres::Transaction, now: Millis) -> Result<(), OpenError> {
+pub(crate) async fn on_postgres(
+    transaction: &mut postgres::Transaction,
+    now: Millis,
+    until: i64,
+) -> Result<(), OpenError> {
     let unreachable = |why: StoreError| OpenError::Unreachable { what: "the database".into(), why: why.to_string() };
     transaction.batch(FIRST).await.map_err(unreachable)?;
     let rows = transaction.query(NEWEST_APPLIED, &[]).await.map_err(unreachable)?;
     let applied = one(rows, |row| row.int_or_none("version")).map_err(unreachable)?.unwrap_or(0);
     let rows = transaction.query(OLDEST_PROGRAM, &[]).await.map_err(unreachable)?;
     let oldest = one(rows, |row| row.text_or_none("value")).map_err(unreachable)?;
-    for step in missing(applied, oldest.as_deref())? {
+    for step in missing(applied, oldest.as_deref(), until)? {
         let failed = |why| OpenError::Migration { version: step.version, name: step.name, why };
         transaction.batch(step.postgres).await.map_err(failed)?;
         transaction.execute(RECORD, &record(step, now)).await.map_err(failed)?;

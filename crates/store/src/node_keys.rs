@@ -90,6 +90,19 @@ pub async fn count_followers(tx: &mut Tx) -> Result<(u64, u64), StoreError> {
     })
 }
 
+/// Up to `limit` nodes of all orgs that say they have a newer key set than this one: name and version each.
+pub async fn ahead_of(tx: &mut Tx, version: u64, limit: u32) -> Result<Vec<(String, u64)>, StoreError> {
+    const SQL: &str = "select n.name, k.keys_version from node_keys k join nodes n on n.id = k.node
+        where k.keys_version > $1 and n.revoked_at is null and n.key_fingerprint not like 'key:%'
+        order by n.name limit $2";
+    let rows = tx.query(SQL, &[version.into(), limit.into()]).await?;
+    let read = |row: Row| {
+        let mut row = row.columns("node_keys");
+        Ok((row.text("name")?, row.number("keys_version")?))
+    };
+    rows.into_iter().map(read).collect()
+}
+
 fn read(row: Row) -> Result<LaggardRow, StoreError> {
     let mut row = row.columns("node_keys");
     Ok(LaggardRow {

@@ -35,7 +35,7 @@ pub struct OperationRow {
     pub proposed_by: String,
     /// When.
     pub proposed_at: Millis,
-    /// When it expires if too few have signed it by then.
+    /// When it expires if too few have signed it by then: no later than what was signed first.
     pub ends_at: Millis,
     /// The trace that it belongs to.
     pub traceparent: Option<String>,
@@ -107,11 +107,12 @@ pub async fn outcome(tx: &mut Tx, id: TaskId) -> Result<Option<Outcome>, StoreEr
     row.map(|row| read_outcome(&mut row.columns("tasks"))).transpose().map(Option::flatten)
 }
 
-/// Up to `limit` operations of an org before `before`, newest first, with what became of their tasks.
+/// Up to `limit` operations of an org before `before`, newest first, with what became of their tasks; only those
+/// that wait for signatures at a time, if one is given.
 pub async fn list(
     tx: &mut Tx,
     org: OrgId,
-    only_waiting: bool,
+    waiting_at: Option<Millis>,
     before: Option<TaskId>,
     limit: u32,
 ) -> Result<Vec<(OperationRow, Option<Outcome>)>, StoreError> {
@@ -125,10 +126,14 @@ pub async fn list(
         "select ",
         columns!(),
         ", t.status, t.code, t.message from operations o left join tasks t on t.id = o.id
-         where o.org = $1 and o.id < $2 and o.stage = 'awaiting_signature' order by o.id desc limit $3"
+         where o.org = $1 and o.id < $2 and o.stage = 'awaiting_signature' and o.ends_at > $4
+         order by o.id desc limit $3"
     );
     let before = before.map_or("g".into(), Into::into);
-    let rows = tx.query(if only_waiting { WAITING } else { ALL }, &[org.into(), before, limit.into()]).await?;
+    let rows = match waiting_at {
+        None => tx.query(ALL, &[org.into(), before, limit.into()]).await?,
+        Some(now) => tx.query(WAITING, &[org.into(), before, limit.into(), now.into()]).await?,
+    };
     let both = |row: Row| {
         let mut row = row.columns("operations");
         Ok((read(&mut row)?, read_outcome(&mut row)?))
@@ -146,12 +151,14 @@ pub async fn count_waiting(tx: &mut Tx, org: OrgId) -> Result<u64, StoreError> {
 /// Writes down what changes with a signature or an end, if nobody has changed it since it was read. `false` if
 /// somebody has.
 pub async fn change(tx: &mut Tx, before: &OperationRow, after: &OperationRow) -> Result<bool, StoreError> {
-    const SQL: &str = "update operations set stage = $1, envelope = $2, signed_by = $3, ended_at = $4, message = $5
-        where id = $6 and stage = $7 and signed_by = $8";
+    const SQL: &str = "update operations set stage = $1, envelope = $2, signed_by = $3, ends_at = $4, ended_at = $5,
+            message = $6
+        where id = $7 and stage = $8 and signed_by = $9";
     let values = [
         after.stage.as_str().into(),
         after.envelope.as_deref().into(),
         (&after.signed_by).into(),
+        after.ends_at.into(),
         after.ended_at.into(),
         after.message.as_deref().into(),
         after.id.into(),

@@ -18,7 +18,7 @@ pub(crate) enum Cells {
 }
 
 /// One value of an answer.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Cell {
     Null,
     Int(i64),
@@ -27,6 +27,17 @@ pub(crate) enum Cell {
 }
 
 impl Row {
+    /// All of the row's values. `table` names the table in errors.
+    pub(crate) fn cells(self, table: &'static str) -> Result<Vec<Cell>, StoreError> {
+        match self.0 {
+            Cells::Sqlite(cells) => Ok(cells),
+            Cells::Postgres(row) => {
+                let corrupt = |why| StoreError::Corrupt { table, column: "row", why };
+                (0..row.len()).map(|at| crate::postgres::cell(&row, at).map_err(corrupt)).collect()
+            }
+        }
+    }
+
     /// Begins to read the row's columns from the first one on. `table` names the table in errors.
     pub fn columns(self, table: &'static str) -> Columns {
         Columns { cells: self.0, next: 0, table }

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use sortie_rules::time::Millis;
+use tokio::sync::mpsc;
 
 use crate::errors::{OpenError, StoreError};
 use crate::postgres::ServerLimits;
@@ -40,6 +41,24 @@ pub struct Options {
 #[derive(Debug, Clone)]
 pub struct Store {
     engine: Arc<Engine>,
+}
+
+/// Bells to and from the other hubs on a database. A bell hints and promises nothing.
+#[derive(Debug)]
+pub struct Bells {
+    /// Rings at every hub, this one too: at most 7,900 bytes. What cannot be sent is lost.
+    pub ring: mpsc::Sender<String>,
+    /// What is rung.
+    pub rung: mpsc::Receiver<Rung>,
+}
+
+/// What comes of the bells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rung {
+    /// Somebody rang.
+    Bell(String),
+    /// Nobody listened for a while: look at everything.
+    MayHaveMissed,
 }
 
 #[derive(Debug)]
@@ -137,6 +156,14 @@ impl Store {
         match &*self.engine {
             Engine::Sqlite(engine) => engine.close().await,
             Engine::Postgres(engine) => engine.close(),
+        }
+    }
+
+    /// Bells to and from the other hubs on this database, where there can be any.
+    pub fn bells(&self) -> Result<Option<Bells>, OpenError> {
+        match &*self.engine {
+            Engine::Sqlite(_) => Ok(None),
+            Engine::Postgres(engine) => engine.bells().map(Some),
         }
     }
 

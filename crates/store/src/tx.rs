@@ -52,15 +52,17 @@ impl Tx {
     /// (`set_form`), or else without waiting for each other.
     ///
     /// No two rows of values may be for the same row of the table, since each must meet the table as it was.
-    pub async fn execute_each<const N: usize>(
+    pub async fn execute_each<'v, R: AsRef<[Value<'v>]> + Sync>(
         &mut self,
         sql: &'static str,
-        rows: &[[Value<'_>; N]],
+        rows: &[R],
     ) -> Result<u64, StoreError> {
         self.check()?;
         self.show(sql);
         let done = match &mut self.engine {
-            Engine::Sqlite(connection) => rows.iter().try_fold(0, |sum, row| Ok(sum + connection.execute(sql, row)?)),
+            Engine::Sqlite(connection) => {
+                rows.iter().try_fold(0, |sum, row| Ok(sum + connection.execute(sql, row.as_ref())?))
+            }
             Engine::Postgres(transaction) => transaction.execute_each(sql, rows).await,
         };
         self.remember(done)

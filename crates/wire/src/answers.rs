@@ -20,10 +20,16 @@ const ENROLLMENT: &str = "application/vnd.sortie.enrollment+json";
 /// What is signed of an answer.
 #[derive(Debug, Serialize)]
 struct Signed<'a> {
-    /// What it answers: the `jti` of the assertion, or the nonce of the invite's proof.
+    /// What it answers: the hash of the assertion, or the nonce of the invite's proof.
     to: &'a str,
     status: u16,
     body: &'a str,
+}
+
+/// What the answer to an assertion is signed for: the hash of the assertion as it was sent. It covers the key that
+/// signed it, so that what the hub answers to one node is never its word to another.
+pub fn answer_to(assertion: &str) -> String {
+    body_hash(assertion.as_bytes())
 }
 
 /// The message that is signed for an answer.

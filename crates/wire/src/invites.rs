@@ -78,6 +78,9 @@ pub struct InviteDetails {
     /// When it was used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used_at: Option<Millis>,
+    /// Whether it names an authority of the hub's that has gone since: it admits nobody any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub void: bool,
     /// The node that enrolled with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enrolled: Option<NodeId>,

@@ -8,6 +8,7 @@ pub mod accounts;
 pub mod answers;
 pub mod assertions;
 pub mod audit;
+pub mod cloud_events;
 pub mod deliveries;
 pub mod enrollment;
 pub mod envelope;

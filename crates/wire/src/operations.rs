@@ -181,7 +181,7 @@ pub struct Operation {
     pub proposed_by: String,
     /// When.
     pub proposed_at: Millis,
-    /// When it expires if too few have signed it by then.
+    /// When it expires if too few have signed it by then: once somebody has, no later than what was signed.
     pub ends_at: Millis,
     /// When it ended without becoming a task.
     #[serde(default, skip_serializing_if = "Option::is_none")]

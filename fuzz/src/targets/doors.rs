@@ -1,12 +1,13 @@
 //! Readers that stand behind doors of hub and agent.
 
-use super::target::{Target, Verdict, of_bytes};
+use super::target::{Target, Verdict, of_bytes, of_text};
 
 /// The readers.
 pub(super) const TARGETS: &[Target] = &[
     of_bytes("cookie", 4096, &["a=b; sortie_session=x.y; c", "sortie_session="], |input| {
         told(sortie_hub::doors::cookie(input))
     }),
+    of_text("labels", 4096, &["ring=first", "a=b,c=d", "a"], |text| told(sortie_hub::doors::labels(text))),
     of_bytes("last_event_id", 256, &["17", " 5 "], |input| told(sortie_hub::doors::last_event_id(input))),
     of_bytes(
         "helper_line",

@@ -1,9 +1,9 @@
 //! All targets, in one list.
 
 use super::target::Target;
-use super::{doors, messages, text, trust};
+use super::{doors, messages, signers, text, trust};
 
 /// All of them.
 pub fn all() -> Vec<Target> {
-    [trust::TARGETS, messages::TARGETS, text::TARGETS, doors::TARGETS].concat()
+    [trust::TARGETS, signers::TARGETS, messages::TARGETS, text::TARGETS, doors::TARGETS].concat()
 }

@@ -23,6 +23,7 @@ pub(super) const TARGETS: &[Target] = &[
     message::<sortie_wire::tasks::SubmitTask>("submit"),
     message::<sortie_wire::jobs::RunJob>("job"),
     message::<sortie_wire::trusts::TrustResult>("trust_result"),
+    message::<sortie_wire::cloud_events::CloudEvent>("cloud_event"),
 ];
 
 const fn message<T: Serialize + DeserializeOwned>(name: &'static str) -> Target {

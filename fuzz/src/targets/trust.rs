@@ -49,14 +49,18 @@ pub(super) const TARGETS: &[Target] = &[
 
 const MESSAGE: &[u8] = b"{\"node\":\"01980c5e-7d1a-7c3e-9b7e-0123456789ab\",\"number\":1}";
 
+/// PKCS#8 around a key of 32 bytes that everybody knows.
+pub(super) fn known_key(byte: u8) -> Vec<u8> {
+    let mut der = vec![0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
+    der.extend_from_slice(&[byte; 32]);
+    der
+}
+
 /// The hub's key of every look, and the one message that it has signed: a look is the same each time.
-fn signed() -> &'static (Signer, Vec<u8>) {
+pub(super) fn signed() -> &'static (Signer, Vec<u8>) {
     static SIGNED: OnceLock<(Signer, Vec<u8>)> = OnceLock::new();
     SIGNED.get_or_init(|| {
-        // PKCS#8 around a key of 32 bytes that everybody knows.
-        let mut der = vec![0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
-        der.extend_from_slice(&[7; 32]);
-        let signer = Signer::from_pkcs8(&der).expect("it is a key");
+        let signer = Signer::from_pkcs8(&known_key(7)).expect("it is a key");
         let envelope = serde_json::to_vec(&signer.sign(DELIVERY, MESSAGE)).expect("it is JSON");
         (signer, envelope)
     })

@@ -2,9 +2,10 @@
 //!
 //! `postgres` is a private PostgreSQL server, `orthanc` an imaging server, `smtp_sink` a mail server,
 //! `webhook_receiver` one that judges webhooks, `oidc_provider` one where people sign in, `nginx` a proxy that ends
-//! TLS; `python` runs what comes from PyPI, `node` what comes from npm.
+//! TLS, `nats` a message broker; `python` runs what comes from PyPI, `node` what comes from npm.
 
 mod folders;
+mod nats;
 mod nginx;
 mod node;
 mod oidc_provider;
@@ -16,6 +17,7 @@ mod script;
 mod smtp_sink;
 mod webhook_receiver;
 
+pub use nats::{Nats, NatsPlan};
 pub use nginx::Nginx;
 pub use node::{NODE_FILES, node_folder};
 pub use oidc_provider::{Forgery, OidcPlan, OidcProvider};

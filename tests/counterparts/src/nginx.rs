@@ -26,10 +26,23 @@ impl Nginx {
     /// # Panics
     /// If nginx is not installed or does not start.
     pub fn before(hub: &str, certificate: &str, key: &str) -> Nginx {
+        Nginx::start(&[hub], certificate, key)
+    }
+
+    /// Starts one that balances between several hubs. A request that it could not bring to one it brings to the next;
+    /// one that was sent and not answered only if it may be repeated.
+    ///
+    /// # Panics
+    /// If nginx is not installed or does not start.
+    pub fn between(hubs: &[&str], certificate: &str, key: &str) -> Nginx {
+        Nginx::start(hubs, certificate, key)
+    }
+
+    fn start(hubs: &[&str], certificate: &str, key: &str) -> Nginx {
         let mut said = String::new();
         for _ in 0..STARTS_MAX {
             let port = free_port();
-            match try_start(hub, certificate, key, port) {
+            match try_start(hubs, certificate, key, port) {
                 Ok((stdin, keeper)) => return Nginx { port, stdin: Some(stdin), keeper },
                 Err(why) => said = why,
             }
@@ -51,11 +64,11 @@ impl Drop for Nginx {
     }
 }
 
-fn try_start(hub: &str, certificate: &str, key: &str, port: u16) -> Result<(ChildStdin, Child), String> {
+fn try_start(hubs: &[&str], certificate: &str, key: &str, port: u16) -> Result<(ChildStdin, Child), String> {
     let folder = tempfile::Builder::new().prefix("sortie-nginx-").tempdir().expect("a folder for the server").keep();
     write(&folder.join("certificate.pem"), certificate);
     write(&folder.join("key.pem"), key);
-    write(&folder.join("nginx.conf"), &configuration(&folder, hub, port));
+    write(&folder.join("nginx.conf"), &configuration(&folder, hubs, port));
     let mut keeper = Command::new("sh")
         .args(["-c", include_str!("nginx.sh"), "nginx"])
         .arg(&folder)
@@ -84,8 +97,13 @@ fn write(path: &Path, text: &str) {
 
 /// What one would write by hand, and temporary files in a folder of its own. It takes a client's certificate, as
 /// such proxies do, and passes none on.
-fn configuration(folder: &Path, hub: &str, port: u16) -> String {
+///
+/// Between several it never counts one as gone: whoever is stopped and started again is asked again at once.
+fn configuration(folder: &Path, hubs: &[&str], port: u16) -> String {
     let folder = folder.display();
+    let servers: String = hubs.iter().map(|hub| format!("server {hub} max_fails=0; ")).collect();
+    let first = hubs[0];
+    let next = if hubs.len() > 1 { "error timeout http_503" } else { "off" };
     format!(
         "worker_processes 1;
         pid {folder}/nginx.pid;
@@ -99,16 +117,18 @@ fn configuration(folder: &Path, hub: &str, port: u16) -> String {
             uwsgi_temp_path {folder}/uwsgi;
             scgi_temp_path {folder}/scgi;
             client_max_body_size 32m;
+            upstream hubs {{ {servers} }}
             server {{
                 listen 127.0.0.1:{port} ssl;
                 ssl_certificate {folder}/certificate.pem;
                 ssl_certificate_key {folder}/key.pem;
                 location / {{
-                    proxy_pass https://{hub};
+                    proxy_pass https://hubs;
                     proxy_http_version 1.1;
                     proxy_set_header Connection \"\";
+                    proxy_set_header Host {first};
                     proxy_read_timeout 90s;
-                    proxy_next_upstream off;
+                    proxy_next_upstream {next};
                 }}
             }}
         }}

@@ -16,6 +16,7 @@ mod changelog;
 mod clock;
 mod conformance;
 mod links;
+mod one_way;
 mod plates;
 mod pure;
 mod sizes;

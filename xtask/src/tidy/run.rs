@@ -2,7 +2,7 @@
 
 use super::allow::Allow;
 use super::tree::Tree;
-use super::{arrows, banned, changelog, clock, conformance, links, plates, pure, sizes};
+use super::{arrows, banned, changelog, clock, conformance, links, one_way, plates, pure, sizes};
 use crate::programs::{Done, root};
 
 /// `cargo xtask tidy [--ratchet]`.
@@ -21,6 +21,7 @@ pub(crate) fn run(args: &[String]) -> Done {
     findings.extend(clock::check(&tree, &allow));
     findings.extend(conformance::check(&tree));
     findings.extend(links::check(&tree));
+    findings.extend(one_way::check(&tree));
     findings.extend(plates::check(&tree));
     findings.extend(pure::check(&tree));
     findings.extend(sizes::check(&tree));

@@ -34,6 +34,17 @@ impl<'e> Complaint<'e> {
         self
     }
 
+    /// The same of an enrolment, with what else may help where another authority vouches for whoever answers.
+    pub(super) fn or_a_new_invite(mut self, call: &ClientError) -> Complaint<'e> {
+        if matches!(call, ClientError::Tls { fault, .. } if fault.is_about_the_issuer()) {
+            self.remedy = Some(
+                "an invite that is older than a rotation of the hub's authority is void: ask for a new one \
+                 (`sortie invite create`)",
+            );
+        }
+        self
+    }
+
     /// Says it, with everything that caused it, and how the command ends.
     pub(super) fn tell(&self, as_json: bool) -> AgentExit {
         let text = if as_json { self.as_json() } else { self.as_text() };
@@ -42,13 +53,19 @@ impl<'e> Complaint<'e> {
         self.exit
     }
 
-    fn causes(&self) -> impl Iterator<Item = &'e dyn Error> {
+    /// What caused it, from the nearest on; a cause that was said already is left out.
+    fn causes(&self) -> Vec<String> {
+        let (mut said, mut causes) = (self.error.to_string(), Vec::new());
         let mut next = self.error.source();
-        std::iter::from_fn(move || {
-            let cause = next?;
+        while let Some(cause) = next {
+            let text = cause.to_string();
+            if !said.contains(&text) {
+                said = format!("{said}: {text}");
+                causes.push(text);
+            }
             next = cause.source();
-            Some(cause)
-        })
+        }
+        causes
     }
 
     fn as_text(&self) -> String {
@@ -63,7 +80,7 @@ impl<'e> Complaint<'e> {
     }
 
     fn as_json(&self) -> String {
-        let error = self.causes().fold(self.error.to_string(), |text, cause| format!("{text}: {cause}"));
+        let error = self.causes().iter().fold(self.error.to_string(), |text, cause| format!("{text}: {cause}"));
         json!({ "error": error, "remedy": self.remedy, "exit": self.exit as u8, "problem": self.problem }).to_string()
     }
 }

@@ -60,6 +60,7 @@ impl AgentExit {
             NotSet::Hub(_)
             | NotSet::NotTaken(_)
             | NotSet::Awaited(_)
+            | NotSet::NotPublished(_)
             | NotSet::Unusable(_)
             | NotSet::NoFolder(_)
             | NotSet::Identity(_) => AgentExit::Usage,

@@ -81,7 +81,7 @@ async fn perform_enroll(command: EnrollCommand, clock: Clock, entropy: &Entropy)
         Err(error) => {
             let complaint = Complaint::new(&error, AgentExit::of_enrollment(&error));
             match &error {
-                EnrollError::Hub(call) => complaint.about(call).tell(as_json),
+                EnrollError::Hub(call) => complaint.about(call).or_a_new_invite(call).tell(as_json),
                 _ => complaint.tell(as_json),
             }
         }

@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 use sortie_rules::exits::Exit;
-use sortie_rules::limits::SERVICE_ACTIVE_WITHIN;
 use sortie_rules::tasks::Code;
 
 use super::command::{Places, can_begin, is_for_helper, step};
@@ -28,7 +27,7 @@ pub(crate) async fn run(work: Work, places: Places) -> Result<Output, Failure> {
     let by_helper = is_for_helper(&restart).await?;
     can_begin(&restart, by_helper)?;
     can_begin(&check, false)?;
-    let begun = Steady::now();
+    let (begun, within) = (Steady::now(), work.policy.service_restart.active_within);
     if let Some(failure) = step(&work, &restart, by_helper, &places).await?.failure("the restart") {
         return Err(failure);
     }
@@ -37,8 +36,8 @@ pub(crate) async fn run(work: Work, places: Places) -> Result<Output, Failure> {
         if matches!(looked.exit, Ok(Exit::Code(0))) {
             return Output::of(&Restarted { service, active: true, restart_ms: begun.elapsed().0 });
         }
-        if begun.elapsed() > SERVICE_ACTIVE_WITHIN {
-            let why = format!("{service} was restarted, and is not active {SERVICE_ACTIVE_WITHIN} later");
+        if begun.elapsed() > within {
+            let why = format!("{service} was restarted, and is not active {within} later");
             return Err(Failure::failed(Code::SERVICE_NOT_ACTIVE, why, false));
         }
         tokio::select! {

@@ -112,16 +112,23 @@ impl Identity {
     pub fn load(data: &Path) -> Result<Identity, IdentityError> {
         let folder = folder(data);
         let node = Identity::record(data)?;
-        let there = |name: &str| {
-            let path = folder.join(name);
-            let text = read_if_there(&path)?;
-            text.ok_or_else(|| IdentityError::Damaged { path, why: "it is not there".to_owned() })
-        };
-        let certificate_pem = there("certificate.pem")?;
+        // Without it the node proves itself otherwise, and gets another one.
+        let certificate_pem = read_if_there(&folder.join("certificate.pem"))?.unwrap_or_default();
         let path = folder.join("key.pem");
         let key = NodeKey::load(&path)?;
         let key = key.ok_or_else(|| IdentityError::Damaged { path, why: "it is not there".to_owned() })?;
         Ok(Identity { folder, key, certificate_pem, node })
+    }
+
+    /// Whether the certificate is one that can be shown.
+    pub(crate) fn has_certificate(&self) -> Result<(), String> {
+        self.proof().check_key()
+    }
+
+    /// Whether a certificate that came from the hub can take the place of this one.
+    pub(crate) fn check(&self, certificate: &Certificate, now: Millis) -> Result<(), String> {
+        let offered = client::Identity { chain_pem: certificate.chain.clone(), ..self.proof() };
+        offered.check_issued(&self.node.node.to_string(), &self.node.keys.trust(), certificate.not_after, now)
     }
 
     /// Takes a renewed certificate, on disk first.

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use sortie_client::{ClientError, Doubt};
+use sortie_client::ClientError;
 use sortie_rules::backoff::{Backoff, jittered};
 use sortie_rules::ids::BootId;
 use sortie_rules::limits::WAIT_DEFAULT;
 use sortie_rules::time::Span;
 use sortie_wire::deliveries::WaitQuery;
-use sortie_wire::envelope::Distrust;
 use sortie_wire::problem::ProblemCode;
 use tokio_util::sync::CancellationToken;
 
@@ -20,6 +19,8 @@ use crate::runner::Board;
 
 /// How the waits between tries grow.
 const BACKOFF: Backoff = Backoff { first: Span::seconds(1), cap: Span::seconds(60) };
+/// So many waits in a row may be late because something held them up on the way.
+const LATE_BY_CHANCE: u32 = 3;
 /// Pause where only a person can help: a node that was revoked.
 const HELPLESS: Span = Span::minutes(5);
 /// Longest pause while an operator has to decide.
@@ -134,9 +135,17 @@ impl WaitLoop {
     async fn after_call(&self, error: &ClientError, own: Span, failures: u32) -> Span {
         let wait = error.retry_after().map_or(own, |asked| asked.max(own));
         match error.problem().map(|problem| problem.code) {
-            Some(ProblemCode::WaitLate) => {
+            Some(ProblemCode::WaitLate) if failures < LATE_BY_CHANCE => {
                 tracing::debug!("a wait came late; the next one follows");
-                return if failures < 3 { Span::ZERO } else { wait };
+                return Span::ZERO;
+            }
+            Some(ProblemCode::WaitLate) => {
+                tracing::warn!(
+                    wait_ms = wait.0,
+                    "waits come late again and again: does another agent speak with this node's key? Was this disk \
+                     copied?"
+                );
+                return wait;
             }
             Some(ProblemCode::NodeQuarantined) => {
                 // An operator decides, perhaps in a moment.
@@ -144,7 +153,7 @@ impl WaitLoop {
                 tracing::error!(
                     wait_ms = wait.0,
                     "another agent speaks for this node: was this disk copied, or restored from an older copy? The hub \
-                     hands out no tasks until an operator has decided; what runs here runs on"
+                     hands out no tasks until an operator has decided (`sortie node readmit`); what runs here runs on"
                 );
                 return wait;
             }
@@ -165,7 +174,10 @@ impl WaitLoop {
             }
             _ => {}
         }
-        let error_chain = chain(error);
+        let mut error_chain = chain(error);
+        if let Some(advice) = self.taker.hub.advice(error) {
+            error_chain = format!("{error_chain}; {advice}");
+        }
         tracing::warn!(
             error = error_chain,
             failures,
@@ -177,7 +189,7 @@ impl WaitLoop {
         {
             return self.learn_time(wait).await;
         }
-        if let ClientError::Unproven { doubt: Doubt::Distrusted(Distrust::UnknownKey), .. } = error {
+        if error.is_by_an_unknown_key() {
             return followed(self.taker.hub.follow_keys().await, wait);
         }
         if let ClientError::Tls { fault, .. } = error

@@ -33,9 +33,12 @@ pub enum NotTaken {
         /// What does not fit.
         why: NotBelieved,
     },
-    /// The set that was named is not among them.
-    #[error("none of these sets of operators has the fingerprint {0}")]
-    NotAmongThem(String),
+    /// The set for which the site waits is not among them.
+    #[error(
+        "this site was told to wait for the set of operators with the fingerprint {0}, and none of these sets has it; \
+         if you know by another way that these are right, say so with --replace"
+    )]
+    NotAwaited(String),
     /// They do not follow one another.
     #[error(transparent)]
     NotBelieved(#[from] NotBelieved),
@@ -47,7 +50,7 @@ pub(crate) fn follow(known: &Known, chain: &OperatorChain) -> Result<Option<Beli
         Known::Nobody => Ok(Some(Believed { operators: Operators::of(chain)?, links: chain.links.clone() })),
         Known::Pinned(fingerprint) => {
             let at = place_of(&chain.links, fingerprint);
-            let at = at.ok_or_else(|| NotTaken::NotAmongThem(fingerprint.clone()))?;
+            let at = at.ok_or_else(|| NotTaken::NotAwaited(fingerprint.clone()))?;
             let first = Operators::pinned(&chain.links[at], fingerprint)?;
             let operators = lead_on(first, &chain.links[at + 1..])?;
             Ok(Some(Believed { operators, links: chain.links[at..].to_vec() }))
@@ -132,6 +135,6 @@ mod tests {
         let pinned = Known::Pinned(fingerprint(&second));
         assert_eq!(believe(&pinned, &[&first, &second, &third]).version(), 3);
         assert_eq!(believe(&pinned, &[&second]).version(), 2);
-        assert!(matches!(follow(&pinned, &chain(&[&first])), Err(NotTaken::NotAmongThem(_))));
+        assert!(matches!(follow(&pinned, &chain(&[&first])), Err(NotTaken::NotAwaited(_))));
     }
 }

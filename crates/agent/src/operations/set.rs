@@ -133,6 +133,12 @@ pub enum NotSet {
          another, say so with --replace"
     )]
     Awaited(String),
+    /// The hub has no such set.
+    #[error(
+        "none of the hub's sets of operators has the fingerprint {0}; nothing was changed. Compare it with what \
+         `sortie operators show` prints at an operator's machine, and have the set published first"
+    )]
+    NotPublished(String),
     /// The file cannot be read or written.
     #[error(transparent)]
     Unusable(#[from] Unusable),
@@ -201,28 +207,32 @@ async fn take_fingerprint(
     entropy: &Entropy,
 ) -> Result<Known, NotSet> {
     let folder = &settings.data;
-    let known = change(folder, |known| {
-        let pin = Known::Pinned(fingerprint.clone());
-        match known {
-            Err(_) if replace => Ok(Some(pin)),
-            Err(error) => Err(NotSet::from(error)),
-            Ok(known) if known.fingerprint() == Some(&fingerprint) => Ok(None),
-            Ok(Known::Nobody) => Ok(Some(pin)),
-            Ok(_) if replace => Ok(Some(pin)),
-            Ok(Known::Pinned(awaited)) => Err(NotSet::Awaited(awaited)),
-            Ok(Known::Set(_)) => Ok(None),
-        }
-    })?;
+    let known = awaiting(Known::read(folder), &fingerprint, replace)?;
     if matches!(known, Known::Set(_)) && known.fingerprint() == Some(&fingerprint) {
         return Ok(known);
     }
-    fetch(settings, &fingerprint, clock, entropy).await
+    fetch(settings, &fingerprint, replace, clock, entropy).await
+}
+
+/// Whom the site believes, as far as the set of this fingerprint may follow: nothing is waited for before the hub
+/// has handed it on, so that a slip of the pen leaves nothing behind.
+fn awaiting(known: Result<Known, Unusable>, fingerprint: &str, replace: bool) -> Result<Known, NotSet> {
+    let pin = || Known::Pinned(fingerprint.to_owned());
+    match known {
+        Ok(known) if known.fingerprint() == Some(fingerprint) => Ok(known),
+        _ if replace => Ok(pin()),
+        Err(error) => Err(error.into()),
+        Ok(Known::Nobody) => Ok(pin()),
+        Ok(Known::Pinned(awaited)) => Err(NotSet::Awaited(awaited)),
+        Ok(known @ Known::Set(_)) => Ok(known),
+    }
 }
 
 /// Asks the hub for the operators, and believes those who lead to, or on from, the set of this fingerprint.
 pub(crate) async fn fetch(
     settings: &Settings,
     fingerprint: &str,
+    replace: bool,
     clock: Clock,
     entropy: &Entropy,
 ) -> Result<Known, NotSet> {
@@ -230,14 +240,12 @@ pub(crate) async fn fetch(
     let time = Arc::new(HubTime::new(clock, Millis(0)));
     let hub = Hub::open(identity, settings, time, entropy.clone())?;
     let chain = hub.line().operators(hub.node(), 0).await.map_err(HubError::from)?;
+    if !chain.links.iter().any(|link| fingerprint_of(link).as_deref() == Some(fingerprint)) {
+        return Err(NotSet::NotPublished(fingerprint.to_owned()));
+    }
     change(&settings.data, |known| {
-        let known = known?;
-        let has_it = chain.links.iter().any(|link| fingerprint_of(link).as_deref() == Some(fingerprint));
-        match follow(&known, &chain)? {
-            // What is believed already has to lead to the set that was named.
-            Some(believed) if has_it => Ok(Some(Known::Set(Box::new(believed)))),
-            None if has_it => Ok(None),
-            _ => Err(NotTaken::NotAmongThem(fingerprint.to_owned()).into()),
-        }
+        let known = awaiting(known, fingerprint, replace)?;
+        // What is believed already has to lead to the set that was named.
+        Ok(follow(&known, &chain)?.map(|believed| Known::Set(Box::new(believed))))
     })
 }

@@ -164,6 +164,11 @@ impl Following {
                 told = heard.version,
                 "the hub tells of newer operators and has none that follow those of this site"
             ),
+            Err(Refused::NotTaken(NotTaken::NotAwaited(fingerprint))) => tracing::warn!(
+                fingerprint,
+                "this site waits for the operators of this fingerprint, and the hub has none of them yet; if it was \
+                 mistyped, give the right one, or their file, with `sortie agent operators … --replace`"
+            ),
             Err(Refused::NotTaken(error)) => {
                 tracing::error!(%error, "operators that the hub handed on are refused; those who stand here stay");
             }

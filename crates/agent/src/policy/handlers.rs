@@ -10,6 +10,7 @@ use sortie_rules::tasks::Class;
 use sortie_rules::time::Span;
 
 use super::privileged::is_privileged;
+use crate::handlers::BUILTIN_TYPES;
 
 /// How a type is run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,7 +126,9 @@ impl HandlerText {
         let kind = match self.kind.as_str() {
             "builtin" => {
                 self.has_only("builtin", &["builtin"])?;
-                Kind::Builtin(self.builtin.ok_or("`builtin` is missing: the name of the type that the agent can do")?)
+                let own = BUILTIN_TYPES.contains(&type_name).then(|| type_name.to_owned());
+                let builtin = self.builtin.or(own);
+                Kind::Builtin(builtin.ok_or("`builtin` is missing: the name of the type that the agent can do")?)
             }
             "command" => {
                 let own = "program args user working_folder environment wall_s cpu_s memory_mb processes output_mb \
@@ -136,6 +139,10 @@ impl HandlerText {
             "http" => {
                 self.has_only("http", &["url", "allow", "headers_file", "wall_s"])?;
                 Kind::Http(self.service()?)
+            }
+            // A table of the agent's own type says no more than who must have signed it.
+            "" if BUILTIN_TYPES.contains(&type_name) && self.has_only("builtin", &[]).is_ok() => {
+                Kind::Builtin(type_name.to_owned())
             }
             "" => return Err("`kind` is missing: \"command\", \"http\" or \"builtin\"".into()),
             other => return Err(format!("`kind` is \"command\", \"http\" or \"builtin\", not \"{other}\"")),
@@ -274,6 +281,18 @@ mod tests {
         assert!(!service.allowed.allows("localhost", "127.0.0.1:80".parse().unwrap()));
         let Kind::Http(usual) = read("kind = \"http\"\nurl = \"https://10.0.0.1/x\"").unwrap().kind else { panic!() };
         assert!(usual.allowed.allows("10.0.0.1", "10.0.0.1:443".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_table_of_the_agent_s_own_type_may_say_who_must_have_signed_it_and_no_more() {
+        let own = |text: &str| toml_text(text).read("service.restart");
+        let two = own("signatures = 2").unwrap();
+        assert_eq!((two.class, two.signatures), (Class::Privileged, 2));
+        assert_eq!(two.kind, Kind::Builtin("service.restart".to_owned()));
+        assert_eq!(two, own("kind = \"builtin\"\nbuiltin = \"service.restart\"\nsignatures = 2").unwrap());
+        assert_eq!(own("class = \"routine\"").unwrap().class, Class::Routine);
+        assert!(own("program = \"/bin/x\"").unwrap_err().contains("`kind` is missing"));
+        assert!(own("kind = \"builtin\"\nsignatures = 2").is_ok());
     }
 
     #[test]

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use sortie_rules::limits::{REBOOT_DELAY_MAX, REBOOT_PROGRAM_MAX, REBOOT_WITHIN_DEFAULT, SERVICE_RESTART_MAX};
+use sortie_rules::limits::{
+    REBOOT_DELAY_MAX, REBOOT_PROGRAM_MAX, REBOOT_WITHIN_DEFAULT, SERVICE_ACTIVE_WITHIN_DEFAULT, SERVICE_RESTART_MAX,
+};
 use sortie_rules::time::Span;
 
 use super::file::Policy;
@@ -34,6 +36,8 @@ pub struct ServiceRestart {
     restart: Vec<String>,
     check: Vec<String>,
     user: String,
+    /// How long it may take, after a restart, until the service is active.
+    pub active_within: Span,
 }
 
 /// The table `[host_reboot]`.
@@ -80,6 +84,7 @@ pub(super) struct RestartText {
     restart: Vec<String>,
     check: Vec<String>,
     user: String,
+    active_within_s: u32,
 }
 
 #[derive(Deserialize)]
@@ -88,6 +93,10 @@ pub(super) struct RebootText {
     reboot: Vec<String>,
     user: String,
     within_s: u32,
+}
+
+fn seconds(span: Span) -> u32 {
+    u32::try_from(span.0 / 1000).unwrap_or(u32::MAX)
 }
 
 fn words(text: &str) -> Vec<String> {
@@ -101,13 +110,14 @@ impl Default for RestartText {
             restart: words("/usr/bin/systemctl restart {service}"),
             check: words("/usr/bin/systemctl is-active --quiet {service}"),
             user: "root".to_owned(),
+            active_within_s: seconds(SERVICE_ACTIVE_WITHIN_DEFAULT),
         }
     }
 }
 
 impl Default for RebootText {
     fn default() -> RebootText {
-        let within_s = u32::try_from(REBOOT_WITHIN_DEFAULT.0 / 1000).unwrap_or(u32::MAX);
+        let within_s = seconds(REBOOT_WITHIN_DEFAULT);
         RebootText { reboot: words("/usr/bin/systemctl reboot"), user: "root".to_owned(), within_s }
     }
 }
@@ -115,8 +125,8 @@ impl Default for RebootText {
 impl ServiceRestart {
     /// Where the policy says nothing: no service may be restarted.
     pub(super) fn usual() -> ServiceRestart {
-        let RestartText { services, restart, check, user } = RestartText::default();
-        ServiceRestart { services, restart, check, user }
+        let RestartText { services, restart, check, user, active_within_s } = RestartText::default();
+        ServiceRestart { services, restart, check, user, active_within: Span::seconds(active_within_s.into()) }
     }
 }
 
@@ -130,7 +140,7 @@ impl HostReboot {
 
 impl RestartText {
     pub(super) fn read(self) -> Result<ServiceRestart, String> {
-        let RestartText { services, restart, check, user } = self;
+        let RestartText { services, restart, check, user, active_within_s } = self;
         if let Some(odd) = services.iter().find(|name| !is_service(name)) {
             return Err(format!("[service_restart]: `{odd}` is no name of a service"));
         }
@@ -141,7 +151,7 @@ impl RestartText {
             }
         }
         named(&user).map_err(|why| format!("[service_restart]: {why}"))?;
-        Ok(ServiceRestart { services, restart, check, user })
+        Ok(ServiceRestart { services, restart, check, user, active_within: Span::seconds(active_within_s.into()) })
     }
 }
 

@@ -113,7 +113,7 @@ pub(crate) fn in_words(refusal: &Refusal, now: Millis) -> String {
         RefusedThing::Delivery { delivery: Some(number), times } => (format!("delivery {number}"), so_often(*times)),
         RefusedThing::Delivery { delivery: None, times } => ("a delivery".to_owned(), so_often(*times)),
     };
-    let line = format!("{} ago  {what}  {code}: {message}  ({more})", now.since(*at));
+    let line = format!("{} ago  {what}  {code}: {message}  ({more})", now.since(*at).rounded());
     // What a hub sent is told without what a terminal would obey.
     redact(&line).chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }

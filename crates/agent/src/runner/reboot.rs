@@ -42,10 +42,7 @@ impl Runner {
             // Much may have changed in the meantime.
             Ok(true) => match self.admit(&mut handed, stop).await? {
                 Ok((_, fresh)) => policy = fresh,
-                Err(refusal) => {
-                    self.note(&handed, &refusal);
-                    return Some(Err(refusal));
-                }
+                Err(refusal) => return Some(Err(refusal)),
             },
             Err(failure) => return Some(Err(failure)),
         }

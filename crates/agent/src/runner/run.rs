@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use sortie_rules::backoff::Backoff;
-use sortie_rules::ids::NodeId;
+use sortie_rules::ids::{NodeId, TaskId};
 use sortie_rules::ledger::start_is_written_first;
 use sortie_rules::limits::RESULT_INLINE_BYTES_MAX;
 use sortie_rules::tasks::Code;
@@ -109,7 +109,13 @@ impl Runner {
             Err(Failure::Rejected { .. }) => "rejected",
             Err(Failure::Cancelled) => "cancelled",
         };
-        tracing::info!(task = %run.task, run = run.run, r#type = %name, ms = now.since(began).0, "a run ended: {word}");
+        let code = match &given {
+            Err(Failure::Failed { code, .. } | Failure::Rejected { code, .. }) => Some(code.0.as_str()),
+            Ok(_) | Err(Failure::Cancelled) => None,
+        };
+        let ms = now.since(began).0;
+        tracing::info!(task = %run.task, run = run.run, r#type = %name, ms, code, "a run ended: {word}");
+        self.note(run.task, &name, &given);
         self.settle(ended(Ending { run, attempt, began, now, log_bytes }, given, told)).await;
     }
 
@@ -119,10 +125,7 @@ impl Runner {
         let mut handed = waiting.handed;
         let (doer, policy) = match self.admit(&mut handed, &stop).await? {
             Ok(admitted) => admitted,
-            Err(refusal) => {
-                self.note(&handed, &refusal);
-                return Some((Err(refusal), 0));
-            }
+            Err(refusal) => return Some((Err(refusal), 0)),
         };
         let key = RunKey { task: handed.id, run: handed.run };
         if matches!(doer, Doer::Reboot) {
@@ -193,11 +196,11 @@ impl Runner {
         Some(judged.map(|doer| (doer, policy)))
     }
 
-    /// Adds a refusal to the site's own list.
-    pub(super) fn note(&self, handed: &HandedTask, refusal: &Failure) {
-        if let Failure::Rejected { code, message } = refusal {
+    /// Adds a refusal to the site's own list, whoever refused: the policy, or the handler by the policy.
+    fn note(&self, task: TaskId, type_name: &str, given: &Result<Output, Failure>) {
+        if let Err(Failure::Rejected { code, message }) = given {
             let (code, message) = (code.clone(), message.clone());
-            let what = RefusedThing::Task { task: handed.id, type_name: handed.type_name.clone() };
+            let what = RefusedThing::Task { task, type_name: type_name.to_owned() };
             self.refusals.note(&Refusal { at: self.clock.now(), what, code, message });
         }
     }

@@ -62,3 +62,27 @@ async fn a_certificate_is_renewed_and_used_without_dropping_work() {
     hub.desk.look(|asked| assert_eq!(asked.renewals.len(), 1));
     assert_ne!(std::fs::read(site.data().join("identity/certificate.pem")).unwrap(), old);
 }
+
+#[tokio::test]
+async fn a_certificate_that_cannot_be_shown_takes_no_other_one_s_place() {
+    let hub = TestHub::start().await;
+    *hub.desk.certificate_life.lock().unwrap() = Span::minutes(3);
+    let mut site = Site::enrolled(&hub).await;
+    let file = site.data().join("identity/certificate.pem");
+    let old = std::fs::read(&file).unwrap();
+    hub.desk.mistake_names("somebody-else");
+    site.set_clock(Clock::new(|| NOW + Span::minutes(2)));
+    let running = site.start();
+    hub.desk.until("a renewal", |asked| (!asked.renewals.is_empty()).then_some(())).await;
+    let work = task(1, "sleep", r#"{"ms":0}"#);
+    hub.desk.hand(vec![work.clone()]);
+    hub.desk.result(work.id).await;
+    running.stop().await;
+    assert_eq!(std::fs::read(&file).unwrap(), old);
+    // And a start with the one that was kept goes well.
+    let running = site.start();
+    let more = task(2, "sleep", r#"{"ms":0}"#);
+    hub.desk.hand(vec![more.clone()]);
+    hub.desk.result(more.id).await;
+    running.stop().await;
+}

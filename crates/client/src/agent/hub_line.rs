@@ -43,8 +43,12 @@ impl HubLine {
     }
 
     /// The same for a node that can also prove itself without its certificate.
+    ///
+    /// The certificate is shown to nobody but the hub: whoever else `connect` lets in, such as a proxy that inspects
+    /// TLS, gets assertions, for whose answers a connection's end proves nothing.
     pub fn proving(connect: &Connect, proof: NodeProof) -> Result<HubLine, SetupError> {
-        HubLine::new(connect, Some(Proving::new(connect, proof)?))
+        let proving = Proving::new(connect, proof)?;
+        HubLine::new(&Connect { also_trust: None, also_system: false, ..connect.clone() }, Some(proving))
     }
 
     fn new(connect: &Connect, proving: Option<Proving>) -> Result<HubLine, SetupError> {
@@ -95,9 +99,10 @@ impl HubLine {
     }
 
     /// The hub's key sets after this version, each signed by a key of the one before. Needs no proof of who is
-    /// asking.
+    /// asking, and shows none: it must come through where no certificate of ours is taken.
     pub async fn keys(&self, after: u64) -> Result<KeyChain, ClientError> {
-        self.inner.line.call(Method::GET, &["agent", "v1", "keys"]).query(&KeysQuery { after })?.send().await
+        let line = self.inner.proving.as_ref().map_or(&self.inner.line, Proving::line);
+        line.call(Method::GET, &["agent", "v1", "keys"]).query(&KeysQuery { after })?.send().await
     }
 
     /// The hub's signed time, bound to `nonce`. Needs no proof of who is asking.

@@ -12,8 +12,8 @@ use serde::de::DeserializeOwned;
 use sortie_rules::ids::NodeId;
 use sortie_rules::limits::ASSERTION_LIFE;
 use sortie_rules::time::Span;
-use sortie_wire::answers::{ANSWER, HEADER, read, signed};
-use sortie_wire::assertions::{Asserter, Claims, body_hash};
+use sortie_wire::answers::{ANSWER, HEADER, answer_to, read, signed};
+use sortie_wire::assertions::{Asserter, Claims, SCHEME, body_hash};
 use sortie_wire::envelope::Verifier;
 use sortie_wire::problem::ProblemCode;
 
@@ -106,9 +106,11 @@ impl Proving {
             answer => return answer,
         };
         let answer = self.assert(make(&self.line)?).await;
-        // What is signed is the hub's word, whatever it says.
-        if !matches!(answer, Ok(_) | Err(ClientError::Problem { .. })) {
-            return Err(refused);
+        match &answer {
+            // What is signed is the hub's word, whatever it says.
+            Ok(_) | Err(ClientError::Problem { .. }) => {}
+            Err(error) if tells_more(error, &refused) => return answer,
+            Err(_) => return Err(refused),
         }
         tracing::info!(%refused, "the node's certificate does not arrive at the hub; assertions are sent instead");
         *self.turned.lock().unwrap_or_else(PoisonError::into_inner) = Some(Steady::now());
@@ -117,10 +119,10 @@ impl Proving {
 
     /// Asks with an assertion, and believes a signed answer alone.
     pub(super) async fn assert<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, ClientError> {
-        let (id, authorization) = self.authorization(&call);
+        let authorization = self.authorization(&call);
         let answer = call.authorization(&authorization).exchange().await?;
         let understood = answer.understand(&self.line);
-        match (self.check(&id, &answer), understood) {
+        match (self.check(&authorization, &answer), understood) {
             (Ok(()), understood) => understood,
             // A page of whatever stands between: it says nothing that the hub could have said.
             (Err(_), Err(error @ ClientError::NotSortie { .. })) => Err(error),
@@ -151,7 +153,7 @@ impl Proving {
         }
     }
 
-    fn authorization(&self, call: &Call<'_>) -> (String, String) {
+    fn authorization(&self, call: &Call<'_>) -> String {
         let (method, target, body) = call.asked();
         let iat = self.clock.now().0.div_euclid(1000);
         let claims = Claims {
@@ -164,23 +166,35 @@ impl Proving {
             target,
             body: body_hash(body),
         };
-        let authorization = self.asserter.assert(&claims);
-        (claims.jti, authorization)
+        self.asserter.assert(&claims)
     }
 
-    fn check(&self, id: &str, answer: &Answered) -> Result<(), Doubt> {
+    fn check(&self, authorization: &str, answer: &Answered) -> Result<(), Doubt> {
         let signature = answer.header(HEADER).and_then(read).ok_or(Doubt::Unsigned)?;
-        let message = signed(id, answer.status.as_u16(), &answer.body);
+        let assertion = authorization.strip_prefix(SCHEME).unwrap_or_default().trim_start();
+        let message = signed(&answer_to(assertion), answer.status.as_u16(), &answer.body);
         Ok((self.proof.keys)().check(ANSWER, &message, &[signature])?)
     }
 }
 
-/// Whether an answer means that the certificate did not reach the hub: the hub says so itself, or what stands
-/// before it does not take a certificate of ours.
+/// Whether what became of an assertion says more than why the certificate was not taken: it was signed by a newer
+/// key than is known here, say, and whoever asked can follow the hub's keys, and ask again.
+fn tells_more(asserted: &ClientError, certified: &ClientError) -> bool {
+    let is_about_dates = matches!(asserted, ClientError::Tls { fault, .. } if fault.is_about_dates());
+    let came_further = is_about_the_issuer(certified) && !is_about_the_issuer(asserted);
+    asserted.is_by_an_unknown_key() || is_about_dates || came_further
+}
+
+fn is_about_the_issuer(error: &ClientError) -> bool {
+    matches!(error, ClientError::Tls { fault, .. } if fault.is_about_the_issuer())
+}
+
+/// Whether an answer means that the certificate did not reach the hub: the hub says so itself, what stands before
+/// it does not take a certificate of ours, or the connection ends at somebody who is not the hub.
 fn says_that_none_arrived(error: &ClientError) -> bool {
     match error {
         ClientError::Problem { problem, .. } => problem.code == ProblemCode::Unauthenticated,
-        ClientError::Tls { fault, .. } => matches!(**fault, TlsFault::Refused { .. }),
+        ClientError::Tls { fault, .. } => matches!(**fault, TlsFault::Refused { .. }) || fault.is_about_the_issuer(),
         // The statuses with which web servers refuse a client's certificate.
         ClientError::NotSortie { status, .. } => matches!(status, 400 | 401 | 403 | 495 | 496),
         _ => false,

@@ -85,6 +85,23 @@ impl TlsFault {
         matches!(self, TlsFault::UnknownIssuer { .. } | TlsFault::OtherFingerprint { .. })
     }
 
+    /// What is wrong, without what an agent's settings could do about it: for people's commands, which have
+    /// others.
+    pub fn fact(&self) -> String {
+        match self {
+            TlsFault::OtherFingerprint { expected, presented } => format!(
+                "the certificate presented there (SHA-256 {}, issued by `{}`) does not come from the one with SHA-256 \
+                 {expected}",
+                presented.fingerprint, presented.issuer
+            ),
+            TlsFault::UnknownIssuer { presented } => format!(
+                "nobody who is trusted here vouches for the certificate presented there, which was issued by `{}`",
+                presented.issuer
+            ),
+            other => other.to_string(),
+        }
+    }
+
     /// What was presented, if something readable was.
     pub fn presented(&self) -> Option<&Presented> {
         match self {

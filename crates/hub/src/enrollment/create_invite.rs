@@ -60,7 +60,8 @@ pub(crate) async fn create(
                 let row = InviteRow { expires_at: now + life?, ..row };
                 if !row.replace && nodes::get_by_name(tx, row.org, &row.node_name).await?.is_some() {
                     let detail = format!(
-                        "A node `{}` exists; choose another name, or let the invite give it a new key (replace).",
+                        "A node `{}` exists; choose another name, or make the invite with --replace \
+                         (`\"replace\": true`), which gives that node another key.",
                         row.node_name
                     );
                     return Err(refuse_at(ProblemCode::NodeExists, "/node", detail));
@@ -95,7 +96,7 @@ pub(crate) async fn create(
         id: row.id,
         secret: app.keys.secret_of("invite", row.id).expose().to_owned(),
     };
-    Ok(CreatedInvite { invite: invite.to_string(), details: details(row) })
+    Ok(CreatedInvite { invite: invite.to_string(), details: details(app, row) })
 }
 
 /// How long the invite is valid, as far as the org's settings allow.

@@ -41,7 +41,7 @@ pub(crate) async fn enroll(
     let types = app.types.load_full();
     let held = app.ring.held();
     let (keys_version, issuer) = (held.ring().version, held.issuer().fingerprint());
-    let (node, name, admission, org) = app
+    let (node, name, admission, org, thresholds) = app
         .store
         .write(move |tx| {
             Box::pin(async move {
@@ -54,6 +54,7 @@ pub(crate) async fn enroll(
                 }
                 let there = nodes::get_by_name(tx, row.org, &row.node_name).await?;
                 let stands = there.as_ref().map(standing);
+                let thresholds = there.as_ref().map_or((None, None), |there| (there.stale_after, there.down_after));
                 let admission = admit(&asked(&row), &fingerprint, stands, now).map_err(|why| refused(&row, why))?;
                 let node = write(tx, &row, there, admission, &fingerprint, fresh, now).await?;
                 if admission != Admission::Again {
@@ -70,14 +71,14 @@ pub(crate) async fn enroll(
                 }
                 nodes::set_facts(tx, node, &facts).await?;
                 node_keys::put(tx, node, keys_version, &issuer).await?;
-                Ok::<_, Fault>((node, row.node_name, admission, row.org))
+                Ok::<_, Fault>((node, row.node_name, admission, row.org, thresholds))
             })
         })
         .await?;
     if admission != Admission::Again {
         app.nodes.forget(node);
         app.waiting.forget(node);
-        app.presence.enrolled(node, org, now);
+        app.presence.enrolled(node, org, thresholds, now);
     }
     tracing::info!(%node, name = %name, ?admission, "A node enrolled");
     Ok(Enrolled {

@@ -1,5 +1,6 @@
 //! Lists and withdraws invites.
 
+use sortie_rules::enrollment::is_void;
 use sortie_rules::ids::InviteId;
 use sortie_store::invites::{self, InviteRow};
 use sortie_wire::invites::InviteDetails;
@@ -23,7 +24,7 @@ pub(crate) async fn list(
     let org = who.org;
     let rows =
         app.store.read(move |tx| Box::pin(async move { invites::list(tx, org, after, limit + 1).await })).await?;
-    Ok(page(rows, limit, |row| row.id.to_string(), details))
+    Ok(page(rows, limit, |row| row.id.to_string(), |row| details(app, row)))
 }
 
 /// Withdraws an invite. One that is withdrawn already stays as it is.
@@ -46,12 +47,13 @@ pub(crate) async fn revoke(app: &App, who: &Principal, id: InviteId) -> Result<I
             })
         })
         .await?;
-    Ok(details(row))
+    Ok(details(app, row))
 }
 
 /// An invite as lists show it.
-pub(crate) fn details(row: InviteRow) -> InviteDetails {
+pub(crate) fn details(app: &App, row: InviteRow) -> InviteDetails {
     InviteDetails {
+        void: is_void(app.ring.held().ring(), row.created_at),
         id: row.id,
         node: row.node_name,
         site: row.site,

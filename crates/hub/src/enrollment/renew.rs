@@ -7,7 +7,7 @@ use sortie_wire::problem::ProblemCode;
 use super::enroll::{check_facts, read_key};
 use crate::app::Shared;
 use crate::events::{self, Record};
-use crate::fault::{Fault, refuse_at};
+use crate::fault::{Fault, refuse_at, refuse_for};
 use crate::http::NodeCaller;
 
 /// Renews. The key stays: another key needs an invite.
@@ -20,6 +20,10 @@ pub(crate) async fn renew(app: &Shared, caller: NodeCaller, request: Renew) -> R
         return Err(refuse_at(ProblemCode::FieldInvalid, "/certificate_request", detail));
     }
     let (now, renewed) = (app.clock.now(), caller.node);
+    app.rates.note_of_node(caller.node, now).map_err(|wait| {
+        let detail = "This node has got many certificates lately; come back in a while.";
+        refuse_for(wait, ProblemCode::RateLimited, detail)
+    })?;
     let held = app.ring.held();
     let keys_version = held.ring().version;
     let certificate = held.issuer().vouch_for_node(&key, caller.node, &app.entropy, now);

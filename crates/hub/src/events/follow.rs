@@ -5,10 +5,11 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sortie_rules::ids::{SessionId, TokenId};
+use sortie_rules::liveness::Presence;
 use sortie_rules::org_settings::known;
 use sortie_store::events::{self, Change};
 
-use crate::app::App;
+use crate::app::{App, Shared};
 use crate::fault::Fault;
 
 /// How far the events were followed; 0: not yet.
@@ -17,7 +18,7 @@ pub(crate) struct Followed(AtomicU64);
 
 impl Followed {
     /// Forgets what has changed since the last look. Returns how much that was.
-    pub(crate) async fn follow(&self, app: &App) -> Result<u64, Fault> {
+    pub(crate) async fn follow(&self, app: &Shared) -> Result<u64, Fault> {
         let after = self.0.load(Ordering::Relaxed);
         let (newest, changes) = app
             .store
@@ -39,6 +40,9 @@ impl Followed {
         for change in &changes {
             forget(app, change);
         }
+        if after == 0 || changes.iter().any(|change| change.kind.starts_with("keys.")) {
+            crate::keys::reread_ring(app).await?;
+        }
         if after == 0 || changes.iter().any(|change| change.kind == "token.denied") {
             app.denied.load(&app.store).await?;
             app.people.ring();
@@ -48,7 +52,21 @@ impl Followed {
     }
 }
 
+/// What an event says of a node's presence.
+fn said(kind: &str) -> Option<Presence> {
+    match kind {
+        "node.stale" => Some(Presence::Stale),
+        "node.down" => Some(Presence::Down),
+        "node.recovered" => Some(Presence::Online),
+        _ => None,
+    }
+}
+
 fn forget(app: &App, change: &Change) {
+    if let Some(presence) = said(&change.kind) {
+        change.node.into_iter().for_each(|node| app.presence.said_elsewhere(node, presence));
+        return;
+    }
     if let Some(node) = change.node {
         app.nodes.forget(node);
         if change.kind == "node.revoked" {

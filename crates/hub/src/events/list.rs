@@ -69,7 +69,8 @@ pub(crate) async fn list(app: &App, who: &Principal, query: EventQuery) -> Resul
     Ok(Page { next: next.map(|number| number.to_string()), items })
 }
 
-async fn show(app: &App, row: EventRow) -> Result<Event, Fault> {
+/// An event as it is read from outside.
+pub(crate) async fn show(app: &App, row: EventRow) -> Result<Event, Fault> {
     let known = match row.node {
         Some(node) => app.nodes.find(&app.store, node).await?,
         None => None,

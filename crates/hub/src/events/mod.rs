@@ -11,5 +11,6 @@ mod stream;
 
 pub(crate) use announce::announce;
 pub(crate) use follow::Followed;
+pub(crate) use list::show;
 pub(crate) use record::{Record, record, record_all};
 pub(crate) use sequence::sequence;

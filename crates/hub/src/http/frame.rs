@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER,
+    X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode, Version};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
@@ -98,6 +99,7 @@ pub(crate) fn frame(
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
     let span = tracing::info_span!("request", correlation_id = %id, method = %request.method(), route = %route);
     trace::join(&span, request.headers());
+    let version = request.version();
     request.extensions_mut().insert(CorrelationId(Arc::clone(&id)));
     // The request goes on before anything here is held: one that waits for long should be kept once.
     let handling = Box::pin(AssertUnwindSafe(next.run(request).instrument(span.clone())).catch_unwind());
@@ -114,6 +116,10 @@ pub(crate) fn frame(
         }
         for (name, value) in FOR_BROWSERS {
             response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+        }
+        // A proxy keeps no connection to a hub that is about to go, and sends nothing down one that ends.
+        if app.readiness.is_stopping() && version == Version::HTTP_11 {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         if response.extensions().get::<SealedFor>().is_some() {
             response = Box::pin(seal(&app.ring.held(), response)).await;

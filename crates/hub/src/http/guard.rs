@@ -156,7 +156,7 @@ async fn admit(guarded: Guarded, request: Request, found: &mut Found) -> Result<
             let shown = brought(&parts).map(verify).transpose()?;
             let (caller, proof) = match shown {
                 Some(shown) => {
-                    found.sealed_for = Some(SealedFor(shown.id.clone()));
+                    found.sealed_for = Some(SealedFor(shown.answer_to.clone()));
                     let caller = asserting_node(&app, &mut parts, &shown).await?;
                     body = bound(body, shown.body)?;
                     (caller, Proof::Assertion)
@@ -227,7 +227,8 @@ async fn certified_node(app: &Shared, parts: &mut Parts) -> Result<NodeCaller, F
     })?;
     let record = app.nodes.find(&app.store, peer.node).await?.ok_or_else(unknown_node)?;
     stands(&record, &peer.key_fingerprint)?;
-    names_itself(parts, peer.node).await?;
+    app.rates.of_node(peer.node, app.clock.now())?;
+    names_itself(parts, peer.node, &record).await?;
     Ok(NodeCaller { node: peer.node, org: record.org, known: record, protocol: 0 })
 }
 
@@ -236,8 +237,9 @@ async fn asserting_node(app: &Shared, parts: &mut Parts, shown: &Shown) -> Resul
     shown.is_for(app, parts)?;
     let mut record = app.nodes.find(&app.store, shown.node).await?.ok_or_else(unknown_node)?;
     stands(&record, &shown.key_fingerprint)?;
-    app.used.once(app, shown).await?;
+    app.used.is_new(shown)?;
     app.rates.of_principal(&format!("node:{}", shown.node).into(), app.clock.now())?;
+    app.used.once(app, shown).await?;
     let standing = |record: &Known| standing(record.certificate_until, app.clock.now(), app.settings.renewal_grace());
     if standing(&record) != Standing::Holds {
         // Another hub may have renewed it since this one read of it.
@@ -260,15 +262,19 @@ async fn asserting_node(app: &Shared, parts: &mut Parts, shown: &Shown) -> Resul
             return Err(refuse(ProblemCode::CertificateEnded, detail));
         }
     }
-    names_itself(parts, shown.node).await?;
+    names_itself(parts, shown.node, &record).await?;
     Ok(NodeCaller { node: shown.node, org: record.org, known: record, protocol: 0 })
 }
 
-/// That a path which names a node names this one.
-async fn names_itself(parts: &mut Parts, node: NodeId) -> Result<(), Fault> {
+/// That a path which names a node names this one. Whoever names another to learn where it stands, as
+/// `sortie doctor` does, is told what keeps it from tasks.
+async fn names_itself(parts: &mut Parts, node: NodeId, record: &Known) -> Result<(), Fault> {
     let params = RawPathParams::from_request_parts(parts, &()).await.ok();
     let named = params.as_ref().and_then(|params| params.iter().find(|(key, _)| *key == "node_id"));
     if named.is_some_and(|(_, id)| id != node.to_string()) {
+        if record.quarantined {
+            return Err(quarantined());
+        }
         return Err(refuse(ProblemCode::NodeMismatch, "The path names another node than the proof."));
     }
     Ok(())

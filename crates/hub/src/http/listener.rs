@@ -5,7 +5,6 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -25,6 +24,7 @@ use tower::ServiceExt as _;
 use tower::util::Oneshot;
 
 use super::doors::{Doors, Pass};
+use super::newcomers::{Newcomer, Newcomers};
 use super::protocols::Protocols;
 use crate::app::Shared;
 use crate::identity::{Peer, PeerNode};
@@ -33,6 +33,9 @@ use crate::identity::{Peer, PeerNode};
 const FIRST_REQUEST_MAX: Duration = Duration::from_secs(30);
 /// How long a TLS handshake may take.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
+/// How long a hub that stops waits for the first request of connections that it has taken: a proxy has sent it, or
+/// is about to, and could not tell whether it was heard.
+const NEWCOMERS_WAIT: Duration = Duration::from_secs(1);
 /// How TLS names HTTP/2.
 const HTTP2: &[u8] = b"h2";
 
@@ -69,7 +72,7 @@ pub(crate) fn serve(
 
 async fn accept(app: Shared, listener: TcpListener, router: Router, stop: CancellationToken, grace: Span) {
     let doors = Doors::new(&app.settings);
-    let (graceful, protocols) = (GracefulShutdown::new(), Arc::new(Protocols::new()));
+    let (graceful, protocols, newcomers) = (GracefulShutdown::new(), Arc::new(Protocols::new()), Newcomers::default());
     loop {
         let accepted = tokio::select! {
             biased;
@@ -99,10 +102,11 @@ async fn accept(app: Shared, listener: TcpListener, router: Router, stop: Cancel
             router.clone(),
             graceful.watcher(),
             protocols.clone(),
-            pass,
+            (newcomers.enter(), pass),
         ));
     }
     drop(listener);
+    let _ = tokio::time::timeout(NEWCOMERS_WAIT.min(grace.to_std()), newcomers.have_asked()).await;
     let _ = tokio::time::timeout(grace.to_std(), graceful.shutdown()).await;
 }
 
@@ -113,18 +117,18 @@ async fn connection(
     router: Router,
     watcher: Watcher,
     protocols: Arc<Protocols>,
-    _pass: Pass,
+    (newcomer, _pass): (Newcomer, Pass),
 ) {
     // What a connection might need takes room in it for as long as it is open: the handshake and the
     // protocol are boxed, and the first is let go before the second begins.
     let Some(secured) = Box::pin(handshake(app, stream, address)).await else { return };
-    let has_asked = Arc::new(AtomicBool::new(false));
-    let serving = secured.serve(router, watcher, &protocols, Arc::clone(&has_asked));
+    let newcomer = Arc::new(newcomer);
+    let serving = secured.serve(router, watcher, &protocols, Arc::clone(&newcomer));
     // Who has not said a whole request by then is not waited for: until the first one, nothing else has an
     // eye on the time.
     let silent = async {
         tokio::time::sleep(FIRST_REQUEST_MAX).await;
-        if has_asked.load(Ordering::Relaxed) {
+        if newcomer.has_asked() {
             std::future::pending::<()>().await;
         }
     };
@@ -147,8 +151,8 @@ struct Secured {
 
 impl Secured {
     /// Lets the router answer its requests, to the end of the connection.
-    fn serve(self, router: Router, watcher: Watcher, protocols: &Protocols, has_asked: Arc<AtomicBool>) -> Serving {
-        let (io, answers) = (TokioIo::new(self.stream), Answers { router, peer: Arc::new(self.peer), has_asked });
+    fn serve(self, router: Router, watcher: Watcher, protocols: &Protocols, newcomer: Arc<Newcomer>) -> Serving {
+        let (io, answers) = (TokioIo::new(self.stream), Answers { router, peer: Arc::new(self.peer), newcomer });
         if self.speaks_http2 {
             Box::pin(watcher.watch(protocols.http2.serve_connection(io, answers)))
         } else {
@@ -180,7 +184,7 @@ async fn handshake(app: Shared, stream: TcpStream, address: SocketAddr) -> Optio
 struct Answers {
     router: Router,
     peer: Arc<Peer>,
-    has_asked: Arc<AtomicBool>,
+    newcomer: Arc<Newcomer>,
 }
 
 impl Service<Request<Incoming>> for Answers {
@@ -189,7 +193,7 @@ impl Service<Request<Incoming>> for Answers {
     type Future = Oneshot<Router, Request<Body>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        self.has_asked.store(true, Ordering::Relaxed);
+        self.newcomer.asks();
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(Arc::clone(&self.peer));
         self.router.clone().oneshot(request)

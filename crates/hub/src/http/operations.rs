@@ -9,7 +9,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{Router, get};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use sortie_store::StoreError;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -57,14 +56,10 @@ pub(crate) async fn serve_operations(
     Ok(bound)
 }
 
-/// Ready means that a request would be served: the store answers and the hub is not stopping.
+/// Ready means that a request would be served, and what it writes kept.
 async fn readyz(State(app): State<Shared>) -> (StatusCode, &'static str) {
-    if app.stop.is_cancelled() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n");
-    }
-    let asked = app.store.read(|tx| Box::pin(async move { sortie_store::meta::get(tx, "alive_at").await }));
-    match tokio::time::timeout(Duration::from_secs(2), asked).await {
-        Ok(Ok::<_, StoreError>(_)) => (StatusCode::OK, "ready\n"),
-        _ => (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n"),
+    match app.readiness.look(&app).await {
+        Ok(()) => (StatusCode::OK, "ready\n"),
+        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, why.line()),
     }
 }

@@ -1,6 +1,7 @@
 //! How many requests each caller has left: so many a second for whoever has proved who they are, and so many for
-//! each address of those who have not. Agents with a certificate are not counted: the line they hold is one. Those
-//! that come with assertions are, each by itself, since each assertion is kept for a while.
+//! each address of those who have not. Agents with a certificate have far more than they need; those that come with
+//! assertions have what people have, since each assertion is kept for a while. What a node makes the hub write down
+//! of it (its clock, its keys, new certificates) is counted by the minute.
 //!
 //! Once an address has sent too many, a proof from there is only looked at if it has held before, so that a flood
 //! of made-up ones neither costs a query each nor shuts out those who come from the same place.
@@ -13,7 +14,10 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use axum::extract::Request;
 use sortie_rules::access::Need;
 use sortie_rules::addresses::counted_as;
-use sortie_rules::limits::{CALLERS_COUNTED_MAX, PROOFS_REMEMBERED_MAX};
+use sortie_rules::ids::NodeId;
+use sortie_rules::limits::{
+    CALLERS_COUNTED_MAX, NODE_NOTES_BURST, NODE_REQUESTS_BURST, NODE_REQUESTS_PER_SECOND, PROOFS_REMEMBERED_MAX,
+};
 use sortie_rules::rates::{Bucket, Rate, retry_after_seconds};
 use sortie_rules::time::{Millis, Span};
 use sortie_wire::assertions::SCHEME;
@@ -31,6 +35,9 @@ const PROOFS: [&str; 3] = ["authorization", "cookie", "x-api-key"];
 pub(crate) struct Rates {
     principals: Buckets<Arc<str>>,
     addresses: Buckets<IpAddr>,
+    nodes: Buckets<NodeId>,
+    /// Filled by the minute.
+    notes: Buckets<NodeId>,
     held: RwLock<HashSet<u64>>,
     /// Keyed by chance: what is remembered tells nothing of a proof, and no other can be made to fit it.
     hasher: RandomState,
@@ -62,6 +69,8 @@ impl Rates {
         Rates {
             principals: Buckets::new(rate(limits.requests_per_principal, limits.requests_per_principal_burst)),
             addresses: Buckets::new(rate(limits.requests_per_address, limits.requests_per_address_burst)),
+            nodes: Buckets::without_end(rate(NODE_REQUESTS_PER_SECOND, NODE_REQUESTS_BURST)),
+            notes: Buckets::without_end(rate(1, NODE_NOTES_BURST)),
             held: RwLock::default(),
             hasher: RandomState::new(),
         }
@@ -120,10 +129,22 @@ impl Rates {
         self.principals.take(Arc::clone(key), now).map_err(|wait| too_many(Whose::Principal, wait))
     }
 
+    /// Counts a request of a node that came with its certificate.
+    pub(super) fn of_node(&self, node: NodeId, now: Millis) -> Result<(), Fault> {
+        self.nodes.take(node, now).map_err(|wait| too_many(Whose::Principal, wait))
+    }
+
+    /// Whether something may be written down of a node now; else how long until then.
+    pub(crate) fn note_of_node(&self, node: NodeId, now: Millis) -> Result<(), Span> {
+        self.notes.take(node, by_the_minute(now)).map_err(|wait| Span(wait.0.saturating_mul(60)))
+    }
+
     /// Forgets callers who have not been there lately.
     pub(crate) fn tidy(&self, now: Millis) {
         self.principals.tidy(now);
         self.addresses.tidy(now);
+        self.nodes.tidy(now);
+        self.notes.tidy(by_the_minute(now));
     }
 
     fn has_held(&self, asks: &Asks) -> bool {
@@ -141,6 +162,11 @@ impl Rates {
         }
         held.insert(proof);
     }
+}
+
+/// A time in which a second is a minute, for buckets that fill by the minute.
+fn by_the_minute(now: Millis) -> Millis {
+    Millis(now.0 / 60)
 }
 
 /// Whose requests were too many.
@@ -169,6 +195,8 @@ fn too_many(whose: Whose, wait: Span) -> Fault {
 #[derive(Debug)]
 struct Buckets<K> {
     rate: Rate,
+    /// Most callers that are counted apart.
+    max: usize,
     counted: Mutex<Counted<K>>,
 }
 
@@ -181,7 +209,13 @@ struct Counted<K> {
 
 impl<K: Hash + Eq> Buckets<K> {
     fn new(rate: Rate) -> Buckets<K> {
-        Buckets { rate, counted: Mutex::new(Counted { by_caller: HashMap::new(), others: None }) }
+        Buckets { max: CALLERS_COUNTED_MAX, ..Buckets::without_end(rate) }
+    }
+
+    /// For callers of whom there are only as many as were let in.
+    fn without_end(rate: Rate) -> Buckets<K> {
+        let counted = Counted { by_caller: HashMap::new(), others: None };
+        Buckets { rate, max: usize::MAX, counted: Mutex::new(counted) }
     }
 
     /// Takes one request of a caller's, or says how long until there is one.
@@ -190,7 +224,7 @@ impl<K: Hash + Eq> Buckets<K> {
             return Ok(());
         }
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_full = counted.by_caller.len() >= CALLERS_COUNTED_MAX;
+        let is_full = counted.by_caller.len() >= self.max;
         let bucket = if is_full && !counted.by_caller.contains_key(&caller) {
             counted.others.get_or_insert(Bucket::full(self.rate, now))
         } else {
@@ -204,7 +238,7 @@ impl<K: Hash + Eq> Buckets<K> {
     /// How long until there is a request of this caller's; zero if there is one.
     fn wait(&self, caller: &K, now: Millis) -> Span {
         let counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_full = counted.by_caller.len() >= CALLERS_COUNTED_MAX;
+        let is_full = counted.by_caller.len() >= self.max;
         let bucket = counted.by_caller.get(caller).or(counted.others.as_ref().filter(|_| is_full));
         bucket.map_or(Span::ZERO, |bucket| bucket.wait(self.rate, now))
     }
@@ -235,6 +269,17 @@ mod tests {
         assert_eq!(buckets.counted.lock().unwrap().by_caller.len(), 2);
         buckets.tidy(NOW + Span::seconds(2));
         assert!(buckets.counted.lock().unwrap().by_caller.is_empty());
+    }
+
+    #[test]
+    fn what_a_node_has_the_hub_write_down_is_counted_by_the_minute() {
+        let (rates, node) = (Rates::new(&Limits::default()), sortie_rules::ids::Id::from_uuid(uuid::Uuid::nil()));
+        for _ in 0..NODE_NOTES_BURST {
+            assert_eq!(rates.note_of_node(node, NOW), Ok(()));
+        }
+        let wait = rates.note_of_node(node, NOW).unwrap_err();
+        assert!(wait > Span::seconds(59) && wait <= Span::minutes(1), "{wait:?}");
+        assert_eq!(rates.note_of_node(node, NOW + Span::minutes(1) + Span::seconds(1)), Ok(()));
     }
 
     #[test]

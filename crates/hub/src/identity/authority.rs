@@ -20,8 +20,9 @@ use time::OffsetDateTime;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::keys::fingerprint;
+use super::safe::Contents;
 use crate::clock::Entropy;
-use crate::data_folder::{DataFolderError, Files};
+use crate::data_folder::DataFolderError;
 
 /// The profile of agents' certificates.
 pub(crate) const NODES: &str = "nodes";
@@ -37,6 +38,21 @@ pub enum AuthorityError {
     /// Its files are damaged.
     #[error("the hub's keys are damaged: {0}; restore the folder keys/ from a backup")]
     Damaged(String),
+    /// They are in the database, which cannot be used.
+    #[error(transparent)]
+    Store(#[from] sortie_store::StoreError),
+    /// They are in the database, sealed with another master key.
+    #[error(
+        "the master key {0} does not open the hub's keys in this database: it is another hub's, or was damaged; take \
+         the file of a hub that has run on this database"
+    )]
+    Sealed(String),
+    /// There is no master key.
+    #[error(transparent)]
+    MasterKey(#[from] super::safe::MasterKeyError),
+    /// Another hub on the same database was quicker.
+    #[error("another hub on this database has changed the keys meanwhile")]
+    Changed,
     /// Another authority cannot be believed beside those that are.
     #[error("the hub cannot believe one more authority: {0}")]
     Refused(sortie_rules::rotation::RingRefusal),
@@ -88,23 +104,14 @@ impl NodeKey {
 }
 
 impl Authority {
-    /// Loads the authority, making it at the first start.
-    pub(crate) fn load(files: &Files, entropy: &Entropy, now: Millis) -> Result<Authority, AuthorityError> {
-        // The key is written last: without it, the certificate beside it was never used.
-        match files.read("keys/authority.key")? {
-            Some(_) => Authority::read(files, "authority"),
-            None => Authority::make(files, "authority", "Sortie hub authority", entropy, now),
-        }
-    }
-
-    /// Reads one from the files whose names begin so.
-    pub(super) fn read(files: &Files, stem: &str) -> Result<Authority, AuthorityError> {
+    /// Reads one from what lies in the safe under names that begin so.
+    pub(super) fn read(contents: &Contents, stem: &str) -> Result<Authority, AuthorityError> {
         let damaged = |error: String| AuthorityError::Damaged(format!("keys/{stem}: {error}"));
         let there = |name: String| {
-            let text = files.read(&name)?.ok_or_else(|| AuthorityError::Damaged(format!("{name} is missing")))?;
-            Ok::<_, AuthorityError>(String::from_utf8_lossy(&text).into_owned())
+            let text = contents.get(&name).ok_or_else(|| AuthorityError::Damaged(format!("{name} is missing")))?;
+            Ok::<_, AuthorityError>(String::from_utf8_lossy(text).into_owned())
         };
-        let (key, pem) = (there(format!("keys/{stem}.key"))?, there(format!("keys/{stem}.pem"))?);
+        let (key, pem) = (there(key_file(stem))?, there(format!("keys/{stem}.pem"))?);
         let key = KeyPair::from_pem(&key).map_err(|error| damaged(error.to_string()))?;
         let certificate = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|error| damaged(error.to_string()))?;
         let issuer = Issuer::from_ca_cert_der(&certificate, key).map_err(|error| damaged(error.to_string()))?;
@@ -112,14 +119,13 @@ impl Authority {
         Ok(Authority { issuer, certificate, name, pem })
     }
 
-    /// Makes one, on disk under these names.
+    /// Makes one: what is to lie in the safe, the key last.
     pub(super) fn make(
-        files: &Files,
         stem: &str,
         name: &str,
         entropy: &Entropy,
         now: Millis,
-    ) -> Result<Authority, AuthorityError> {
+    ) -> Result<Vec<(String, Vec<u8>)>, AuthorityError> {
         let damaged = |error: rcgen::Error| AuthorityError::Damaged(error.to_string());
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(damaged)?;
         let mut params = blank(entropy, now - BACKDATE, now + AUTHORITY_LIFE);
@@ -127,9 +133,10 @@ impl Authority {
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let certificate = params.self_signed(&key).map_err(damaged)?;
-        files.write(&format!("keys/{stem}.pem"), certificate.pem().as_bytes())?;
-        files.write(&format!("keys/{stem}.key"), key.serialize_pem().as_bytes())?;
-        Authority::read(files, stem)
+        Ok(vec![
+            (format!("keys/{stem}.pem"), certificate.pem().into_bytes()),
+            (key_file(stem), key.serialize_pem().into_bytes()),
+        ])
     }
 
     /// What this authority says of another's key: whoever believes this one believes what the other vouches
@@ -219,6 +226,11 @@ fn blank(entropy: &Entropy, not_before: Millis, not_after: Millis) -> Certificat
     params
 }
 
+/// Where an authority's key lies. It is put there last: without it, the certificate beside it was never used.
+pub(super) fn key_file(stem: &str) -> String {
+    format!("keys/{stem}.key")
+}
+
 fn named(parts: &[(DnType, &str)]) -> DistinguishedName {
     let mut name = DistinguishedName::new();
     for (kind, text) in parts {
@@ -247,26 +259,14 @@ fn date(at: Millis) -> OffsetDateTime {
 mod tests {
     use super::*;
 
-    use crate::data_folder::DataFolder;
-
-    fn authority() -> (tempfile::TempDir, Authority) {
-        let folder = tempfile::tempdir().unwrap();
-        let data = DataFolder::open(folder.path()).unwrap();
-        let authority = Authority::load(&data, &Entropy::default(), Millis(1_800_000_000_000)).unwrap();
-        (folder, authority)
-    }
-
-    #[test]
-    fn the_authority_is_made_once() {
-        let (folder, first) = authority();
-        let data = DataFolder::open(folder.path()).unwrap();
-        let again = Authority::load(&data, &Entropy::default(), Millis(1_900_000_000_000)).unwrap();
-        assert_eq!(first.fingerprint(), again.fingerprint());
+    fn authority() -> Authority {
+        let made = Authority::make("authority", "Hub", &Entropy::default(), Millis(1_800_000_000_000)).unwrap();
+        Authority::read(&Contents::default().with(&made), "authority").unwrap()
     }
 
     #[test]
     fn a_node_gets_a_certificate_for_its_own_key_and_the_hub_s_choice_of_name() {
-        let (_folder, authority) = authority();
+        let authority = authority();
         let key = KeyPair::generate_for(&PKCS_ED25519).unwrap();
         let wishes = CertificateParams::new(vec!["root.example".to_owned()]).unwrap();
         let request = NodeKey::from_request(&wishes.serialize_request(&key).unwrap().pem().unwrap()).unwrap();

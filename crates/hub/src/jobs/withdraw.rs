@@ -39,7 +39,7 @@ pub(super) async fn call_off_all(
     let withdrawn = app.store.write(move |tx| Box::pin(withdraw_in(tx, types, row, found, why, now))).await?;
     for (task, node, status) in &withdrawn {
         if status.is_terminal() {
-            app.waiting.ended.ring(*task);
+            app.waiting.ring_ended(*task);
         } else {
             app.waiting.ring_cancel(*node, *task);
         }

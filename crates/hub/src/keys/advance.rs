@@ -5,10 +5,10 @@ use sortie_rules::limits::KEYS_ANNOUNCED_FOR;
 use sortie_rules::rotation::{State, What};
 use sortie_store::node_keys::{self, Needed};
 
-use super::apply::apply;
+use super::apply::{apply, unusable};
 use crate::app::Shared;
 use crate::fault::Fault;
-use crate::identity::{Change, StepKind, TakenStep};
+use crate::identity::{AuthorityError, Change, StepKind, TakenStep};
 
 /// Begins what may begin. Returns how much that was.
 pub(crate) async fn advance(app: &Shared) -> Result<u64, Fault> {
@@ -46,7 +46,11 @@ pub(crate) async fn advance(app: &Shared) -> Result<u64, Fault> {
     };
     tracing::info!(keys = ids.join(" "), "A new key that was announced is used from now on");
     let change = Change { ring: next, made: None, renew_within: None, step };
-    app.ring.take(change).map_err(|error| Fault::Broken(error.to_string()))?;
+    match app.ring.take(change).await {
+        // Another hub has done it; this one hears of that.
+        Err(AuthorityError::Changed) => return Ok(0),
+        taken => taken.map_err(unusable)?,
+    };
     apply(app).await?;
     Ok(1)
 }

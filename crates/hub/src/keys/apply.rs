@@ -7,11 +7,12 @@ use sortie_rules::ids::DEFAULT_ORG;
 use sortie_rules::limits::NODES_TOLD_PER_SECOND;
 use sortie_store::audit::{self, NewEntry};
 use sortie_store::{Store, meta};
+use sortie_wire::problem::ProblemCode;
 
 use crate::app::Shared;
 use crate::events::{self, Record};
-use crate::fault::Fault;
-use crate::identity::KeyRing;
+use crate::fault::{Fault, refuse};
+use crate::identity::{AuthorityError, KeyRing};
 use crate::start::StartError;
 
 /// How many steps of the ring have become events.
@@ -33,6 +34,24 @@ pub(super) async fn apply(app: &Shared) -> Result<(), Fault> {
     tell_nodes(app);
     app.ring.bell.notify_one();
     Ok(())
+}
+
+/// Reads the ring again, where another hub may have changed it.
+pub(super) async fn reread(app: &Shared) -> Result<bool, Fault> {
+    app.ring.reread().await.map_err(unusable)
+}
+
+/// Why the ring stays as it is.
+pub(super) fn unusable(error: AuthorityError) -> Fault {
+    match error {
+        AuthorityError::Changed => {
+            let detail = "Another hub on this database has changed the keys at the same moment: look at them with \
+                          `sortie hub keys show`, and decide again.";
+            refuse(ProblemCode::KeysChanged, detail)
+        }
+        AuthorityError::Store(error) => error.into(),
+        other => Fault::Broken(other.to_string()),
+    }
 }
 
 /// Writes an event of each step that has none yet, and who did it into the audit log.

@@ -3,15 +3,14 @@
 
 use sortie_rules::limits::LAGGARDS_SHOWN_MAX;
 use sortie_rules::rotation::RingRefusal;
-use sortie_rules::time::Millis;
 use sortie_store::node_keys::{self, LaggardRow};
-use sortie_wire::hub_keys::{FinishKeys, HubKeys};
+use sortie_wire::hub_keys::{FinishKeys, HubKeys, Lack, Laggard};
 use sortie_wire::problem::ProblemCode;
 
-use super::apply::apply;
+use super::apply::{apply, reread, unusable};
 use super::rotate::is_done;
-use super::show::{needed, show};
-use crate::app::Shared;
+use super::show::{laggard, needed, show};
+use crate::app::{App, Shared};
 use crate::audit::Act;
 use crate::fault::{Fault, refuse};
 use crate::http::to_the_end;
@@ -27,6 +26,7 @@ pub(super) async fn finish(app: &Shared, who: &Principal, request: FinishKeys) -
     let act = Act::by(who, app.clock.now())?;
     to_the_end(async move {
         let _turn = app.ring.turn.lock().await;
+        reread(&app).await?;
         let (held, now) = (app.ring.held(), app.clock.now());
         if !is_done(&held, StepKind::Finished, None, request.from)? && !held.ring().is_settled() {
             let (version, issuer) = needed(held.ring());
@@ -41,7 +41,7 @@ pub(super) async fn finish(app: &Shared, who: &Principal, request: FinishKeys) -
                 })
                 .await?;
             let ring = held.ring().finish(lagging, request.force, now).map_err(|refusal| match refusal {
-                RingRefusal::Lagging => refuse(ProblemCode::NodesLag, told(&behind, lagging, now)),
+                RingRefusal::Lagging => refuse(ProblemCode::NodesLag, told(&app, &behind, lagging)),
                 other => refuse(ProblemCode::Conflict, format!("Nothing was finished: {other}.")),
             })?;
             let names: Vec<&str> = behind.iter().map(|row| row.name.as_str()).collect();
@@ -59,7 +59,7 @@ pub(super) async fn finish(app: &Shared, who: &Principal, request: FinishKeys) -
             };
             tracing::info!(version = ring.version, left_behind = lagging, "What was leaving has left the ring of keys");
             let change = Change { ring, made: None, renew_within: None, step };
-            app.ring.take(change).map_err(|error| Fault::Broken(error.to_string()))?;
+            app.ring.take(change).await.map_err(unusable)?;
         }
         apply(&app).await?;
         show(&app).await
@@ -67,12 +67,17 @@ pub(super) async fn finish(app: &Shared, who: &Principal, request: FinishKeys) -
     .await
 }
 
-fn told(behind: &[LaggardRow], lagging: u64, now: Millis) -> String {
+/// What a refusal says: which nodes lag, in what, and what there is to choose from.
+fn told(app: &App, behind: &[LaggardRow], lagging: u64) -> String {
+    let (held, now) = (app.ring.held(), app.clock.now());
     let named = behind.iter().take(NAMED_MAX).map(|row| {
-        let silent = row
-            .heard_at
-            .map_or_else(|| "never heard".to_owned(), |at| format!("last heard {} h ago", now.since(at).0 / 3_600_000));
-        format!("`{}` ({silent})", row.name)
+        let Laggard { name, version, lacks, heard_at, .. } = laggard(app, held.ring(), row.clone());
+        let silent =
+            heard_at.map_or_else(|| "never heard".to_owned(), |at| format!("heard {} ago", now.since(at).rounded()));
+        match lacks {
+            Lack::Keys => format!("`{name}` (key set {version} of {}, {silent})", held.ring().version),
+            Lack::Certificate => format!("`{name}` (a certificate of the former authority, {silent})"),
+        }
     });
     let mut named: Vec<String> = named.collect();
     let more = lagging.saturating_sub(named.len() as u64);
@@ -80,9 +85,9 @@ fn told(behind: &[LaggardRow], lagging: u64, now: Millis) -> String {
         named.push(format!("{more} more"));
     }
     format!(
-        "Without what is leaving these nodes could not reach the hub as they are: {}. Wait until they were there, or \
-         force it: a node that comes back later then follows the chain of key sets by itself, and is only lost if \
-         its own keys are.",
+        "Nothing was finished, since these nodes do not have all that would be in use: {}. Wait until they have it, \
+         or shut out those that will not come back (`sortie node revoke NAME`), or say --force: a node that comes \
+         back later follows the chain of key sets by itself, from the one that is on its disk.",
         named.join(", ")
     )
 }

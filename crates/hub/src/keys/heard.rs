@@ -22,7 +22,7 @@ pub(crate) async fn heard_of(app: &Shared, caller: &NodeCaller, query: &WaitQuer
     let Some(said) = query.keys else { return Ok(newest) };
     let had = caller.keys().lock().unwrap_or_else(PoisonError::into_inner).clone();
     let has = (said, issuer(held.ring(), said, query.certified).unwrap_or_else(|| had.1.clone()));
-    if has != had {
+    if has != had && app.rates.note_of_node(caller.node, app.clock.now()).is_ok() {
         note(app, caller, has, newest).await?;
     }
     let is_news = said < newest && caller.keys_told().fetch_max(newest, Ordering::Relaxed) < newest;

@@ -16,4 +16,4 @@ mod show;
 pub(crate) use advance::advance;
 pub(crate) use apply::{is_not_older_than_the_store, record_steps};
 pub(crate) use heard::heard_of;
-pub(crate) use reread::reread_given;
+pub(crate) use reread::{reread_given, reread_ring};

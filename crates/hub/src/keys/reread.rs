@@ -1,7 +1,7 @@
 //! Serves the operator's certificate as its files are now. Where it comes from another authority than before,
 //! the next key set says so, and nodes that have not heard of it follow the chain when the handshake fails.
 
-use super::apply::apply;
+use super::apply::{apply, reread, unusable};
 use crate::app::Shared;
 use crate::fault::Fault;
 use crate::identity::Given;
@@ -17,10 +17,25 @@ pub(crate) async fn reread_given(app: &Shared) -> Result<u64, Fault> {
         return Ok(0);
     }
     let _turn = app.ring.turn.lock().await;
+    reread(app).await?;
     let (fingerprint, pem) = given.anchor();
     tracing::info!(authority = fingerprint, "The operator's certificate has changed and is served from now on");
-    app.ring.settle_given(Some((fingerprint, pem)), now).map_err(|error| broken(&error))?;
+    app.ring.settle_given(Some((fingerprint, pem)), now).await.map_err(unusable)?;
     app.tls.take_given(given);
+    apply(app).await?;
+    Ok(1)
+}
+
+/// Uses what another hub on this database has made of the keys. Returns 1 if that was anything.
+pub(crate) async fn reread_ring(app: &Shared) -> Result<u64, Fault> {
+    let _turn = app.ring.turn.lock().await;
+    if !reread(app).await? {
+        return Ok(0);
+    }
+    tracing::info!(
+        version = app.ring.held().ring().version,
+        "Another hub has changed the keys; they are used from now on"
+    );
     apply(app).await?;
     Ok(1)
 }

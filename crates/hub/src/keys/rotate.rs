@@ -7,7 +7,7 @@ use sortie_store::node_keys;
 use sortie_wire::hub_keys::{HubKeys, Rotatable, RotateKeys};
 use sortie_wire::problem::ProblemCode;
 
-use super::apply::apply;
+use super::apply::{apply, reread, unusable};
 use super::show::show;
 use crate::app::Shared;
 use crate::audit::Act;
@@ -16,6 +16,9 @@ use crate::http::to_the_end;
 use crate::identity::{Change, Held, StepKind, TakenStep};
 use crate::people::Principal;
 
+/// So many nodes are named that are ahead.
+const AHEAD_NAMED_MAX: u32 = 5;
+
 /// Rotates. The same request again, or another administrator's for the same, changes nothing more.
 pub(super) async fn rotate(app: &Shared, who: &Principal, request: RotateKeys) -> Result<HubKeys, Fault> {
     let (app, actor) = (app.clone(), who.name.to_string());
@@ -23,6 +26,7 @@ pub(super) async fn rotate(app: &Shared, who: &Principal, request: RotateKeys) -
     // What was made must be used, whether or not somebody waits for the answer.
     to_the_end(async move {
         let _turn = app.ring.turn.lock().await;
+        reread(&app).await?;
         let what = match request.what {
             Rotatable::Delivery => What::Delivery,
             Rotatable::Authority => What::Authority,
@@ -39,13 +43,24 @@ pub(super) async fn rotate(app: &Shared, who: &Principal, request: RotateKeys) -
 
 async fn write(app: &Shared, held: &Held, (actor, act): (String, Act), what: What, at_once: bool) -> Result<(), Fault> {
     let now = app.clock.now();
-    let broken = |error: crate::identity::AuthorityError| Fault::Broken(error.to_string());
-    let (nodes, newest) = app.store.read(|tx| Box::pin(async move { node_keys::count_followers(tx).await })).await?;
-    if newest > held.ring().version {
+    let own = held.ring().version;
+    let (nodes, ahead) = app
+        .store
+        .read(move |tx| {
+            Box::pin(async move {
+                let (nodes, _) = node_keys::count_followers(tx).await?;
+                Ok::<_, Fault>((nodes, node_keys::ahead_of(tx, own, AHEAD_NAMED_MAX).await?))
+            })
+        })
+        .await?;
+    // Nobody may keep a stolen key in use by saying so.
+    if !ahead.is_empty() && !at_once {
+        let named: Vec<String> = ahead.iter().map(|(name, version)| format!("`{name}` (key set {version})")).collect();
         let detail = format!(
-            "A node has key set {newest}, and this hub's newest is {}: it was restored from a backup older than its \
-             last rotation. Restore the folder keys/ from a newer one; a rotation now would leave that node behind.",
-            held.ring().version
+            "Nodes say that they have a newer key set than this hub ({own}): {}. If the hub was restored from a backup \
+             older than its last rotation, restore the folder keys/ from a newer one; a rotation now would leave these \
+             nodes behind. If they say what is not true, revoke them, or rotate with --at-once.",
+            named.join(", ")
         );
         return Err(refuse(ProblemCode::Conflict, detail));
     }
@@ -54,7 +69,7 @@ async fn write(app: &Shared, held: &Held, (actor, act): (String, Act), what: Wha
         let remedy = "`sortie hub keys show` says what is under way";
         refuse(ProblemCode::Conflict, format!("Nothing was rotated: {refusal}; {remedy}."))
     })?;
-    let made = app.ring.make(what, &app.entropy, now).map_err(broken)?;
+    let made = app.ring.make(what, &app.entropy, now).map_err(unusable)?;
     let ring = held.ring().introduce(what, &made.id, at_once, now);
     let ring = ring.map_err(|refusal| Fault::Broken(refusal.to_string()))?;
     let changes = serde_json::json!({ "at_once": at_once, "version": ring.version });
@@ -74,7 +89,7 @@ async fn write(app: &Shared, held: &Held, (actor, act): (String, Act), what: Wha
         let seconds = i64::try_from(nodes).unwrap_or(i64::MAX) / RENEWALS_PER_SECOND;
         Span::seconds(seconds.max(1))
     });
-    app.ring.take(Change { ring, made: Some(made), renew_within, step }).map_err(broken)?;
+    app.ring.take(Change { ring, made: Some(made), renew_within, step }).await.map_err(unusable)?;
     Ok(())
 }
 

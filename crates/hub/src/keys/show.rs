@@ -55,7 +55,8 @@ fn key(member: &Member) -> HubKey {
     HubKey { what, id: member.id.clone(), state, since: member.state.since(), version: member.version }
 }
 
-fn laggard(app: &App, ring: &Ring, row: LaggardRow) -> Laggard {
+/// One that lags, and in what.
+pub(super) fn laggard(app: &App, ring: &Ring, row: LaggardRow) -> Laggard {
     let heard_now = app.waiting.is_held(row.id).then(|| app.clock.now());
     let lacks = match ring.lag(NodeKeys { version: row.keys_version, issued_by: &row.issued_by }) {
         Some(Lag::Certificate) => Lack::Certificate,

@@ -7,6 +7,8 @@ use sortie_rules::ids::{NodeId, OrgId};
 use sortie_rules::liveness::{Change, Presence, Thresholds, heard, look};
 use sortie_rules::time::{Millis, Span};
 
+use sortie_store::nodes::PresenceRow;
+
 use super::check::record_change;
 use crate::app::{App, Shared};
 
@@ -15,7 +17,7 @@ use crate::app::{App, Shared};
 pub(crate) struct PresenceBoard(Mutex<BTreeMap<NodeId, Seen>>);
 
 /// One node on the board.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Seen {
     pub(crate) org: OrgId,
     pub(crate) said: Presence,
@@ -28,6 +30,14 @@ pub(crate) struct Seen {
     pub(crate) unwritten: bool,
 }
 
+impl Seen {
+    fn hear(&mut self, now: Millis) {
+        self.heard_at = Some(now);
+        self.silent_since = now;
+        self.unwritten = true;
+    }
+}
+
 /// A change of presence that must be written down.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Changed {
@@ -38,23 +48,48 @@ pub(crate) struct Changed {
 }
 
 impl PresenceBoard {
-    /// Puts a node on the board as the store knows it.
-    pub(crate) fn put(&self, node: NodeId, seen: Seen) {
-        self.board().insert(node, seen);
+    /// Takes over what the store knows of a node. What was heard here and is not written down yet counts as well.
+    pub(crate) fn learn(&self, row: PresenceRow) {
+        let mut board = self.board();
+        if row.revoked {
+            board.remove(&row.id);
+            return;
+        }
+        let own = board.get(&row.id).copied();
+        let unwritten = own.filter(|own| own.unwritten);
+        let seen = Seen {
+            org: row.org,
+            said: unwritten.map_or(row.presence, |own| own.said),
+            heard_at: row.heard_at.max(own.and_then(|own| own.heard_at)),
+            silent_since: own.map_or(row.silent_since, |own| own.silent_since.max(row.silent_since)),
+            stale_after: row.stale_after,
+            down_after: row.down_after,
+            unwritten: unwritten.is_some(),
+        };
+        board.insert(row.id, seen);
     }
 
-    /// A node enrolled; it was not heard on its own line yet.
-    pub(crate) fn enrolled(&self, node: NodeId, org: OrgId, now: Millis) {
+    /// Another hub has said this of a node.
+    pub(crate) fn said_elsewhere(&self, node: NodeId, presence: Presence) {
+        if let Some(seen) = self.board().get_mut(&node).filter(|seen| !seen.unwritten) {
+            seen.said = presence;
+        }
+    }
+
+    /// A node enrolled, for the first time or anew: it was not heard on its own line yet, whoever spoke there
+    /// before.
+    pub(crate) fn enrolled(&self, node: NodeId, org: OrgId, thresholds: (Option<Span>, Option<Span>), now: Millis) {
+        let (stale_after, down_after) = thresholds;
         let fresh = Seen {
             org,
             said: Presence::New,
             heard_at: None,
             silent_since: now,
-            stale_after: None,
-            down_after: None,
+            stale_after,
+            down_after,
             unwritten: false,
         };
-        self.board().entry(node).or_insert(fresh);
+        self.board().insert(node, fresh);
     }
 
     /// A revoked node is not missed.
@@ -92,9 +127,7 @@ impl PresenceBoard {
             down_after: None,
             unwritten: false,
         });
-        seen.heard_at = Some(now);
-        seen.silent_since = now;
-        seen.unwritten = true;
+        seen.hear(now);
         let (presence, change) = heard(seen.said);
         seen.said = presence;
         change.map(|change| Changed { node, org: seen.org, presence, change })
@@ -107,14 +140,20 @@ impl PresenceBoard {
         }
     }
 
+    /// Notes that nodes with a held wait are there, for the hub that looks at silence.
+    pub(crate) fn hear_held(&self, app: &App) {
+        let now = app.clock.now();
+        let mut board = self.board();
+        let held = board.iter_mut().filter(|(node, _)| app.waiting.is_held(**node));
+        held.for_each(|(_, seen)| seen.hear(now));
+    }
+
     /// Looks at every node's silence. Nodes with a held wait are there.
     pub(crate) fn look_at_all(&self, app: &App, now: Millis, defaults: Thresholds) -> Vec<Changed> {
         let mut changes = Vec::new();
         for (node, seen) in self.board().iter_mut() {
             if app.waiting.is_held(*node) {
-                seen.heard_at = Some(now);
-                seen.silent_since = now;
-                seen.unwritten = true;
+                seen.hear(now);
             }
             let thresholds = Thresholds {
                 stale_after: seen.stale_after.unwrap_or(defaults.stale_after),

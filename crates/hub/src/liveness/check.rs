@@ -12,6 +12,10 @@ use crate::fault::Fault;
 /// Looks at every node's silence once. Returns how many nodes changed.
 pub(crate) async fn check(app: &App) -> Result<u64, Fault> {
     let now = app.clock.now();
+    if app.store.engine() == "postgres" {
+        // Nodes whose waits are held at other hubs are heard there.
+        super::load(&app.store, &app.presence).await?;
+    }
     let changes = app.presence.look_at_all(app, now, app.settings.thresholds());
     if changes.is_empty() {
         return Ok(0);

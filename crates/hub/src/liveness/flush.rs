@@ -3,7 +3,7 @@
 use sortie_rules::time::Millis;
 use sortie_store::{Store, StoreError, meta, nodes, sessions, tokens};
 
-use super::board::{PresenceBoard, Seen};
+use super::board::PresenceBoard;
 use crate::app::App;
 use crate::fault::Fault;
 
@@ -28,25 +28,14 @@ pub(crate) async fn skip_absence(store: &Store, now: Millis) -> Result<(), Store
         .await
 }
 
-/// Reads what is known of every node.
+/// Reads what is known of every node, other hubs' knowledge with it.
 pub(crate) async fn load(store: &Store, board: &PresenceBoard) -> Result<(), StoreError> {
     let mut after = None;
     loop {
         let rows = store.read(move |tx| Box::pin(async move { nodes::presence_all(tx, after, PAGE).await })).await?;
         let full = rows.len() == PAGE as usize;
         after = rows.last().map(|row| row.id);
-        for row in rows.into_iter().filter(|row| !row.revoked) {
-            let seen = Seen {
-                org: row.org,
-                said: row.presence,
-                heard_at: row.heard_at,
-                silent_since: row.silent_since,
-                stale_after: row.stale_after,
-                down_after: row.down_after,
-                unwritten: false,
-            };
-            board.put(row.id, seen);
-        }
+        rows.into_iter().for_each(|row| board.learn(row));
         if !full {
             return Ok(());
         }

@@ -39,7 +39,7 @@ pub(super) async fn receive(app: &App, caller: NodeCaller, pieces: Vec<LogPiece>
             })
         })
         .await?;
-    tasks.into_iter().for_each(|task| app.waiting.logs.ring(task));
+    tasks.into_iter().for_each(|task| app.waiting.ring_log(task));
     Ok(receipts)
 }
 

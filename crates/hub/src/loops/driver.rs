@@ -20,6 +20,26 @@ where
     every_or_rung(app, name, period, |_| Arc::default(), once);
 }
 
+/// The same, at one hub of several on a database: what needs doing once.
+pub(super) fn every_at_leader<F>(
+    app: &Shared,
+    name: &'static str,
+    period: Duration,
+    once: impl Fn(Shared) -> F + Send + 'static,
+) where
+    F: Future<Output = Result<u64, Fault>> + Send,
+{
+    every(app, name, period, move |app| {
+        let turn = app.leader.leads(&app).then(|| once(app));
+        async move {
+            match turn {
+                Some(turn) => turn.await,
+                None => Ok(0),
+            }
+        }
+    });
+}
+
 /// The same, and at once when a bell rings.
 pub(super) fn every_or_rung<F>(
     app: &Shared,

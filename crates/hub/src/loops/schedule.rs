@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sortie_rules::limits::LEADER_BEAT;
 use sortie_rules::time::Span;
 
-use super::driver::{every, every_or_rung};
-use crate::app::Shared;
+use super::driver::{every, every_at_leader, every_or_rung};
+use crate::app::{App, Shared};
 use crate::identity::ServerTls;
+use crate::outbox::Outbox;
 use crate::people::provider::Provider;
 use crate::tasks::WakeDue;
-use crate::{audit, events, jobs, keys, liveness, operations, post_steps, tasks};
+use crate::{audit, events, jobs, keys, liveness, operations, outbox, post_steps, tasks};
 
 /// How often deadlines of leases and tasks are looked at.
 const DEADLINES_EVERY: Duration = Duration::from_secs(1);
@@ -20,6 +22,8 @@ const DUE_EVERY: Duration = Duration::from_millis(500);
 const SEQUENCE_EVERY: Duration = Duration::from_millis(250);
 /// How often it is looked whether there are events that somebody waits for.
 const ANNOUNCE_EVERY: Duration = Duration::from_millis(200);
+/// How often it is looked whether events can leave for NATS, if none of them rings.
+const RELAY_EVERY: Duration = Duration::from_secs(1);
 /// How often it is looked for post-steps that are due.
 const POST_STEPS_EVERY: Duration = Duration::from_millis(500);
 /// How often it is looked for operations that too few signed in time.
@@ -40,28 +44,38 @@ const PROVIDER_EVERY: Duration = Duration::from_secs(1);
 pub(crate) fn start_all(app: &Shared) {
     let seconds = |seconds: u32| Duration::from_secs(seconds.into());
     let due = Arc::new(WakeDue::new(app.listening_since));
-    every(app, "expire_leases", DEADLINES_EVERY, |app| async move { tasks::expire_leases(&app).await });
-    every(app, "expire_operations", OPERATIONS_EVERY, |app| async move { operations::expire(&app).await });
+    every_at_leader(app, "expire_leases", DEADLINES_EVERY, |app| async move { tasks::expire_leases(&app).await });
+    every_at_leader(app, "expire_operations", OPERATIONS_EVERY, |app| async move { operations::expire(&app).await });
     every(app, "wake_due", DUE_EVERY, move |app| {
         let due = Arc::clone(&due);
         async move { due.wake(&app).await }
     });
     every(app, "check_presence", seconds(app.settings.presence.check_every_s), |app| async move {
-        liveness::check(&app).await
+        if app.leader.leads(&app) {
+            return liveness::check(&app).await;
+        }
+        app.presence.hear_held(&app);
+        Ok(0)
     });
     every(app, "flush_presence", seconds(app.settings.presence.flush_every_s), |app| async move {
         liveness::flush(&app).await
     });
-    every(app, "post_steps", POST_STEPS_EVERY, |app| async move { post_steps::perform(&app).await });
+    every_at_leader(app, "post_steps", POST_STEPS_EVERY, |app| async move { post_steps::perform(&app).await });
     every_or_rung(app, "jobs", JOBS_EVERY, |app| app.jobs.bell(), |app| async move { jobs::advance_all(&app).await });
     every(app, "announce_events", ANNOUNCE_EVERY, |app| async move { events::announce(&app).await });
+    if app.outbox.is_some() {
+        let bell = |app: &App| app.outbox.as_ref().map(Outbox::bell).unwrap_or_default();
+        every_or_rung(app, "relay_events", RELAY_EVERY, bell, |app| async move {
+            if app.leader.leads(&app) { outbox::relay(&app).await } else { Ok(0) }
+        });
+    }
     every(app, "forget_old", FORGET_EVERY, |app| async move {
         app.waiting.ended.tidy();
         app.waiting.logs.tidy();
         app.denied.tidy(app.clock.now());
         app.rates.tidy(app.clock.now());
         app.refused.tidy(app.clock.now());
-        tasks::forget_old(&app).await
+        if app.leader.leads(&app) { tasks::forget_old(&app).await } else { Ok(0) }
     });
     every(
         app,
@@ -84,8 +98,9 @@ pub(crate) fn start_all(app: &Shared) {
         every(app, "read_provider_keys", PROVIDER_EVERY, |app| async move { Provider::refresh_if_due(&app).await });
     }
     if app.store.engine() == "postgres" {
-        every(app, "number_events", SEQUENCE_EVERY, |app| async move { events::sequence(&app).await });
-        every(app, "seal_audit", SEQUENCE_EVERY, |app| async move { audit::seal(&app).await });
+        every(app, "lead", LEADER_BEAT.to_std(), |app| async move { app.leader.beat(&app).await });
+        every_at_leader(app, "number_events", SEQUENCE_EVERY, |app| async move { events::sequence(&app).await });
+        every_at_leader(app, "seal_audit", SEQUENCE_EVERY, |app| async move { audit::seal(&app).await });
         let followed = Arc::new(events::Followed::default());
         every(app, "follow_changes", SEQUENCE_EVERY, move |app| {
             let followed = Arc::clone(&followed);

@@ -142,13 +142,21 @@ impl Directory {
 
 impl Known {
     /// The node's clock is ahead by so much. Returns what is said of it from now on and what was before, if that
-    /// differs.
-    pub(crate) fn shows(&self, skew_ms: i64) -> Option<(ClockState, Option<ClockState>)> {
+    /// differs and may be noted.
+    pub(crate) fn shows(
+        &self,
+        skew_ms: i64,
+        may_be_noted: impl FnOnce() -> bool,
+    ) -> Option<(ClockState, Option<ClockState>)> {
         let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
         let before = clock.map(|(said, _)| said);
         let said = look(before, skew_ms);
+        if before == Some(said) || !may_be_noted() {
+            *clock = before.map(|said| (said, skew_ms));
+            return None;
+        }
         *clock = Some((said, skew_ms));
-        (before != Some(said)).then_some((said, before))
+        Some((said, before))
     }
 
     /// What is said of the node's clock, and by how much it is ahead.

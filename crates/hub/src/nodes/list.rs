@@ -29,7 +29,7 @@ pub(crate) async fn list(app: &App, who: &Principal, query: NodeQuery) -> Result
     Ok(page(rows, limit, |row| row.name.clone(), |row| shown(app, row)))
 }
 
-fn labels(text: &str) -> Result<Vec<(String, String)>, Fault> {
+pub(crate) fn labels(text: &str) -> Result<Vec<(String, String)>, Fault> {
     let pairs = text.split(',').filter(|part| !part.is_empty()).map(|part| {
         let (key, value) = part.split_once('=').ok_or_else(|| {
             refuse(ProblemCode::MalformedParameter, format!("label: `{part}` is not of the form key=value."))

@@ -13,6 +13,7 @@ mod show;
 pub(crate) mod sites;
 
 pub(crate) use directory::{Directory, Known};
+pub(crate) use list::labels;
 pub(crate) use note_clock::note_clock;
 pub(crate) use note_proof::note_proof;
 pub(crate) use quarantine::{quarantine, quarantined};

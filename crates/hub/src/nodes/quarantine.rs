@@ -46,9 +46,17 @@ pub(crate) fn quarantined() -> Fault {
     refuse(ProblemCode::NodeQuarantined, detail)
 }
 
+fn revoked(name: &str) -> Fault {
+    let detail = format!(
+        "The node `{name}` was revoked, which no readmission undoes: only an invite made with --replace lets it in \
+         again (`sortie invite create --node {name} --replace`)."
+    );
+    refuse(ProblemCode::NodeRevoked, detail)
+}
+
 /// Readmits a node: whoever comes next with its key is the node. What was under way on the old line and may not be
 /// repeated is interrupted, since nobody can tell which agent has done it. One that is not quarantined stays as it
-/// is.
+/// is; one that was revoked is refused, since nothing here lets it in again.
 pub(crate) async fn readmit(app: &App, who: &Principal, node: &str) -> Result<Node, Fault> {
     let id = app.nodes.find_named(&app.store, who.org, node).await?.id;
     let (org, actor, now, types) = (who.org, who.name.clone(), app.clock.now(), app.types.load_full());
@@ -60,6 +68,9 @@ pub(crate) async fn readmit(app: &App, who: &Principal, node: &str) -> Result<No
                 let was = nodes::readmit(tx, org, id).await?;
                 let unknown = || refuse(ProblemCode::UnknownNode, "There is no such node.");
                 let row = nodes::get(tx, org, id).await?.ok_or_else(unknown)?;
+                if row.revoked_at.is_some() {
+                    return Err(revoked(&row.name));
+                }
                 if was {
                     abandon_held(tx, &types, id, now).await?;
                     events::record(tx, Record::new(org, now, "node.readmitted", &actor).node(id)).await?;

@@ -3,7 +3,7 @@
 use sortie_rules::operations::expire as decide;
 use sortie_store::operations::{self, OperationRow};
 
-use super::read::{proposal, signatures};
+use super::read::{proposal, signatures, too_few};
 use crate::app::App;
 use crate::events::{self, Record};
 use crate::fault::Fault;
@@ -25,8 +25,8 @@ pub(crate) async fn expire(app: &App) -> Result<u64, Fault> {
                 for row in overdue {
                     let have = signatures(&row)?.len();
                     let Ok(life) = decide(proposal(&row, have), now) else { continue };
-                    let message = Some(format!("{have} of {} signatures came in time", row.wanted));
-                    let after = OperationRow { stage: life.stage, ended_at: Some(now), message, ..row.clone() };
+                    let message = Some(too_few(have, row.wanted));
+                    let after = OperationRow { stage: life.stage, ended_at: Some(row.ends_at), message, ..row.clone() };
                     if operations::change(tx, &row, &after).await? {
                         let record = Record::new(row.org, now, "operation.expired", "hub").node(row.node).task(row.id);
                         events::record(tx, record).await?;

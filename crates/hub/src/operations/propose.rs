@@ -18,6 +18,7 @@ use crate::audit::{self, Act};
 use crate::events::{self, Record};
 use crate::fault::{Fault, refuse, refuse_at};
 use crate::http::Once;
+use crate::operators;
 use crate::people::Principal;
 use crate::tasks::terms_of_any_class;
 
@@ -110,6 +111,16 @@ async fn check(
     let wanted = signatures.unwrap_or(1);
     if wanted == 0 || wanted as usize > OPERATORS_MAX {
         return Err(invalid("signatures", format!("1 to {OPERATORS_MAX} operators can sign an operation.")));
+    }
+    let org = who.org;
+    let set = app.store.read(move |tx| Box::pin(async move { operators::newest(tx, org).await })).await?;
+    if let Some(set) = set.filter(|set| set.members.len() < wanted as usize) {
+        let detail = format!(
+            "{wanted} operators cannot sign it: the set that is published here (version {}) has {}.",
+            set.version,
+            set.members.len()
+        );
+        return Err(invalid("signatures", detail));
     }
     if reason.as_ref().is_some_and(|reason| reason.len() > REASON_BYTES_MAX) {
         return Err(invalid("reason", format!("A reason has at most {REASON_BYTES_MAX} bytes.")));

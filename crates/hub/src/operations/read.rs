@@ -30,6 +30,11 @@ pub(super) fn proposal(row: &OperationRow, signed: usize) -> Proposal {
     Proposal { stage: row.stage, signed, wanted: row.wanted, ends_at: row.ends_at }
 }
 
+/// What is said of one that has expired.
+pub(super) fn too_few(signed: usize, wanted: u32) -> String {
+    format!("{signed} of {wanted} signatures came in time")
+}
+
 /// One operation, with all that belongs to it.
 pub(super) async fn show(app: &App, who: &Principal, id: TaskId) -> Result<Operation, Fault> {
     let org = who.org;
@@ -51,9 +56,10 @@ pub(super) async fn show(app: &App, who: &Principal, id: TaskId) -> Result<Opera
 /// A page of operations, newest first.
 pub(super) async fn list(app: &App, who: &Principal, query: OperationQuery) -> Result<Page<Operation>, Fault> {
     let (org, size) = (who.org, page_size(query.limit)?);
+    let waiting_at = query.pending.then(|| app.clock.now());
     let mut rows = app
         .store
-        .read(move |tx| Box::pin(async move { operations::list(tx, org, query.pending, query.after, size + 1).await }))
+        .read(move |tx| Box::pin(async move { operations::list(tx, org, waiting_at, query.after, size + 1).await }))
         .await?;
     let more = rows.len() > size as usize;
     rows.truncate(size as usize);
@@ -68,9 +74,16 @@ pub(super) async fn list(app: &App, who: &Principal, query: OperationQuery) -> R
 async fn shown(app: &App, row: OperationRow, outcome: Option<Outcome>) -> Result<Operation, Fault> {
     let node_name = app.nodes.find(&app.store, row.node).await?.map_or_else(String::new, |node| node.name.clone());
     let signed_by = signatures(&row)?;
-    let status = status(row.stage, outcome.as_ref().map(|outcome| outcome.status));
+    let stage = proposal(&row, signed_by.len()).stage_at(app.clock.now());
+    // Its end may have passed a moment ago and not be written down yet.
+    let (ended_at, message) = match (stage, row.stage) {
+        (Stage::Released, _) => (None, row.message),
+        (Stage::Expired, Stage::AwaitingSignature) => (Some(row.ends_at), Some(too_few(signed_by.len(), row.wanted))),
+        _ => (row.ended_at, row.message),
+    };
+    let status = status(stage, outcome.as_ref().map(|outcome| outcome.status));
     let (code, task_says) = outcome.map_or((None, None), |outcome| (outcome.code, outcome.message));
-    let code = code.or((row.stage == Stage::Expired).then(|| Code::new(Code::EXPIRED)));
+    let code = code.or((stage == Stage::Expired).then(|| Code::new(Code::EXPIRED)));
     Ok(Operation {
         id: row.id,
         type_name: row.type_name,
@@ -84,9 +97,9 @@ async fn shown(app: &App, row: OperationRow, outcome: Option<Outcome>) -> Result
         proposed_by: row.proposed_by,
         proposed_at: row.proposed_at,
         ends_at: row.ends_at,
-        ended_at: row.ended_at.filter(|_| row.stage != Stage::Released),
+        ended_at,
         code,
-        message: task_says.or(row.message),
+        message: task_says.or(message),
         payload: None,
         envelope: None,
     })

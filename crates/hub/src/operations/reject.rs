@@ -2,8 +2,8 @@
 
 use sortie_rules::ids::TaskId;
 use sortie_rules::limits::REASON_BYTES_MAX;
-use sortie_rules::operations::reject as decide;
-use sortie_store::operations::{self, OperationRow};
+use sortie_rules::operations::{Stage, reject as decide};
+use sortie_store::operations::{self, OperationRow, Outcome};
 use sortie_wire::operations::{Operation, RejectOperation};
 use sortie_wire::problem::ProblemCode;
 
@@ -32,9 +32,11 @@ pub(super) async fn reject(
         .write(move |tx| {
             Box::pin(async move {
                 let row = operations::get(tx, id).await?.filter(|row| row.org == org).ok_or_else(unknown)?;
-                let life = decide(proposal(&row, signatures(&row)?.len()), now).map_err(|error| {
-                    refuse(ProblemCode::OperationOver, format!("{error}; cancel its task instead."))
-                })?;
+                let proposal = proposal(&row, signatures(&row)?.len());
+                let life = match decide(proposal, now) {
+                    Ok(life) => life,
+                    Err(_) => return Err(over(proposal.stage_at(now), operations::outcome(tx, id).await?, id)),
+                };
                 let said = reason.as_deref().map_or_else(
                     || format!("{name} decided against it"),
                     |reason| format!("{name} decided against it: {reason}"),
@@ -51,4 +53,17 @@ pub(super) async fn reject(
         })
         .await?;
     read::show(app, who, id).await
+}
+
+/// What is said of one that waits for signatures no more.
+fn over(stage: Stage, outcome: Option<Outcome>, id: TaskId) -> Fault {
+    let detail = match (stage, outcome) {
+        (Stage::Released, Some(outcome)) if !outcome.status.is_terminal() => {
+            format!("It is signed and a task now; call that off instead: `sortie task cancel {id}`.")
+        }
+        (Stage::Released, Some(outcome)) => format!("It is over: it is {}.", outcome.status.as_str()),
+        (Stage::Released, None) => "It is over.".to_owned(),
+        (stage, _) => format!("It waits for signatures no more: it is {}.", stage.as_str()),
+    };
+    refuse(ProblemCode::OperationOver, detail)
 }

@@ -103,6 +103,10 @@ fn signed(
     by: &str,
     now: Millis,
 ) -> Result<Option<(OperationRow, Vec<SignedBy>)>, Fault> {
+    let expires_at = brought.statement.expires_at;
+    if proposal(row, 0).stage_at(now) == Stage::Expired {
+        next(proposal(row, 0), expires_at, now)?;
+    }
     fits(row, &brought.statement, now)?;
     let broken = |error: serde_json::Error| Fault::Broken(error.to_string());
     let earlier: Option<Envelope> = row.envelope.as_deref().map(serde_json::from_str).transpose().map_err(broken)?;
@@ -123,7 +127,7 @@ fn signed(
         if known.iter().any(|signed| signed.key_id == key_id) {
             continue;
         }
-        life = next(life, now)?;
+        life = next(life, expires_at, now)?;
         envelope.signatures.extend(brought.envelope.signatures.iter().find(|one| one.keyid == key_id).cloned());
         fresh.push(SignedBy { key_id, name, brought_by: by.to_owned(), at: now });
     }
@@ -135,6 +139,7 @@ fn signed(
         stage: life.stage,
         envelope: Some(serde_json::to_string(&envelope).map_err(broken)?),
         signed_by: serde_json::to_string(&known).map_err(broken)?,
+        ends_at: life.ends_at,
         ended_at: (life.stage == Stage::Released).then_some(now),
         ..row.clone()
     };
@@ -142,8 +147,8 @@ fn signed(
 }
 
 /// Each signature after the one that was wanted last changes nothing any more.
-fn next(life: Proposal, now: Millis) -> Result<Proposal, Fault> {
-    decide(life, now).map_err(|error: NotChanged| refuse(ProblemCode::OperationOver, format!("{error}.")))
+fn next(life: Proposal, expires_at: Millis, now: Millis) -> Result<Proposal, Fault> {
+    decide(life, expires_at, now).map_err(|error: NotChanged| refuse(ProblemCode::OperationOver, format!("{error}.")))
 }
 
 fn stranger(key_id: &str, set: &OperatorSet) -> Fault {

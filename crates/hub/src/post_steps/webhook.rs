@@ -15,9 +15,7 @@ use sortie_rules::time::Millis;
 
 use super::matter::Matter;
 use super::perform::Trouble;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
-
+use crate::moments::rfc3339;
 use crate::settings::WebhookSettings;
 
 /// The webhooks of the settings, by name.
@@ -134,14 +132,8 @@ fn body(matter: &Matter) -> String {
     } else {
         data["result_at"] = format!("/api/v1/tasks/{}", matter.task).into();
     }
-    json!({ "type": format!("task.{}", matter.status), "timestamp": moment(matter.finished_at), "data": data })
+    json!({ "type": format!("task.{}", matter.status), "timestamp": rfc3339(matter.finished_at), "data": data })
         .to_string()
-}
-
-/// An instant as Standard Webhooks writes it (RFC 3339).
-fn moment(at: Millis) -> String {
-    let moment = OffsetDateTime::from_unix_timestamp_nanos(i128::from(at.0) * 1_000_000).ok();
-    moment.and_then(|moment| moment.format(&Rfc3339).ok()).unwrap_or_default()
 }
 
 /// The signature over id, time and body (Standard Webhooks, symmetric).

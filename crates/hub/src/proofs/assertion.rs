@@ -10,6 +10,7 @@ use sortie_rules::ids::NodeId;
 use sortie_rules::limits::ASSERTION_BYTES_MAX;
 use sortie_rules::proofs::{Asked, Asserted, judge};
 use sortie_rules::time::Millis;
+use sortie_wire::answers::answer_to;
 use sortie_wire::assertions::{ALGORITHM, Claims, Header, SCHEME, TYPE};
 use sortie_wire::problem::ProblemCode;
 
@@ -26,6 +27,8 @@ pub(crate) struct Shown {
     pub(crate) node: NodeId,
     /// The SHA-256 of the public key that signed it, in hex.
     pub(crate) key_fingerprint: String,
+    /// What the answer to it is signed for.
+    pub(crate) answer_to: String,
     /// By what it is known if it comes again.
     pub(crate) id: String,
     /// Until when it holds.
@@ -81,6 +84,11 @@ impl Shown {
     }
 }
 
+/// What the key in an assertion has signed.
+pub(crate) fn claims(token: &str) -> Option<Claims> {
+    signed(token).map(|shown| shown.claims)
+}
+
 fn signed(token: &str) -> Option<Shown> {
     if token.len() > ASSERTION_BYTES_MAX {
         return None;
@@ -102,6 +110,7 @@ fn signed(token: &str) -> Option<Shown> {
     Some(Shown {
         node: claims.sub,
         key_fingerprint: fingerprint(&raw),
+        answer_to: answer_to(token),
         id: claims.jti.clone(),
         expires_at: seconds(claims.exp),
         body: hash_of(&claims.body)?,

@@ -7,7 +7,7 @@ mod body;
 mod seal;
 mod used;
 
-pub(crate) use assertion::{Shown, brought, verify};
+pub(crate) use assertion::{Shown, brought, claims, verify};
 pub(crate) use body::{BodyHash, OtherBody, bound, hash_of, is_another};
 pub(crate) use seal::{SealedFor, seal};
 pub(crate) use used::Used;

@@ -9,7 +9,7 @@ use sortie_wire::answers::{ANSWER, HEADER, header, signed};
 use super::body::whole;
 use crate::identity::Held;
 
-/// What an answer is to: the id of the assertion. It travels with the answer to where that is whole.
+/// What an answer is to: the hash of the assertion. It travels with the answer to where that is whole.
 #[derive(Debug, Clone)]
 pub(crate) struct SealedFor(pub(crate) String);
 

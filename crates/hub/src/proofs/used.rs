@@ -25,6 +25,8 @@ struct Remembered {
     /// By the minute in which they end.
     by_minute: BTreeMap<i64, HashSet<Mark>>,
     count: usize,
+    /// The newest minute of which all were forgotten.
+    forgotten: Option<i64>,
 }
 
 /// What is kept of one: half of a hash over node and id.
@@ -40,7 +42,14 @@ impl Used {
         (!is_shared(app)).then_some(app.listening_since)
     }
 
-    /// Uses an assertion, which counts once. The caller has been found to be the node.
+    /// Refuses what this hub knows to have been used, so that whoever sends it again costs its node nothing.
+    pub(crate) fn is_new(&self, shown: &Shown) -> Result<(), Fault> {
+        let remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = remembered.by_minute.get(&minute(shown.expires_at));
+        if known.is_some_and(|marks| marks.contains(&mark(shown))) { Err(used_before()) } else { Ok(()) }
+    }
+
+    /// Uses an assertion, which counts once. The caller has been found to be the node, and to have requests left.
     pub(crate) async fn once(&self, app: &App, shown: &Shown) -> Result<(), Fault> {
         let (mark, until) = (mark(shown), shown.expires_at);
         let is_fresh = self.remember(mark, until, app.clock.now()).map_err(|Full| {
@@ -48,9 +57,7 @@ impl Used {
             refuse_for(Span::seconds(10), ProblemCode::RateLimited, detail)
         })?;
         if !is_fresh || (is_shared(app) && !is_fresh_to_all(app, mark, until).await?) {
-            metrics::counter!("sortie_assertions_refused_total", "why" => "replayed").increment(1);
-            let detail = "This assertion was used before; each counts for one request.";
-            return Err(refuse(ProblemCode::AssertionReplayed, detail));
+            return Err(used_before());
         }
         Ok(())
     }
@@ -59,6 +66,10 @@ impl Used {
     fn remember(&self, mark: Mark, until: Millis, now: Millis) -> Result<bool, Full> {
         let mut remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         remembered.forget_before(now);
+        // A clock that was put back must not make valid again what was forgotten.
+        if remembered.forgotten.is_some_and(|forgotten| minute(until) <= forgotten) {
+            return Ok(false);
+        }
         if remembered.count >= ASSERTIONS_REMEMBERED_MAX {
             return Err(Full);
         }
@@ -72,9 +83,15 @@ impl Remembered {
     /// Forgets those whose minute is over: they would be refused anyway.
     fn forget_before(&mut self, now: Millis) {
         while let Some(oldest) = self.by_minute.first_entry().filter(|oldest| *oldest.key() < minute(now)) {
+            self.forgotten = self.forgotten.max(Some(*oldest.key()));
             self.count -= oldest.remove().len();
         }
     }
+}
+
+fn used_before() -> Fault {
+    metrics::counter!("sortie_assertions_refused_total", "why" => "replayed").increment(1);
+    refuse(ProblemCode::AssertionReplayed, "This assertion was used before; each counts for one request.")
 }
 
 fn minute(at: Millis) -> i64 {
@@ -114,6 +131,7 @@ mod tests {
         assert_eq!(used.remember([1; 16], until, until - Span(1)), Ok(false));
         assert_eq!(used.remember([3; 16], until + Span::minutes(5), until + Span::minutes(1)), Ok(true));
         assert_eq!(used.0.lock().unwrap().count, 1, "what has ended is forgotten");
+        assert_eq!(used.remember([4; 16], until, NOW), Ok(false), "and stays used if the clock is put back");
     }
 
     #[test]

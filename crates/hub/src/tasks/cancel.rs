@@ -1,10 +1,11 @@
 //! Calls a task off: in the queue that ends it, handed out the agent is asked to stop.
 
-use sortie_rules::ids::TaskId;
+use sortie_rules::ids::{OrgId, TaskId};
+use sortie_rules::operations::Stage;
 use sortie_rules::tasks::{State, Status, cancel as decide};
 use sortie_rules::time::Millis;
-use sortie_store::Tx;
 use sortie_store::tasks::{self, Stamps, TaskLife};
+use sortie_store::{Tx, operations};
 use sortie_wire::problem::ProblemCode;
 use sortie_wire::tasks::TaskSummary;
 
@@ -25,7 +26,10 @@ pub(super) async fn cancel(app: &App, who: &Principal, id: TaskId) -> Result<Tas
         .store
         .write(move |tx| {
             Box::pin(async move {
-                let row = tasks::get_life(tx, id).await?.filter(|row| row.org == org).ok_or_else(read::unknown)?;
+                let row = match tasks::get_life(tx, id).await?.filter(|row| row.org == org) {
+                    Some(row) => row,
+                    None => return Err(no_task(tx, org, id).await?),
+                };
                 let message = format!("cancelled by {actor}");
                 let was_asked = matches!(row.life.state, State::InProgress { cancel_asked: true, .. });
                 let status = call_off(tx, &types, &row, (&actor, &message), now).await?;
@@ -38,11 +42,23 @@ pub(super) async fn cancel(app: &App, who: &Principal, id: TaskId) -> Result<Tas
         })
         .await?;
     if status.is_terminal() {
-        app.waiting.ended.ring(id);
+        app.waiting.ring_ended(id);
     } else {
         app.waiting.ring_cancel(node, id);
     }
     read::summary(app, who, id).await
+}
+
+/// What is said of an id that is no task's: perhaps that of an operation which is not signed.
+async fn no_task(tx: &mut Tx, org: OrgId, id: TaskId) -> Result<Fault, Fault> {
+    let operation = operations::get(tx, id).await?.filter(|row| row.org == org && row.stage != Stage::Released);
+    Ok(match operation {
+        Some(row) if row.stage == Stage::AwaitingSignature => {
+            let detail = format!("The operation is no task before it is signed: `sortie op reject {id}` ends it.");
+            refuse(ProblemCode::UnknownTask, detail)
+        }
+        _ => read::unknown(),
+    })
 }
 
 /// Cancels a task in the transaction at hand. Returns where that leads: to its end, or the agent is to be

@@ -40,7 +40,7 @@ pub(crate) async fn expire_leases(app: &App) -> Result<u64, Fault> {
     for (task, node, status) in &changes {
         match status {
             Status::Pending => app.waiting.ring(*node),
-            _ => app.waiting.ended.ring(*task),
+            _ => app.waiting.ring_ended(*task),
         }
     }
     metrics::counter!("sortie_leases_lapsed_total").increment(changes.len() as u64);

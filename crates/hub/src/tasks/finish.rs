@@ -63,7 +63,7 @@ pub(crate) async fn finish_all(
             Judged::Taken { ended, status, node } => {
                 metrics::counter!("sortie_tasks_finished_total", "status" => status.as_str()).increment(1);
                 if ended {
-                    app.waiting.ended.ring(task);
+                    app.waiting.ring_ended(task);
                     app.jobs.nudge();
                 } else {
                     app.waiting.ring(node);

@@ -2,10 +2,11 @@
 
 use sortie_rules::limits::IDEMPOTENCY_LIFE;
 use sortie_rules::time::Span;
-use sortie_store::{assertions, denied_tokens, events, idempotency, jobs, operations, sessions, tasks};
+use sortie_store::{assertions, denied_tokens, idempotency, jobs, operations, sessions, tasks};
 
 use crate::app::App;
 use crate::fault::Fault;
+use crate::outbox;
 
 /// Rows deleted in one transaction, so that nobody waits long behind it.
 const BATCH: u32 = 2000;
@@ -15,16 +16,15 @@ const JOBS_BATCH: u32 = 2;
 /// Deletes one batch of each. Returns how many rows went.
 pub(crate) async fn forget_old(app: &App) -> Result<u64, Fault> {
     let now = app.clock.now();
-    let retention = &app.settings.retention;
-    let tasks_before = now - Span::days(retention.tasks_d.into());
-    let events_before = now - Span::days(retention.events_d.into());
+    let tasks_before = now - Span::days(app.settings.retention.tasks_d.into());
+    let settings = app.settings.clone();
     app.store
         .write(move |tx| {
             Box::pin(async move {
                 let mut gone = tasks::delete_finished_before(tx, tasks_before, BATCH).await?;
                 gone += jobs::delete_finished_before(tx, tasks_before, JOBS_BATCH).await?;
                 gone += operations::delete_ended_before(tx, tasks_before, BATCH).await?;
-                gone += events::delete_older(tx, events_before, BATCH).await?;
+                gone += outbox::forget(tx, &settings, now, BATCH).await?;
                 gone += idempotency::forget_older(tx, now - IDEMPOTENCY_LIFE).await?;
                 gone += denied_tokens::forget_expired(tx, now).await?;
                 gone += assertions::forget_expired(tx, now).await?;

@@ -34,12 +34,12 @@ async fn hold(app: &Shared, caller: &NodeCaller, query: WaitQuery) -> Result<Par
     let line = app.waiting.line(caller.node);
     // Thousands are held at once, and what one might need takes room in each: the rare steps are boxed.
     Box::pin(caller.may_take_tasks(app)).await?;
-    if let Some(shows) = query.clock {
-        caller.note_clock(app, shows);
-    }
     let mut turn = line.turn().await;
     let ask = Ask { boot: query.boot, seq: query.seq, ack: query.ack };
     let (mut redeliver, restored) = Box::pin(judge(app, caller, &mut turn, ask)).await?;
+    if let Some(shows) = query.clock {
+        caller.note_clock(app, shows);
+    }
     let keys_known = Box::pin(crate::keys::heard_of(app, caller, &query)).await?;
     // A bell can get lost: another hub on the same database rings its own, and one rung for a caller who
     // hung up may never sound. Each wait looks once by itself.

@@ -86,7 +86,7 @@ pub(super) async fn add(app: &Shared, who: &Principal, request: AddNode) -> Resu
             })
         })
         .await?;
-    app.presence.enrolled(node, who.org, now);
+    app.presence.enrolled(node, who.org, (None, None), now);
     added(app, who, node, key).await
 }
 

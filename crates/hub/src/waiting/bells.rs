@@ -30,6 +30,14 @@ impl TaskBells {
         }
     }
 
+    /// Rings for every task: a bell may have been lost.
+    pub(crate) fn ring_all(&self) {
+        let waiters = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        for waiter in waiters.into_values().flatten() {
+            let _ = waiter.send(());
+        }
+    }
+
     /// Forgets those who no longer wait.
     pub(crate) fn tidy(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, waiters| {

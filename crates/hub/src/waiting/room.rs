@@ -1,13 +1,14 @@
 //! Where all held requests are found.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use sortie_rules::ids::{NodeId, TaskId};
 use tokio::sync::watch;
 
 use super::bells::TaskBells;
 use super::line::{Line, Reservation};
+use crate::replicas::{Bell, Beyond};
 
 /// All that waits.
 #[derive(Debug, Default)]
@@ -17,6 +18,8 @@ pub(crate) struct Waiting {
     pub(crate) ended: TaskBells,
     /// Those who wait for more of the logs of tasks.
     pub(crate) logs: TaskBells,
+    /// The way to those who wait at other hubs, if there can be any.
+    beyond: OnceLock<Beyond>,
     /// The number of the newest event, as far as anybody waits for it.
     pub(crate) news: watch::Sender<u64>,
 }
@@ -32,12 +35,58 @@ impl Waiting {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).get(&node).cloned()
     }
 
-    /// Tells a node's wait to look. Without one the next wait looks first.
+    /// From now on bells ring at other hubs, too.
+    pub(crate) fn ring_beyond(&self, beyond: Beyond) {
+        let _ = self.beyond.set(beyond);
+    }
+
+    /// Tells a node's wait to look, wherever it is held. Without one the next wait looks first.
     pub(crate) fn ring(&self, node: NodeId) {
+        self.ring_if_elsewhere(node, Bell::Tasks(node));
         // A line that was never asked for looks first anyway.
         if let Some(line) = self.known(node) {
             line.ring();
         }
+    }
+
+    /// Rings at the other hubs, unless the node's wait is held at this one.
+    fn ring_if_elsewhere(&self, node: NodeId, bell: Bell) {
+        if let Some(beyond) = self.beyond.get().filter(|_| !self.is_held(node)) {
+            beyond.ring(bell);
+        }
+    }
+
+    /// A task has ended: tells whoever waits for that, at any hub.
+    pub(crate) fn ring_ended(&self, task: TaskId) {
+        self.ended.ring(task);
+        self.beyond.get().into_iter().for_each(|beyond| beyond.ring(Bell::Ended(task)));
+    }
+
+    /// A task's log has grown: tells whoever waits for that, at any hub.
+    pub(crate) fn ring_log(&self, task: TaskId) {
+        self.logs.ring(task);
+        self.beyond.get().into_iter().for_each(|beyond| beyond.ring(Bell::Log(task)));
+    }
+
+    /// Another hub rings.
+    pub(crate) fn ring_here(&self, bell: Bell) {
+        match bell {
+            Bell::Tasks(node) => self.known(node).into_iter().for_each(|line| line.ring()),
+            Bell::Cancel(node, task) => {
+                self.known(node).filter(|line| line.is_held()).into_iter().for_each(|line| line.ring_cancel(task));
+            }
+            Bell::Ended(task) => self.ended.ring(task),
+            Bell::Log(task) => self.logs.ring(task),
+        }
+    }
+
+    /// Bells of other hubs may have been lost: everybody who waits here looks.
+    pub(crate) fn ring_all_here(&self) {
+        let lines: Vec<_> =
+            self.lines.lock().unwrap_or_else(PoisonError::into_inner).values().map(Arc::clone).collect();
+        lines.iter().for_each(|line| line.ring());
+        self.ended.ring_all();
+        self.logs.ring_all();
     }
 
     /// The nodes whose waits are held now.
@@ -55,6 +104,7 @@ impl Waiting {
 
     /// Tells a node that a task of its should stop.
     pub(crate) fn ring_cancel(&self, node: NodeId, task: TaskId) {
+        self.ring_if_elsewhere(node, Bell::Cancel(node, task));
         self.line(node).ring_cancel(task);
     }
 

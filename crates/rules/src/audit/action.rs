@@ -95,6 +95,8 @@ actions! {
     KeysRotate = "keys.rotate",
     /// Takes out keys of the hub's that are not used any more.
     KeysFinish = "keys.finish",
+    /// Restores the hub from a backup.
+    HubRestore = "hub.restore",
 }
 
 impl fmt::Display for Action {

@@ -48,6 +48,13 @@ pub struct Proposal {
     pub ends_at: Millis,
 }
 
+impl Proposal {
+    /// Where it stands at this time, whether or not that was written down.
+    pub fn stage_at(self, now: Millis) -> Stage {
+        expire(self, now).map_or(self.stage, |expired| expired.stage)
+    }
+}
+
 /// Why it stays as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotChanged {
@@ -59,12 +66,14 @@ pub enum NotChanged {
     NotExpired,
 }
 
-/// Another operator has signed: with the last that is wanted it is released.
-pub fn sign(proposal: Proposal, now: Millis) -> Result<Proposal, NotChanged> {
+/// Another operator has signed a text that holds until `expires_at`: with the last signature that is wanted the
+/// operation is released. Until then it waits no longer than the text holds, since whoever signs next signs the
+/// same one.
+pub fn sign(proposal: Proposal, expires_at: Millis, now: Millis) -> Result<Proposal, NotChanged> {
     waiting(proposal, now)?;
     let signed = proposal.signed + 1;
     let stage = if signed >= proposal.wanted { Stage::Released } else { Stage::AwaitingSignature };
-    Ok(Proposal { stage, signed, ..proposal })
+    Ok(Proposal { stage, signed, ends_at: proposal.ends_at.min(expires_at), ..proposal })
 }
 
 /// Somebody decides that it shall not be.
@@ -98,19 +107,29 @@ mod tests {
 
     #[test]
     fn the_last_signature_that_is_wanted_releases_it() {
-        let once = sign(PROPOSED, Millis(1)).unwrap();
-        assert_eq!((once.stage, once.signed), (Stage::AwaitingSignature, 1));
-        let twice = sign(once, Millis(2)).unwrap();
+        let once = sign(PROPOSED, Millis(99), Millis(1)).unwrap();
+        assert_eq!((once.stage, once.signed, once.ends_at), (Stage::AwaitingSignature, 1, Millis(10)));
+        let twice = sign(once, Millis(99), Millis(2)).unwrap();
         assert_eq!((twice.stage, twice.signed), (Stage::Released, 2));
     }
 
     #[test]
+    fn it_waits_no_longer_than_what_was_signed_first_holds() {
+        let once = sign(PROPOSED, Millis(5), Millis(1)).unwrap();
+        assert_eq!((once.ends_at, once.stage_at(Millis(4))), (Millis(5), Stage::AwaitingSignature));
+        assert_eq!(once.stage_at(Millis(5)), Stage::Expired);
+        assert_eq!(sign(once, Millis(5), Millis(5)), Err(NotChanged::Over(Stage::Expired)));
+    }
+
+    #[test]
     fn what_is_over_stays_so() {
+        let sign = |proposal, now| sign(proposal, Millis(999), now);
         for stage in [Stage::Released, Stage::Rejected, Stage::Expired] {
             let over = Proposal { stage, ..PROPOSED };
-            for change in [sign, reject, expire] {
-                assert_eq!(change(over, Millis(99)), Err(NotChanged::Over(stage)));
+            for after in [sign(over, Millis(99)), reject(over, Millis(99)), expire(over, Millis(99))] {
+                assert_eq!(after, Err(NotChanged::Over(stage)));
             }
+            assert_eq!(over.stage_at(Millis(99)), stage);
             assert_eq!(Stage::parse(stage.as_str()), Some(stage));
         }
     }
@@ -119,7 +138,7 @@ mod tests {
     fn it_waits_until_its_end_and_not_beyond() {
         assert_eq!(expire(PROPOSED, Millis(9)), Err(NotChanged::NotExpired));
         assert_eq!(expire(PROPOSED, Millis(10)).unwrap().stage, Stage::Expired);
-        assert_eq!(sign(PROPOSED, Millis(10)), Err(NotChanged::Over(Stage::Expired)));
+        assert_eq!(sign(PROPOSED, Millis(99), Millis(10)), Err(NotChanged::Over(Stage::Expired)));
         assert_eq!(reject(PROPOSED, Millis(9)).unwrap().stage, Stage::Rejected);
     }
 }

@@ -129,6 +129,9 @@ pub enum Lag {
     Certificate,
 }
 
+/// So much room certificates of the operator's leave for keys and authorities.
+const ROOM_FOR_KEYS: usize = 4;
+
 impl Ring {
     /// The first ring: both in use.
     pub fn first(delivery: &str, authority: &str, now: Millis) -> Ring {
@@ -142,13 +145,16 @@ impl Ring {
         if self.members.iter().any(|member| member.id == id) {
             return Err(RingRefusal::Known);
         }
-        if self.members.len() >= KEYS_PER_SET_MAX {
+        let mut next = self.clone();
+        if what == What::Given {
+            next.make_room_for_given();
+        }
+        if next.members.len() >= KEYS_PER_SET_MAX {
             return Err(RingRefusal::Full);
         }
         if !at_once && self.coming(what).is_some() {
             return Err(RingRefusal::Announced);
         }
-        let mut next = self.clone();
         next.version += 1;
         if at_once {
             next.retire(what, now);
@@ -250,6 +256,17 @@ impl Ring {
         // A node that has its certificate from before authorities were counted has it from the first.
         let has_it = issuer.version == 1 || issuer.id == node.issued_by;
         (!has_it).then_some(Lag::Certificate)
+    }
+
+    /// A certificate of the operator's changes by itself, and nobody finishes that: the oldest of those that are
+    /// not used any more go, before they leave no room for a key.
+    fn make_room_for_given(&mut self) {
+        let is_over = |member: &Member| member.what == What::Given && member.is_leaving();
+        while self.members.len() + ROOM_FOR_KEYS >= KEYS_PER_SET_MAX
+            && let Some(oldest) = self.members.iter().position(is_over)
+        {
+            self.members.remove(oldest);
+        }
     }
 
     fn retire(&mut self, what: What, now: Millis) {

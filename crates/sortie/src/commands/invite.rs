@@ -127,6 +127,8 @@ fn state(invite: &InviteDetails, now: Millis) -> &'static str {
         InviteDetails { revoked_at: Some(_), .. } => "revoked",
         InviteDetails { used_at: Some(_), .. } => "used",
         _ if now >= invite.expires_at => "expired",
+        // Older than a rotation of the hub's authority.
+        InviteDetails { void: true, .. } => "void",
         _ => "open",
     }
 }

@@ -61,7 +61,8 @@ pub(crate) fn run(command: KeysCommand, context: &Context) -> Done {
                 return Err(Failure::usage(format!("{} is there already", path.display()))
                     .remedy("name another file with --out; a key that is lost cannot be made again"));
             }
-            let passphrase = read_passphrase(passphrase_file.as_ref(), "Passphrase for the new key", true)?;
+            let passphrase =
+                read_passphrase(passphrase_file.as_ref(), "Passphrase for the new key", true, context.output)?;
             if passphrase.len() < PASSPHRASE_BYTES_MIN {
                 return Err(Failure::usage(format!("a passphrase has at least {PASSPHRASE_BYTES_MIN} characters")));
             }

@@ -5,9 +5,11 @@
 
 pub(crate) mod account;
 pub(crate) mod agent;
+pub(crate) mod agree;
 pub(crate) mod audit;
 pub(crate) mod completions;
 pub(crate) mod event;
+pub(crate) mod events;
 pub(crate) mod hub;
 pub(crate) mod invite;
 pub(crate) mod job;
@@ -28,5 +30,6 @@ pub(crate) mod sign;
 pub(crate) mod site;
 pub(crate) mod task;
 pub(crate) mod token;
+pub(crate) mod upkeep;
 pub(crate) mod whoami;
 pub(crate) mod within;

@@ -169,6 +169,12 @@ pub(crate) async fn run(command: NodeCommand, context: &Context) -> Done {
         }
         Verb::Key { node } => told_key(&hub.change_node_key(&node).await?, output),
         Verb::Readmit { node } => {
+            // Whoever may not look at nodes may readmit one all the same.
+            let before = hub.node(&node).await.ok();
+            if before.is_some_and(|node| node.quarantined_at.is_none() && node.revoked_at.is_none()) {
+                return Err(Failure::usage(format!("the node `{node}` is not quarantined; nothing was changed"))
+                    .remedy(context.next_command(&format!("node show {node}"))));
+            }
             let node = hub.readmit_node(&node).await?;
             output.either(&node, |node| {
                 output.say(&format!("The node `{}` gets tasks again, whoever comes next with its key.", node.name));
@@ -178,7 +184,11 @@ pub(crate) async fn run(command: NodeCommand, context: &Context) -> Done {
         Verb::Revoke { node } => {
             let node = hub.revoke_node(&node).await?;
             output.either(&node, |node| {
-                output.say(&format!("The node `{}` is shut out. Only a new invite lets it in again.", node.name));
+                output.say(&format!(
+                    "The node `{}` is shut out. Only an invite that replaces it lets it in again: {}",
+                    node.name,
+                    context.next_command(&format!("invite create --node {} --replace", node.name))
+                ));
                 Ok(())
             })
         }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use sortie_client::Trust;
 
 use crate::context::Context;
 use crate::exit::{Done, Failure};
@@ -28,6 +29,17 @@ enum Verb {
     Use {
         /// The profile's name
         name: String,
+    },
+    /// Believe another authority of a hub that is noted, as after a rotation
+    #[command(after_help = "Example: sortie profile trust production hub-ca.pem\n\n\
+                            Take ca.pem from the hub's data folder by a way that you trust: whoever gives you another\n\
+                            one can speak for the hub.")]
+    Trust {
+        /// The profile's name
+        name: String,
+        /// The hub's ca.pem, or the SHA-256 of its certificate
+        #[arg(value_name = "FILE|SHA256")]
+        ca: String,
     },
     /// Forget a hub, and sign out there; the file with an API token stays
     #[command(after_help = "Example: sortie profile remove trial")]
@@ -79,6 +91,14 @@ pub(crate) async fn run(command: ProfileCommand, context: &Context) -> Done {
             output.say(&format!("`{name}` is in use."));
             Ok(())
         }
+        Verb::Trust { name, ca } => {
+            let ca = Some(checked(ca)?);
+            let profile = Profile { ca, ..profiles.get(&name)?.clone() };
+            profiles.profile.insert(name.clone(), profile);
+            profiles.write()?;
+            output.say(&format!("`{name}` believes that authority from now on."));
+            Ok(())
+        }
         Verb::Remove { name } => {
             let was_signed_in = super::logout::leave(&name, profiles.get(&name)?, context).await?;
             profiles.profile.remove(&name);
@@ -97,28 +117,29 @@ impl Add {
             return Err(Failure::usage(format!("`{}` is not a hub's address", self.address))
                 .remedy("it begins with https://, for example https://hub.example:8443"));
         }
-        let absolute = |path: PathBuf| {
-            std::path::absolute(&path)
-                .map_err(|error| Failure::usage(format!("{} cannot be used: {error}", path.display())))
-        };
         let token_file = if self.token_file.as_os_str() == "-" {
             keep_token(&self.name, profiles)?
         } else {
             absolute(self.token_file)?
         };
-        let ca = match self.ca {
-            // Looked at now, so that a slip is told now.
-            Some(ca) => match trust(&ca, "--ca")? {
-                sortie_client::Trust::Fingerprint(digits) => Some(digits),
-                _ => Some(absolute(PathBuf::from(ca))?.display().to_string()),
-            },
-            None => None,
-        };
+        let ca = self.ca.map(checked).transpose()?;
         if !token_file.is_file() {
             return Err(Failure::usage(format!("there is no token file {}", token_file.display())));
         }
         Ok(Profile { hub: self.address, token_file, ca })
     }
+}
+
+/// Whom to believe, as a profile keeps it. It is looked at now, so that a slip is told now.
+fn checked(ca: String) -> Result<String, Failure> {
+    match trust(&ca, "--ca")? {
+        Trust::Fingerprint(digits) => Ok(digits),
+        _ => Ok(absolute(PathBuf::from(ca))?.display().to_string()),
+    }
+}
+
+fn absolute(path: PathBuf) -> Result<PathBuf, Failure> {
+    std::path::absolute(&path).map_err(|error| Failure::usage(format!("{} cannot be used: {error}", path.display())))
 }
 
 fn keep_token(name: &str, profiles: &Profiles) -> Result<PathBuf, Failure> {

@@ -152,7 +152,10 @@ async fn way(identity: &Identity, settings: &Settings, context: &Context) -> Vec
         }
     };
     let keys = line.keys(identity.keys().version).await;
-    checks.push(certificate(&connect, &keys).await);
+    let remedy = "if that issuer is your company's proxy, it inspects TLS: ask for an exception for the hub, or name \
+                  the proxy's authority with `ca_file` (or ca_system = true) in agent.toml. If the hub's own authority \
+                  was rotated, the agent follows by itself when it runs";
+    checks.push(certificate(&connect, &keys, remedy).await);
     let time = match keys {
         Ok(chain) => {
             let newest = follow(identity.keys(), &chain).set;
@@ -238,6 +241,10 @@ async fn admission(line: &HubLine) -> Check {
     };
     match (&error, code(&error)) {
         (_, Some(ProblemCode::NodeMismatch)) => Check::ok("admission", "the hub knows this agent and lets it in"),
+        (_, Some(ProblemCode::NodeQuarantined)) => {
+            let remedy = "on the hub's side, if this is the only agent with its key: `sortie node readmit NAME`";
+            Check::bad("admission", error.to_string(), remedy)
+        }
         (_, Some(ProblemCode::CertificateRevoked)) => {
             let remedy = "an administrator shut it out; a new invite made with --replace lets it in again";
             Check::bad("admission", error.to_string(), remedy)

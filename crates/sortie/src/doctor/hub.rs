@@ -26,12 +26,20 @@ pub(super) async fn checks(found: &Found, context: &Context) -> Vec<Check> {
     let answer = match context.open(found, Span::ZERO) {
         Ok(hub) => hub.whoami().await,
         Err(failure) => {
-            checks.push(Check::bad("authority", failure.to_string(), "check SORTIE_CA, or `ca` of the profile"));
+            checks.push(Check::bad(
+                "authority",
+                failure.to_string(),
+                "check SORTIE_CA, or the authority of the profile (`sortie profile trust`)",
+            ));
             return checks;
         }
     };
     let connect = Connect::new(found.hub.clone(), found.trust.clone(), context.clock.clone());
-    checks.push(certificate(&connect, &answer).await);
+    let remedy = format!(
+        "{}. If that issuer is your company's proxy, it inspects TLS: ask for an exception for the hub",
+        found.source.remedy_for_another_issuer()
+    );
+    checks.push(certificate(&connect, &answer, &remedy).await);
     checks.extend(told(&answer, context.clock.now()));
     checks
 }

@@ -99,8 +99,9 @@ async fn connects(to: &Place, addresses: &[SocketAddr], proxied: bool, checks: &
     false
 }
 
-/// What is said of the certificate, given how the first call went.
-pub(super) async fn certificate<T>(connect: &Connect, answer: &Result<T, ClientError>) -> Check {
+/// What is said of the certificate, given how the first call went, and what to do where it comes from an authority
+/// that is not believed.
+pub(super) async fn certificate<T>(connect: &Connect, answer: &Result<T, ClientError>, remedy: &str) -> Check {
     let shown = presented(connect).await;
     let whose = shown.map_or_else(
         || "of unknown issue".to_owned(),
@@ -110,13 +111,7 @@ pub(super) async fn certificate<T>(connect: &Connect, answer: &Result<T, ClientE
         Err(ClientError::Tls { fault, .. }) if fault.is_about_dates() => {
             Check::bad("certificate", fault.to_string(), "set this machine's clock")
         }
-        Err(ClientError::Tls { fault, .. }) => Check::bad(
-            "certificate",
-            format!("{fault} ({whose})"),
-            "if that issuer is your company's proxy, it inspects TLS: ask for an exception for the hub or, at a site, \
-             name the proxy's authority with `ca_file` (or ca_system = true) in agent.toml. Else take ca.pem from the \
-             hub's data folder again",
-        ),
+        Err(ClientError::Tls { fault, .. }) => Check::bad("certificate", format!("{} ({whose})", fault.fact()), remedy),
         Err(error @ ClientError::Unreachable { .. }) => {
             let remedy = "if a proxy is in the way, does it let CONNECT through to this port?";
             Check::bad("certificate", chain(error), remedy)

@@ -61,6 +61,19 @@ impl fmt::Display for Source {
 }
 
 impl Source {
+    /// What to do where whoever answers has a certificate from an authority that is not believed here.
+    pub(crate) fn remedy_for_another_issuer(&self) -> String {
+        const ROTATED: &str = "the hub's authority may have been rotated: take ca.pem from the hub's data folder again";
+        let take = match self {
+            Source::Data(folder) => {
+                return format!("is what answers there the hub of {}?", folder.display());
+            }
+            Source::Environment => "and check SORTIE_CA, which must name it".to_owned(),
+            Source::Profile(name, _) => format!("and note it with `sortie profile trust {name} ca.pem`"),
+        };
+        format!("{ROTATED}, {take}")
+    }
+
     /// What to do where the hub does not take the token that comes from here.
     pub(crate) fn remedy(&self) -> String {
         match self {

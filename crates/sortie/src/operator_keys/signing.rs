@@ -1,16 +1,18 @@
 //! With which key something is signed, and the signature.
 
 use std::io;
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use sortie_wire::ssh::SshKey;
 
 use super::key_file::{KeyFile, OpenedKey};
 use super::ssh_agent::{Identity, SshAgent};
-use crate::context::Env;
+use crate::context::{Context, Env};
 use crate::exit::Failure;
 use crate::find_hub::config_folder;
+use crate::output::Output;
 use crate::values::read_password;
 
 /// With which key.
@@ -50,24 +52,49 @@ pub(crate) fn default_file(env: &Env) -> Result<PathBuf, Failure> {
 }
 
 /// A passphrase: from a file, or asked for.
-pub(crate) fn read_passphrase(file: Option<&PathBuf>, what: &str, is_new: bool) -> Result<String, Failure> {
+pub(crate) fn read_passphrase(
+    file: Option<&PathBuf>,
+    what: &str,
+    is_new: bool,
+    output: Output,
+) -> Result<String, Failure> {
     let Some(path) = file else { return Ok(read_password(what, is_new)?.0) };
+    warn_of_readers(path, output);
     let text = std::fs::read_to_string(path)
         .map_err(|error| Failure::usage(format!("the passphrase file {} cannot be read: {error}", path.display())))?;
     Ok(text.lines().next().unwrap_or_default().to_owned())
 }
 
+/// Says so if others than its owner can read a file that is nobody else's business.
+fn warn_of_readers(path: &Path, output: Output) {
+    let others = std::fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o077 != 0);
+    if others {
+        let shown = path.display();
+        output.say(&format!("warning: others on this machine can read {shown}; chmod 600 {shown}"));
+    }
+}
+
 impl KeyOptions {
     /// Opens the key: asks for its passphrase, if it has one.
-    pub(crate) fn open(&self, env: &Env) -> Result<Signing, Failure> {
+    pub(crate) fn open(&self, context: &Context) -> Result<Signing, Failure> {
+        let (env, output) = (&context.env, context.output);
         if let Some(fingerprint) = &self.ssh_agent {
             return of_agent(fingerprint, env).map(Signing::Agent);
         }
         let path = self.key.clone().map_or_else(|| default_file(env), Ok)?;
         let file = KeyFile::read(&path)?;
+        warn_of_readers(&path, output);
         let asked = format!("Passphrase of {}", path.display());
-        let passphrase = read_passphrase(self.passphrase_file.as_ref(), &asked, false)?;
-        Ok(Signing::Opened(Box::new(file.open(&passphrase)?)))
+        let passphrase = read_passphrase(self.passphrase_file.as_ref(), &asked, false, output)?;
+        let opened = file.open(&passphrase).map_err(|failure| {
+            failure.remedy(format!(
+                "the key is {}, of {}; if its passphrase is lost, make another key with `sortie keys new --out FILE` \
+                 and have the set of operators changed",
+                path.display(),
+                file.name
+            ))
+        })?;
+        Ok(Signing::Opened(Box::new(opened)))
     }
 }
 

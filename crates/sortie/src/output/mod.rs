@@ -14,3 +14,4 @@ pub(crate) use colours::Colours;
 pub(crate) use print::Output;
 pub(crate) use table::{Table, details};
 pub(crate) use times::{ago, clock_time, moment, seconds, utc};
+pub(crate) use waiting::ProgressBar;

@@ -9,7 +9,7 @@ use crate::exit::Failure;
 
 /// Asks for a password. Twice at a terminal if it is a new one, since it is not seen.
 pub(crate) fn read_password(what: &str, is_new: bool) -> Result<Password, Failure> {
-    let failed = |error: io::Error| Failure::other(format!("the password cannot be read: {error}"));
+    let failed = |error: io::Error| Failure::other(format!("what is typed cannot be read: {error}"));
     if !io::stdin().is_terminal() {
         return read_line().map(Password).map_err(failed);
     }

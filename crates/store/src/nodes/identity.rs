@@ -56,7 +56,8 @@ pub async fn get_any_org(tx: &mut Tx, id: NodeId) -> Result<Option<NodeRow>, Sto
 }
 
 /// Gives a node another key: a new enrolment under the old name. It is let in again if it was shut
-/// out, and its deliveries are numbered from the beginning. `false` if there is no such node.
+/// out, its deliveries are numbered from the beginning, and it counts as new until it is heard. `false` if there
+/// is no such node.
 pub async fn replace_key(
     tx: &mut Tx,
     id: NodeId,
@@ -68,10 +69,12 @@ pub async fn replace_key(
         set key_fingerprint = $2, certificate_until = $3, enrolled_at = $4, revoked_at = null,
             quarantined_at = null
         where id = $1";
-    const LINE: &str = "update node_signs set delivered = 0, acknowledged = 0 where node = $1";
+    const SIGNS: &str = "update node_signs
+        set delivered = 0, acknowledged = 0, presence = 'new', presence_at = $2, heard_at = null, silent_since = $2
+        where node = $1";
     let values = [id.into(), fingerprint.into(), certificate_until.into(), at.into()];
     let found = tx.execute(NODE, &values).await? > 0;
-    tx.execute(LINE, &[id.into()]).await?;
+    tx.execute(SIGNS, &[id.into(), at.into()]).await?;
     Ok(found)
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use sortie_rules::limits::DATABASE_TRIES_MAX;
 use sortie_rules::time::Millis;
 
+use super::bells::bells;
 use super::connections::Connections;
 use super::faults::Kind;
 use super::limits::ServerLimits;
@@ -12,19 +13,35 @@ use super::opening;
 use super::transaction::{Begin, Transaction, Uncommitted};
 use crate::errors::panicked;
 use crate::errors::{OpenError, StoreError};
-use crate::store::BoxFuture;
+use crate::store::{Bells, BoxFuture};
 use crate::tx::Tx;
 
 /// An open PostgreSQL database.
 #[derive(Debug)]
 pub(crate) struct Engine {
     connections: Connections,
+    url: Url,
+}
+
+/// Where the database is, with its password: not for logs.
+struct Url(String);
+
+impl std::fmt::Debug for Url {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Url(withheld)")
+    }
 }
 
 impl Engine {
     /// Connects and migrates.
     pub(crate) async fn open(url: &str, many: usize, limits: ServerLimits, now: Millis) -> Result<Engine, OpenError> {
-        Ok(Engine { connections: opening::open(url, many, limits, now).await? })
+        let connections = opening::open(url, many, limits, now).await?;
+        Ok(Engine { connections, url: Url(url.to_owned()) })
+    }
+
+    /// Bells to and from the other hubs on this database.
+    pub(crate) fn bells(&self) -> Result<Bells, OpenError> {
+        bells(&self.url.0)
     }
 
     pub(crate) async fn write<F, T, E>(&self, verb: F) -> Result<T, E>

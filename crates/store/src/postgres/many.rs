@@ -38,9 +38,9 @@ impl Many {
     }
 
     /// The values of the rows, column by column.
-    pub(super) fn columns<'a, const N: usize>(
+    pub(super) fn columns<'a, 'v: 'a, R: AsRef<[Value<'v>]>>(
         &self,
-        rows: &'a [[Value<'a>; N]],
+        rows: &'a [R],
     ) -> Result<Vec<Column<'a>>, StoreError> {
         self.types.iter().enumerate().map(|(at, kind)| column(*kind, rows, at)).collect()
     }
@@ -60,12 +60,12 @@ fn column_type(kind: &Type) -> Option<ColumnType> {
     }
 }
 
-fn column<'a, const N: usize>(
+fn column<'a, 'v: 'a, R: AsRef<[Value<'v>]>>(
     kind: ColumnType,
-    rows: &'a [[Value<'a>; N]],
+    rows: &'a [R],
     at: usize,
 ) -> Result<Column<'a>, StoreError> {
-    let values = rows.iter().map(|row| row.get(at).copied().unwrap_or(Value::Null));
+    let values = rows.iter().map(|row| row.as_ref().get(at).copied().unwrap_or(Value::Null));
     let unfit = |value: Value<'_>| StoreError::Bug { why: format!("{value:?} does not fit a column of {kind:?}") };
     Ok(match kind {
         ColumnType::Int => Box::new(

@@ -18,7 +18,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 
 /// A migration takes as long as it takes.
-const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
+pub(super) const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Migrations of several hubs that start together go one after the other. The number is arbitrary
 /// but must never change: it spells `sortie` in ASCII.
@@ -76,7 +76,7 @@ async fn migrate(connections: &Connections, what: &str, now: Millis) -> Result<(
         .map_err(|Trouble { error, .. }| Failed { error: unreachable(error), may_pass: true })?;
     let locked = transaction.batch(MIGRATION_LOCK).await.map_err(unreachable);
     let migrated = match locked {
-        Ok(()) => migrations::on_postgres(&mut transaction, now).await,
+        Ok(()) => migrations::on_postgres(&mut transaction, now, migrations::newest_known()).await,
         Err(error) => Err(error),
     };
     match migrated {
@@ -95,7 +95,7 @@ async fn migrate(connections: &Connections, what: &str, now: Millis) -> Result<(
 }
 
 /// The server as it may be shown: without user and password.
-fn shown(address: &Address) -> String {
+pub(super) fn shown(address: &Address) -> String {
     let hosts: Vec<_> = address.config.get_hosts().iter().map(|host| format!("{host:?}")).collect();
     format!("database {} at {}", address.config.get_dbname().unwrap_or("(default)"), hosts.join(", "))
 }

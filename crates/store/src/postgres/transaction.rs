@@ -44,9 +44,9 @@ pub(crate) struct Transaction {
 
 /// A transaction that was to be committed, and of which that cannot be said.
 #[derive(Debug)]
-pub(super) struct Uncommitted {
+pub(crate) struct Uncommitted {
     /// Why; [`StoreError::Unknown`] if it may have been committed all the same.
-    pub(super) error: StoreError,
+    pub(crate) error: StoreError,
     /// What happened, if it is sure that nothing was kept.
     pub(super) undone: Option<Kind>,
 }
@@ -82,7 +82,7 @@ impl Transaction {
 
     /// Keeps what was written, and with it what it has for the audit log. One entry, as most have, travels together
     /// with the commit and costs no way to the server and back.
-    pub(super) async fn commit(mut self, entries: &[NewEntry]) -> Result<(), Uncommitted> {
+    pub(crate) async fn commit(mut self, entries: &[NewEntry]) -> Result<(), Uncommitted> {
         let within = self.answer_max;
         if entries.len() > 1 {
             let rows: Vec<[Value<'_>; 2]> = entries.iter().map(waiting).collect();
@@ -162,10 +162,10 @@ impl Transaction {
         self.note(done)
     }
 
-    pub(crate) async fn execute_each<const N: usize>(
+    pub(crate) async fn execute_each<'v, R: AsRef<[Value<'v>]> + Sync>(
         &mut self,
         sql: &'static str,
-        rows: &[[Value<'_>; N]],
+        rows: &[R],
     ) -> Result<u64, StoreError> {
         let mut changed = 0;
         for chunk in rows.chunks(TOGETHER_MAX) {
@@ -180,7 +180,8 @@ impl Transaction {
             let connection = self.connection();
             let asked = async {
                 let statement = connection.prepare_cached(sql).await?;
-                let under_way = chunk.iter().map(|row| connection.execute_raw(&statement, row.iter().map(Bound)));
+                let under_way =
+                    chunk.iter().map(|row| connection.execute_raw(&statement, row.as_ref().iter().map(Bound)));
                 try_join_all(under_way).await
             };
             let done = answered(self.answer_max, asked).await;

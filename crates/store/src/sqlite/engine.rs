@@ -95,7 +95,7 @@ impl Engine {
 
 fn start(file: &Path, reader_count: usize, now: Millis) -> Result<Engine, OpenError> {
     let mut connection = open_writer(file)?;
-    migrations::on_sqlite(&mut connection, now)?;
+    migrations::on_sqlite(&mut connection, now, migrations::newest_known())?;
     let (orders, waiting) = mpsc::channel(writer::QUEUE_MAX);
     let (questions, asked) = mpsc::channel(readers::QUEUE_MAX);
     let asked: readers::Queue = Arc::new(Mutex::new(asked));

@@ -7,7 +7,7 @@ use crate::errors::{OpenError, StoreError};
 
 /// For every connection. Another process (a backup, a person with a shell) may hold a lock for a
 /// moment; nothing in this one does. `like` tells capitals apart, as PostgreSQL's does.
-const COMMON: &str = "
+pub(super) const COMMON: &str = "
     pragma busy_timeout = 10000;
     pragma foreign_keys = on;
     pragma temp_store = memory;

@@ -1,5 +1,6 @@
 //! Assertions of nodes that were used.
 
+use sortie_rules::limits::HUB_CLOCKS_APART_MAX;
 use sortie_rules::time::Span;
 use sortie_store::{StoreError, Tx, assertions};
 
@@ -11,7 +12,8 @@ async fn an_assertion_is_used_once_and_forgotten_when_it_has_ended(tx: &mut Tx) 
     assert!(assertions::use_once(tx, "a", NOW + Span::minutes(1)).await?);
     assert!(!assertions::use_once(tx, "a", NOW + Span::minutes(2)).await?);
     assert!(assertions::use_once(tx, "b", NOW + Span::minutes(2)).await?);
-    assert_eq!(assertions::forget_expired(tx, NOW + Span::minutes(1)).await?, 1);
+    assert_eq!(assertions::forget_expired(tx, NOW + Span::minutes(1)).await?, 0);
+    assert_eq!(assertions::forget_expired(tx, NOW + Span::minutes(1) + HUB_CLOCKS_APART_MAX).await?, 1);
     assert!(!assertions::use_once(tx, "b", NOW).await?);
     assert!(assertions::use_once(tx, "a", NOW).await?);
     Ok(())

@@ -13,6 +13,8 @@ stories!(
     events_that_are_written_together_keep_their_order,
     a_list_of_events_is_narrowed_by_each_part_of_its_filter,
     old_events_go_but_the_newest_stays,
+    old_events_stay_that_somebody_waits_for,
+    events_of_all_orgs_come_in_one_order,
 );
 
 async fn happen(
@@ -104,12 +106,37 @@ async fn old_events_go_but_the_newest_stays(tx: &mut Tx) -> Result<(), StoreErro
     for _ in 0..3 {
         happen(tx, DEFAULT_ORG, "node.enrolled", None, None).await?;
     }
-    assert_eq!(events::delete_older(tx, NOW, 10).await?, 0);
+    assert_eq!(events::delete_older(tx, NOW, None, 10).await?, 0);
     let later = Millis(NOW.0 + 1);
-    assert_eq!(events::delete_older(tx, later, 1).await?, 1);
-    assert_eq!(events::delete_older(tx, later, 10).await?, 1);
+    assert_eq!(events::delete_older(tx, later, None, 1).await?, 1);
+    assert_eq!(events::delete_older(tx, later, None, 10).await?, 1);
     assert_eq!(events::last_number(tx).await?, 3);
     happen(tx, DEFAULT_ORG, "node.enrolled", None, None).await?;
     assert_eq!(events::last_number(tx).await?, 4);
+    Ok(())
+}
+
+async fn old_events_stay_that_somebody_waits_for(tx: &mut Tx) -> Result<(), StoreError> {
+    for _ in 0..4 {
+        happen(tx, DEFAULT_ORG, "node.enrolled", None, None).await?;
+    }
+    let later = Millis(NOW.0 + 1);
+    assert_eq!(events::delete_older(tx, later, Some(0), 10).await?, 0);
+    assert_eq!(events::delete_older(tx, later, Some(2), 10).await?, 2);
+    assert_eq!(events::oldest_number(tx).await?, Some(3));
+    assert_eq!(events::delete_older(tx, later, Some(9), 10).await?, 1);
+    assert_eq!(events::oldest_number(tx).await?, Some(4));
+    Ok(())
+}
+
+async fn events_of_all_orgs_come_in_one_order(tx: &mut Tx) -> Result<(), StoreError> {
+    assert_eq!(events::oldest_number(tx).await?, None);
+    for org in [DEFAULT_ORG, OTHER_ORG, DEFAULT_ORG] {
+        happen(tx, org, "node.enrolled", None, None).await?;
+    }
+    assert_eq!(numbers(&events::list_of_all_orgs(tx, 0, 9).await?), [1, 2, 3]);
+    let second = events::list_of_all_orgs(tx, 1, 1).await?;
+    assert_eq!((second[0].number, second[0].org), (2, OTHER_ORG));
+    assert!(events::list_of_all_orgs(tx, 3, 9).await?.is_empty());
     Ok(())
 }

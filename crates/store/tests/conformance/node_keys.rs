@@ -48,6 +48,9 @@ async fn what_a_node_knows_is_shown_with_it_and_changes(tx: &mut Tx) -> Result<(
     node_keys::put(tx, node, 1, "a").await?;
     assert_eq!(node_keys::count_laggards(tx, Needed { version: 4, issuer: Some("b") }).await?, 1);
     assert_eq!(node_keys::count_followers(tx).await?, (1, 1));
+    assert_eq!(node_keys::ahead_of(tx, 0, 9).await?.len(), 1);
+    assert_eq!(node_keys::ahead_of(tx, 0, 0).await?, []);
+    assert_eq!(node_keys::ahead_of(tx, 1, 9).await?, []);
     Ok(())
 }
 

@@ -155,6 +155,7 @@ async fn people_change_what_is_intended_and_nothing_else(tx: &mut Tx) -> Result<
 async fn a_new_key_begins_a_new_line(tx: &mut Tx) -> Result<(), StoreError> {
     enroll(tx, 1).await?;
     nodes::set_line(tx, id(1), 5, 4).await?;
+    nodes::set_presence(tx, id(1), Presence::Online, NOW).await?;
     nodes::revoke(tx, DEFAULT_ORG, id(1), NOW).await?;
     let later = NOW + Span::days(1);
     assert!(nodes::replace_key(tx, id(1), "key-b", later + Span::days(30), later).await?);
@@ -162,8 +163,11 @@ async fn a_new_key_begins_a_new_line(tx: &mut Tx) -> Result<(), StoreError> {
         key_fingerprint: "key-b".into(),
         certificate_until: later + Span::days(30),
         enrolled_at: later,
+        presence_at: later,
+        silent_since: later,
         ..node(1)
     };
+    assert_eq!(expected.presence, Presence::New, "nobody has heard the new agent yet");
     assert_eq!(nodes::get_any_org(tx, id(1)).await?, Some(expected));
     assert!(!nodes::replace_key(tx, id(2), "key-c", later, later).await?);
     Ok(())

@@ -46,6 +46,7 @@ fn released(before: &OperationRow) -> OperationRow {
         stage: Stage::Released,
         envelope: Some("{\"e\":1}".to_owned()),
         signed_by: "[1]".to_owned(),
+        ends_at: NOW + Span::days(1),
         ended_at: Some(NOW),
         ..before.clone()
     }
@@ -78,15 +79,18 @@ async fn operations_are_listed_newest_first(tx: &mut Tx) -> Result<(), StoreErro
     let over = released(&rows[1]);
     assert!(operations::change(tx, &rows[1], &over).await?);
     tasks::insert(tx, &task(2, id(1))).await?;
-    let listed = operations::list(tx, DEFAULT_ORG, false, None, 2).await?;
+    let listed = operations::list(tx, DEFAULT_ORG, None, None, 2).await?;
     assert_eq!(listed[0], (rows[2].clone(), None));
     assert_eq!((&listed[1].0, listed[1].1.as_ref().unwrap().status), (&over, Status::Pending));
-    let next = operations::list(tx, DEFAULT_ORG, false, Some(rows[1].id), 9).await?;
+    let next = operations::list(tx, DEFAULT_ORG, None, Some(rows[1].id), 9).await?;
     assert_eq!(next, [(rows[0].clone(), None)]);
-    let waiting = operations::list(tx, DEFAULT_ORG, true, None, 9).await?;
+    let waiting = operations::list(tx, DEFAULT_ORG, Some(NOW), None, 9).await?;
     assert_eq!(waiting.iter().map(|(row, _)| row.id).collect::<Vec<_>>(), [rows[2].id, rows[0].id]);
+    let end = rows[0].ends_at;
+    assert_eq!(operations::list(tx, DEFAULT_ORG, Some(Millis(end.0 - 1)), None, 9).await?.len(), 2);
+    assert_eq!(operations::list(tx, DEFAULT_ORG, Some(end), None, 9).await?, [], "they wait no more");
     assert_eq!(operations::count_waiting(tx, DEFAULT_ORG).await?, 2);
-    assert_eq!(operations::list(tx, OTHER_ORG, false, None, 9).await?, []);
+    assert_eq!(operations::list(tx, OTHER_ORG, None, None, 9).await?, []);
     assert_eq!(operations::count_waiting(tx, OTHER_ORG).await?, 0);
     Ok(())
 }

@@ -3,8 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateSigningRequestParams, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    PKCS_ECDSA_P256_SHA256, SigningKey as _, date_time_ymd,
+    BasicConstraints, CertificateParams, CertificateSigningRequestParams, DnType, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SigningKey as _, date_time_ymd,
 };
 use sortie_wire::envelope::Signature;
 use tokio_rustls::rustls::SignatureScheme;
@@ -63,8 +63,9 @@ impl Authority {
     }
 
     /// The certificate that a request asks for, in PEM.
-    pub(crate) fn grant(&self, request: &str) -> String {
+    pub(crate) fn grant(&self, request: &str, name: &str) -> String {
         let mut request = CertificateSigningRequestParams::from_pem(request).unwrap();
+        request.params.distinguished_name.push(DnType::CommonName, name);
         request.params.not_before = date_time_ymd(2026, 1, 1);
         request.params.not_after = date_time_ymd(2027, 1, 1);
         request.signed_by(&self.issuer).unwrap().pem()

@@ -144,7 +144,12 @@ fn problem(code: ProblemCode) -> Response {
 }
 
 fn certificate(shared: &Shared, request: &str) -> Certificate {
-    Certificate { chain: shared.authority.grant(request), not_before: NOW, not_after: shared.desk.certificate_until() }
+    let name = shared.desk.certificate_name();
+    Certificate {
+        chain: shared.authority.grant(request, &name),
+        not_before: NOW,
+        not_after: shared.desk.certificate_until(),
+    }
 }
 
 async fn enroll(State(shared): State<Shared>, headers: HeaderMap, Json(request): Json<Enroll>) -> Response {

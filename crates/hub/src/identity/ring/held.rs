@@ -2,19 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use sortie_rules::rotation::{Ring, What};
+use sortie_rules::rotation::{Member, Ring, What};
 use sortie_wire::envelope::{Envelope, Signer};
 use sortie_wire::keys::{KeySet, TrustedAuthority};
 
 use super::file::{RingFile, TakenStep};
 use super::make::read_signer;
-use crate::data_folder::Files;
 use crate::identity::authority::{Authority, AuthorityError};
+use crate::identity::safe::Contents;
 
 /// The ring in memory. It never changes: another one takes its place.
 #[derive(Debug)]
 pub(crate) struct Held {
     pub(super) file: RingFile,
+    pub(super) contents: Contents,
     signers: BTreeMap<String, Signer>,
     authorities: BTreeMap<String, Authority>,
     set: KeySet,
@@ -22,25 +23,29 @@ pub(crate) struct Held {
 
 impl Held {
     /// Reads every key that the ring names.
-    pub(super) fn read(files: &Files, file: RingFile) -> Result<Held, AuthorityError> {
+    pub(super) fn read(contents: Contents, file: RingFile) -> Result<Held, AuthorityError> {
         let (mut signers, mut authorities) = (BTreeMap::new(), BTreeMap::new());
         for member in &file.ring.members {
             let missing = || AuthorityError::Damaged(format!("keys/ring.json names no file of `{}`", member.id));
             match member.what {
                 What::Delivery => {
                     let stem = file.files.get(&member.id).ok_or_else(missing)?;
-                    signers.insert(member.id.clone(), read_signer(files, stem)?);
+                    let signer = read_signer(&contents, stem)?;
+                    is_the_one(&signer.public_key().id, member, stem)?;
+                    signers.insert(member.id.clone(), signer);
                 }
                 What::Authority => {
                     let stem = file.files.get(&member.id).ok_or_else(missing)?;
-                    authorities.insert(member.id.clone(), Authority::read(files, stem)?);
+                    let authority = Authority::read(&contents, stem)?;
+                    is_the_one(&authority.fingerprint(), member, stem)?;
+                    authorities.insert(member.id.clone(), authority);
                 }
                 What::Given if file.given.contains_key(&member.id) => {}
                 What::Given => return Err(missing()),
             }
         }
         let set = set_of(&file, &signers, &authorities);
-        let held = Held { file, signers, authorities, set };
+        let held = Held { file, contents, signers, authorities, set };
         match held.has_all() {
             true => Ok(held),
             false => Err(AuthorityError::Damaged("keys/ring.json names keys that are not there".to_owned())),
@@ -104,6 +109,15 @@ impl Held {
     pub(super) fn sign(&self, payload_type: &str, message: &[u8]) -> Envelope {
         self.signer().sign(payload_type, message)
     }
+}
+
+/// A hub that signed with another key than the one that agents believe would reach none of them.
+fn is_the_one(found: &str, member: &Member, stem: &str) -> Result<(), AuthorityError> {
+    if found == member.id {
+        return Ok(());
+    }
+    let why = format!("keys/{stem} holds another key ({found}) than keys/ring.json names ({})", member.id);
+    Err(AuthorityError::Damaged(why))
 }
 
 fn set_of(file: &RingFile, signers: &BTreeMap<String, Signer>, authorities: &BTreeMap<String, Authority>) -> KeySet {

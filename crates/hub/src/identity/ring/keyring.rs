@@ -12,10 +12,10 @@ use tokio::sync::Notify;
 
 use super::file::{RingFile, StepKind, TakenStep};
 use super::held::{Held, spelled};
-use super::make::{Made, first_signer, make};
+use super::make::{self, Made, make};
 use crate::clock::Entropy;
-use crate::data_folder::Files;
-use crate::identity::authority::{Authority, AuthorityError};
+use crate::identity::authority::AuthorityError;
+use crate::identity::safe::{Contents, Safe};
 
 const RING: &str = "keys/ring.json";
 /// Within which time the nodes of a hub without nodes would renew.
@@ -24,7 +24,7 @@ const RENEW_WITHIN_LEAST: Span = Span::seconds(1);
 /// The hub's ring of keys.
 #[derive(Debug)]
 pub(crate) struct KeyRing {
-    files: Files,
+    safe: Safe,
     held: ArcSwap<Held>,
     /// Held by whoever changes the ring.
     pub(crate) turn: tokio::sync::Mutex<()>,
@@ -47,20 +47,33 @@ pub(crate) struct Change {
 
 impl KeyRing {
     /// Reads the ring, making it at the first start. What a crash left half done is cleared away.
-    pub(crate) fn load(files: Files, entropy: &Entropy, now: Millis) -> Result<KeyRing, AuthorityError> {
-        let file = match files.read(RING)? {
-            Some(text) => serde_json::from_slice(&text)
-                .map_err(|error| AuthorityError::Damaged(format!("{RING} cannot be read ({error})")))?,
-            None => first(&files, entropy, now)?,
+    pub(crate) async fn load(safe: Safe, entropy: &Entropy, now: Millis) -> Result<KeyRing, AuthorityError> {
+        let held = loop {
+            let contents = safe.open().await?;
+            let held = match read(contents.clone())? {
+                Some(held) => held,
+                None => match first(&safe, contents, entropy, now).await {
+                    // Another hub on this database was quicker.
+                    Err(AuthorityError::Changed) => continue,
+                    held => held?,
+                },
+            };
+            match clear_away(&safe, held).await {
+                Err(AuthorityError::Changed) => {}
+                held => break held?,
+            }
         };
-        let held = Held::read(&files, file)?;
-        clear_away(&files, &held.file)?;
         Ok(KeyRing {
-            files,
+            safe,
             held: ArcSwap::from_pointee(held),
             turn: tokio::sync::Mutex::default(),
             bell: Arc::default(),
         })
+    }
+
+    /// Whether it is kept in the database.
+    pub(crate) fn is_in_database(&self) -> bool {
+        matches!(self.safe, Safe::Database(..))
     }
 
     /// The ring as it is now.
@@ -68,13 +81,25 @@ impl KeyRing {
         self.held.load_full()
     }
 
-    /// Makes a key for the ring's next version. Nothing names it yet.
-    pub(crate) fn make(&self, what: What, entropy: &Entropy, now: Millis) -> Result<Made, AuthorityError> {
-        make(&self.files, what, self.held().ring().version + 1, entropy, now)
+    /// Reads again what another hub may have changed. Says whether it has. Whoever calls this has the turn.
+    pub(crate) async fn reread(&self) -> Result<bool, AuthorityError> {
+        let Safe::Database(..) = &self.safe else { return Ok(false) };
+        let contents = self.safe.open().await?;
+        if !contents.is_newer_than(&self.held().contents) {
+            return Ok(false);
+        }
+        let held = read(contents)?.ok_or_else(|| AuthorityError::Damaged(format!("{RING} is missing")))?;
+        self.held.store(Arc::new(held));
+        Ok(true)
     }
 
-    /// Changes the ring: it stands, on disk and in memory, when this returns. Whoever calls this has the turn.
-    pub(crate) fn take(&self, change: Change) -> Result<Arc<Held>, AuthorityError> {
+    /// Makes a key for the ring's next version. It lies nowhere yet.
+    pub(crate) fn make(&self, what: What, entropy: &Entropy, now: Millis) -> Result<Made, AuthorityError> {
+        make(what, self.held().ring().version + 1, entropy, now)
+    }
+
+    /// Changes the ring: it stands, in the safe and in memory, when this returns. Whoever calls this has the turn.
+    pub(crate) async fn take(&self, change: Change) -> Result<Arc<Held>, AuthorityError> {
         let Change { ring, made, renew_within, step } = change;
         let before = self.held();
         let mut file = RingFile { ring, ..before.file.clone() };
@@ -83,12 +108,16 @@ impl KeyRing {
             file.files.insert(made.id.clone(), made.stem.clone());
         }
         file.renew_within = renew_within.unwrap_or(file.renew_within);
-        self.write(&before, file, made.as_ref())
+        self.write(&before, file, made).await
     }
 
     /// Believes what vouches for the operator's certificate, of which this is the fingerprint and the text
     /// (PEM), or nothing if the hub has one of its own.
-    pub(crate) fn settle_given(&self, anchor: Option<(String, String)>, now: Millis) -> Result<(), AuthorityError> {
+    pub(crate) async fn settle_given(
+        &self,
+        anchor: Option<(String, String)>,
+        now: Millis,
+    ) -> Result<(), AuthorityError> {
         let before = self.held();
         let ring = match &anchor {
             Some((id, _)) if before.ring().of(What::Given).any(|member| member.id == *id) => {
@@ -114,27 +143,28 @@ impl KeyRing {
         });
         file.given.extend(anchor);
         file.ring = ring;
-        self.write(&before, file, None).map(drop)
+        self.write(&before, file, None).await.map(drop)
     }
 
-    fn write(&self, before: &Held, mut file: RingFile, made: Option<&Made>) -> Result<Arc<Held>, AuthorityError> {
+    async fn write(&self, before: &Held, mut file: RingFile, made: Option<Made>) -> Result<Arc<Held>, AuthorityError> {
         let is_in = |file: &RingFile, id: &str| file.ring.members.iter().any(|member| member.id == id);
         let ring = file.clone();
         file.files.retain(|id, _| is_in(&ring, id));
         file.given.retain(|id, _| is_in(&ring, id));
+        let (mut put, signer) = made.map_or_else(Default::default, |made| (made.entries, made.signer));
         if file.ring.version != before.file.ring.version {
-            let set = Held::read(&self.files, file.clone())?;
+            let set = Held::read(before.contents.with(&put), file.clone())?;
             let mut link = before.sign(KEYS, &spelled(set.set()));
-            if let Some(signer) = made.and_then(|made| made.signer.as_ref()) {
+            if let Some(signer) = signer {
                 signer.also_sign(&mut link).map_err(|error| AuthorityError::Damaged(error.to_string()))?;
             }
             file.chain.push(link);
         }
-        let text = serde_json::to_vec_pretty(&file).map_err(|error| AuthorityError::Damaged(error.to_string()))?;
-        self.files.write(RING, &text)?;
-        let held = Arc::new(Held::read(&self.files, file)?);
+        put.push((RING.to_owned(), text(&file)?));
+        let remove = unnamed(&before.contents.with(&put), &file);
+        let contents = self.safe.change(&before.contents, put, remove).await?;
+        let held = Arc::new(Held::read(contents, file)?);
         self.held.store(Arc::clone(&held));
-        clear_away(&self.files, &held.file)?;
         Ok(held)
     }
 }
@@ -145,48 +175,65 @@ impl From<RingRefusal> for AuthorityError {
     }
 }
 
+/// The ring that lies in the safe.
+fn read(contents: Contents) -> Result<Option<Held>, AuthorityError> {
+    let Some(text) = contents.get(RING) else { return Ok(None) };
+    let file: RingFile = serde_json::from_slice(text)
+        .map_err(|error| AuthorityError::Damaged(format!("{RING} cannot be read ({error})")))?;
+    Held::read(contents, file).map(Some)
+}
+
+fn text(file: &RingFile) -> Result<Vec<u8>, AuthorityError> {
+    serde_json::to_vec_pretty(file).map_err(|error| AuthorityError::Damaged(error.to_string()))
+}
+
 /// The ring of a hub that never had one: of the keys that it has, or makes now.
-fn first(files: &Files, entropy: &Entropy, now: Millis) -> Result<RingFile, AuthorityError> {
-    let later = files.list("keys")?.into_iter().find(|name| later_version(name).is_some());
-    if let Some(name) = later {
-        return Err(AuthorityError::Damaged(format!("{RING} is missing, and keys/{name} shows that there was one")));
+async fn first(safe: &Safe, contents: Contents, entropy: &Entropy, now: Millis) -> Result<Held, AuthorityError> {
+    if let Some(name) = contents.names().find(|name| later_version(name).is_some()) {
+        return Err(AuthorityError::Damaged(format!("{RING} is missing, and {name} shows that there was one")));
     }
-    let signer = first_signer(files)?;
-    let authority = Authority::load(files, entropy, now)?;
-    let ring = Ring::first(&signer.id, &authority.fingerprint(), now);
+    let signer = make::first(&contents, What::Delivery, entropy, now)?;
+    let authority = make::first(&contents, What::Authority, entropy, now)?;
+    let mut put: Vec<_> = signer.entries.into_iter().chain(authority.entries).collect();
     let mut file = RingFile {
-        ring,
-        files: BTreeMap::from([
-            (signer.id.clone(), signer.stem.clone()),
-            (authority.fingerprint(), "authority".to_owned()),
-        ]),
+        ring: Ring::first(&signer.id, &authority.id, now),
+        files: BTreeMap::from([(signer.id, signer.stem), (authority.id, authority.stem)]),
         given: BTreeMap::new(),
         renew_within: RENEW_WITHIN_LEAST,
         chain: Vec::new(),
         steps: Vec::new(),
     };
-    let held = Held::read(files, file.clone())?;
+    let held = Held::read(contents.with(&put), file.clone())?;
     file.chain.push(held.sign(KEYS, &spelled(held.set())));
-    let text = serde_json::to_vec_pretty(&file).map_err(|error| AuthorityError::Damaged(error.to_string()))?;
-    files.write(RING, &text)?;
-    Ok(file)
+    put.push((RING.to_owned(), text(&file)?));
+    let contents = safe.change(&contents, put, Vec::new()).await?;
+    Held::read(contents, file)
 }
 
 /// Removes private keys that the ring does not name: made for a change that a crash cut short, or gone.
-fn clear_away(files: &Files, file: &RingFile) -> Result<(), AuthorityError> {
-    for name in files.list("keys")? {
-        let stem = name.rsplit_once('.').map_or(name.as_str(), |(stem, _)| stem);
-        let is_ours = matches!(stem, "delivery" | "authority") || later_version(&name).is_some();
-        if is_ours && !file.files.values().any(|named| named == stem) {
-            files.remove(&format!("keys/{name}"))?;
-        }
+async fn clear_away(safe: &Safe, held: Held) -> Result<Held, AuthorityError> {
+    let remove = unnamed(&held.contents, &held.file);
+    if remove.is_empty() {
+        return Ok(held);
     }
-    Ok(())
+    let contents = safe.change(&held.contents, Vec::new(), remove).await?;
+    Held::read(contents, held.file)
 }
 
-/// The version for which a key file was made, if not for the first: `delivery.2.pk8`, `authority.2.key`.
+/// What lies in the safe of keys that a ring does not name.
+fn unnamed(contents: &Contents, file: &RingFile) -> Vec<String> {
+    let is_left = |name: &&str| {
+        let Some(own) = name.strip_prefix("keys/") else { return false };
+        let stem = own.rsplit_once('.').map_or(own, |(stem, _)| stem);
+        let is_ours = matches!(stem, "delivery" | "authority") || later_version(name).is_some();
+        is_ours && !file.files.values().any(|named| named == stem)
+    };
+    contents.names().filter(is_left).map(str::to_owned).collect()
+}
+
+/// The version for which a key was made, if not for the first: `keys/delivery.2.pk8`, `keys/authority.2.key`.
 fn later_version(name: &str) -> Option<u64> {
-    let (stem, _) = name.rsplit_once('.')?;
+    let (stem, _) = name.strip_prefix("keys/")?.rsplit_once('.')?;
     let version = stem.strip_prefix("delivery.").or_else(|| stem.strip_prefix("authority."))?;
     version.parse().ok()
 }
@@ -194,14 +241,17 @@ fn later_version(name: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data_folder::DataFolder;
+    use crate::data_folder::{DataFolder, Files};
     use sortie_wire::key_chain::follow;
     use sortie_wire::keys::{KeyChain, KeySet};
 
     const NOW: Millis = Millis(1_800_000_000_000);
 
-    fn load(files: &Files) -> KeyRing {
-        KeyRing::load(files.clone(), &Entropy::default(), NOW).unwrap()
+    async fn try_load(files: &Files) -> Result<KeyRing, AuthorityError> {
+        KeyRing::load(Safe::Folder(files.clone()), &Entropy::default(), NOW).await
+    }
+    async fn load(files: &Files) -> KeyRing {
+        try_load(files).await.unwrap()
     }
     fn step(ring: &KeyRing, to: u64) -> TakenStep {
         TakenStep {
@@ -215,16 +265,16 @@ mod tests {
             act: None,
         }
     }
-    fn rotate(keys: &KeyRing, what: What) {
+    async fn rotate(keys: &KeyRing, what: What) {
         let made = keys.make(what, &Entropy::default(), NOW).unwrap();
         let ring = keys.held().ring().introduce(what, &made.id, false, NOW).unwrap();
         let step = step(keys, ring.version);
-        keys.take(Change { ring, made: Some(made), renew_within: None, step }).unwrap();
+        keys.take(Change { ring, made: Some(made), renew_within: None, step }).await.unwrap();
     }
-    fn finish(keys: &KeyRing) {
+    async fn finish(keys: &KeyRing) {
         let ring = keys.held().ring().finish(0, false, NOW).unwrap();
         let step = step(keys, ring.version);
-        keys.take(Change { ring, made: None, renew_within: None, step }).unwrap();
+        keys.take(Change { ring, made: None, renew_within: None, step }).await.unwrap();
     }
     fn followed(own: &KeySet, keys: &KeyRing) -> KeySet {
         let held = keys.held();
@@ -234,20 +284,20 @@ mod tests {
         followed.set
     }
 
-    #[test]
-    fn whoever_has_the_first_set_follows_through_any_rotation_and_restart() {
+    #[tokio::test]
+    async fn whoever_has_the_first_set_follows_through_any_rotation_and_restart() {
         let folder = tempfile::tempdir().unwrap();
         let files = DataFolder::open(folder.path()).unwrap().files().clone();
-        let keys = load(&files);
+        let keys = load(&files).await;
         let first = keys.held().set().clone();
         assert_eq!((first.version, first.keys.len(), first.authorities.len()), (1, 1, 1));
         for what in [What::Delivery, What::Authority, What::Delivery] {
-            rotate(&keys, what);
-            finish(&keys);
+            rotate(&keys, what).await;
+            finish(&keys).await;
         }
-        keys.settle_given(Some(("ab".into(), "PEM".into())), NOW).unwrap();
-        keys.settle_given(Some(("ab".into(), "PEM".into())), NOW).unwrap();
-        let again = load(&files);
+        keys.settle_given(Some(("ab".into(), "PEM".into())), NOW).await.unwrap();
+        keys.settle_given(Some(("ab".into(), "PEM".into())), NOW).await.unwrap();
+        let again = load(&files).await;
         assert_eq!(again.held().set(), keys.held().set());
         let newest = followed(&first, &again);
         assert_eq!((newest.version, newest.keys.len(), newest.authorities.len()), (8, 1, 2));
@@ -258,33 +308,34 @@ mod tests {
         assert_eq!(names, ["authority.4.key", "authority.4.pem", "delivery.6.pk8", "ring.json"]);
     }
 
-    #[test]
-    fn a_key_that_no_ring_names_is_cleared_away_and_a_ring_that_is_gone_is_told() {
+    #[tokio::test]
+    async fn a_key_that_no_ring_names_is_cleared_away_and_a_ring_that_is_gone_is_told() {
         let folder = tempfile::tempdir().unwrap();
         let files = DataFolder::open(folder.path()).unwrap().files().clone();
-        let keys = load(&files);
-        keys.make(What::Delivery, &Entropy::default(), NOW).unwrap();
-        assert!(files.read("keys/delivery.2.pk8").unwrap().is_some());
-        load(&files);
+        let keys = load(&files).await;
+        // A crash left it: it was made for a change that never came.
+        files.write("keys/delivery.2.pk8", b"a key").unwrap();
+        drop(keys);
+        let keys = load(&files).await;
         assert!(files.read("keys/delivery.2.pk8").unwrap().is_none());
-        rotate(&keys, What::Delivery);
+        rotate(&keys, What::Delivery).await;
         std::fs::remove_file(files.file(RING)).unwrap();
-        let refusal = KeyRing::load(files.clone(), &Entropy::default(), NOW).unwrap_err().to_string();
+        let refusal = try_load(&files).await.unwrap_err().to_string();
         assert!(refusal.contains("ring.json is missing") && refusal.contains("backup"), "{refusal}");
     }
 
-    #[test]
-    fn a_key_that_was_cut_is_named_and_not_used() {
+    #[tokio::test]
+    async fn a_key_that_was_cut_is_named_and_not_used() {
         let folder = tempfile::tempdir().unwrap();
         let files = DataFolder::open(folder.path()).unwrap().files().clone();
-        load(&files);
+        load(&files).await;
         for file in ["keys/delivery.pk8", "keys/authority.key", RING] {
             let whole = std::fs::read(files.file(file)).unwrap();
             std::fs::write(files.file(file), b"").unwrap();
-            let refusal = KeyRing::load(files.clone(), &Entropy::default(), NOW).unwrap_err().to_string();
+            let refusal = try_load(&files).await.unwrap_err().to_string();
             assert!(refusal.contains("backup"), "{refusal}");
             std::fs::write(files.file(file), whole).unwrap();
         }
-        load(&files);
+        load(&files).await;
     }
 }

@@ -35,6 +35,8 @@ pub(crate) struct Export {
 /// Does it.
 pub(super) async fn run(export: Export, context: &Context) -> Done {
     let (hub, output) = (context.patient_hub(&export.hub)?, context.output);
+    // Asked before a file is made for it.
+    let newest = hub.audit_head().await?.head.number;
     let mut file = export.out.as_deref().map(ExportFile::open).transpose()?;
     let (after, hash) = match &file {
         Some(file) if !file.is_new => {
@@ -46,7 +48,6 @@ pub(super) async fn run(export: Export, context: &Context) -> Done {
         }
         _ => (export.after.unwrap_or(0), None),
     };
-    let newest = hub.audit_head().await?.head.number;
     let bar = output.progress_bar(newest);
     let mut chain = Checker::new(sha256).after(after, hash);
     let mut number = after;

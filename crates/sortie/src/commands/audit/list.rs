@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 use sortie_rules::limits::{PAGE_DEFAULT, PAGE_MAX};
-use sortie_wire::audit::{AuditLink, AuditOutcome, AuditQuery};
+use sortie_wire::audit::{AuditLink, AuditObject, AuditOutcome, AuditQuery};
 use sortie_wire::pages::Page;
 
 use crate::context::Context;
@@ -96,7 +96,7 @@ pub(super) async fn run(list: List, context: &Context) -> Done {
                 entry.actor.by.clone(),
                 entry.address.map(|address| address.to_string()).unwrap_or_default(),
                 entry.action.clone(),
-                entry.object.as_ref().map(|to| to.name.clone().unwrap_or(to.id.clone())).unwrap_or_default(),
+                entry.object.as_ref().map(object).unwrap_or_default(),
                 more(link),
             ]);
         }
@@ -109,10 +109,35 @@ pub(super) async fn run(list: List, context: &Context) -> Done {
 }
 
 /// What else belongs to an entry, on one line.
+/// What something was done to, so that it can be found: an operation's name is only its type.
+fn object(to: &AuditObject) -> String {
+    match (to.kind.as_str(), &to.name) {
+        ("operation", Some(name)) => format!("{} ({name})", to.id),
+        ("keys", None) => format!("key set {}", to.id),
+        (_, Some(name)) => name.clone(),
+        (_, None) => to.id.clone(),
+    }
+}
+
 fn more(link: &AuditLink) -> String {
     let refused = link.entry.refused.as_ref().map(|refused| format!("refused: {}", refused.code));
     let said = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let changes = link.entry.changes.as_ref().and_then(Value::as_object).into_iter().flatten();
     let changes = changes.map(|(name, value)| format!("{name} {}", said(value)));
     refused.into_iter().chain(changes).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_something_was_done_to_can_be_found_again() {
+        let to = |kind: &str, id: &str, name: Option<&str>| {
+            object(&AuditObject { id: id.into(), kind: kind.into(), name: name.map(str::to_owned) })
+        };
+        assert_eq!(to("node", "1", Some("box")), "box");
+        assert_eq!(to("operation", "1", Some("service.restart")), "1 (service.restart)");
+        assert_eq!((to("keys", "8", None), to("task", "1", None)), ("key set 8".to_owned(), "1".to_owned()));
+    }
 }

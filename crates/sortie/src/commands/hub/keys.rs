@@ -1,11 +1,10 @@
 //! `sortie hub keys`: what signs and what vouches, and how both rotate.
 
-use std::io::{self, BufRead as _, IsTerminal as _};
-
 use clap::{Args, Subcommand};
-use sortie_rules::time::Millis;
+use sortie_rules::time::{Millis, Span};
 use sortie_wire::hub_keys::{FinishKeys, HubKey, HubKeys, KeySort, KeyState, Lack, Laggard, Rotatable, RotateKeys};
 
+use crate::commands::agree::agree;
 use crate::context::Context;
 use crate::exit::{Done, Failure};
 use crate::find_hub::HubOptions;
@@ -59,6 +58,9 @@ pub(crate) async fn run(command: KeysCommand, context: &Context) -> Done {
         Verb::Show => before,
         Verb::Rotate { authority, at_once, yes } => {
             let what = if authority { Rotatable::Authority } else { Rotatable::Delivery };
+            if !at_once {
+                nothing_comes(&before, what, now)?;
+            }
             agree(output, yes, &rotation(&before, what, at_once))?;
             hub.rotate_keys(&RotateKeys { what, from: before.version, at_once }).await?
         }
@@ -74,6 +76,26 @@ pub(crate) async fn run(command: KeysCommand, context: &Context) -> Done {
         }
     };
     output.either(&after, |keys| tell(keys, now, output))
+}
+
+/// Refuses to announce another key beside one that is announced already.
+fn nothing_comes(keys: &HubKeys, what: Rotatable, now: Millis) -> Done {
+    let of = match what {
+        Rotatable::Delivery => KeySort::Delivery,
+        Rotatable::Authority => KeySort::Authority,
+    };
+    let Some(coming) = keys.keys.iter().find(|key| key.what == of && key.state == KeyState::Coming) else {
+        return Ok(());
+    };
+    Err(Failure::usage(format!(
+        "nothing was rotated: another {} was announced {} and is not in use yet",
+        sort(of),
+        ago(now, coming.since)
+    ))
+    .remedy(
+        "wait until every node has heard of it, an hour at most; `sortie node revoke` those that never will; or say \
+         --at-once if a key was stolen",
+    ))
 }
 
 /// What a rotation will do, in plain words.
@@ -111,6 +133,15 @@ fn end(keys: &HubKeys, now: Millis) -> String {
     if keys.keys.iter().any(|key| key.state == KeyState::Coming) {
         text += "and what is announced takes the place of what is in use now.\n";
     }
+    let authority = |key: &&HubKey| key.what != KeySort::Delivery && key.state != KeyState::Current;
+    if let Some(since) = keys.keys.iter().filter(authority).map(|key| key.since).min() {
+        text += &format!(
+            "This rotation of the authority began {} days ago. People and programs whose ca.pem is older do not \
+             believe the hub any more. Give them the ca.pem of the hub's data folder first, for SORTIE_CA and for \
+             `sortie profile trust NAME ca.pem` (docs/keys.md).\n",
+            now.since(since).0 / Span::days(1).0,
+        );
+    }
     if keys.lagging > 0 {
         text += &format!(
             "{} will not reach the hub as it is then. Each comes back by itself by following the chain of key sets \
@@ -125,22 +156,6 @@ fn end(keys: &HubKeys, now: Millis) -> String {
 
 fn nodes(count: u64) -> String {
     if count == 1 { "1 node".to_owned() } else { format!("{count} nodes") }
-}
-
-/// Says what will be done and asks whether it shall be.
-fn agree(output: Output, yes: bool, plan: &str) -> Result<(), Failure> {
-    output.say(plan);
-    if yes {
-        return Ok(());
-    }
-    if !io::stdin().is_terminal() {
-        return Err(Failure::usage("nobody is there to be asked").remedy("say --yes to do it without being asked"));
-    }
-    output.say("Shall it be done? Type yes:");
-    let mut answer = String::new();
-    let read = io::stdin().lock().read_line(&mut answer);
-    read.map_err(|error| Failure::other(format!("the answer cannot be read: {error}")))?;
-    if answer.trim().eq_ignore_ascii_case("yes") { Ok(()) } else { Err(Failure::other("nothing was done")) }
 }
 
 fn tell(keys: &HubKeys, now: Millis, output: Output) -> Done {
@@ -160,7 +175,8 @@ fn tell(keys: &HubKeys, now: Millis, output: Output) -> Done {
         output.say(&format!("No node lags, of {}.", keys.nodes));
         return Ok(());
     }
-    output.say(&format!("{} of {} lag:", nodes(keys.lagging), keys.nodes));
+    let verb = if keys.lagging == 1 { "lags" } else { "lag" };
+    output.say(&format!("{} of {} {verb}:", nodes(keys.lagging), keys.nodes));
     let mut table = Table::new(["node", "keys", "lacks", "heard"]);
     for Laggard { name, version, lacks, heard_at, .. } in &keys.laggards {
         table.row([

@@ -7,9 +7,9 @@ use clap::{Args, Subcommand};
 use sortie_hub::clock::Clock;
 use sortie_hub::settings::{DEFAULT_TOML, LogFormat as Configured};
 use sortie_hub::{Settings, StartError};
-use sortie_rules::config::{known_keys, load};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::settings::settings_of;
 use crate::context::Context;
 use crate::exit::{Done, Failure, chain};
 use crate::output::Output;
@@ -45,6 +45,8 @@ pub(crate) struct HubCommand {
 enum HubNoun {
     /// Show and rotate the keys of a hub that runs
     Keys(super::keys::KeysCommand),
+    /// Make the key that seals the hub's keys in a PostgreSQL database
+    MasterKey(super::master_key::MasterKeyCommand),
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
@@ -54,13 +56,15 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 
 /// Runs it, or asks one that runs.
 pub(crate) fn run(mut command: HubCommand, context: &Context) -> Done {
-    if let Some(HubNoun::Keys(keys)) = command.noun.take() {
-        return crate::cli::block_on(super::keys::run(keys, context));
+    match command.noun.take() {
+        Some(HubNoun::Keys(keys)) => return crate::cli::block_on(super::keys::run(keys, context)),
+        Some(HubNoun::MasterKey(made)) => return super::master_key::run(&made, context),
+        None => {}
     }
     let Some(data) = command.data.clone().filter(|_| !command.print_config) else {
         return context.output.line(DEFAULT_TOML.trim_end());
     };
-    let settings = settings(&command, data)?;
+    let settings = settings_of(data, command.config.as_deref(), command.listen)?;
     let json = settings.log_format == Configured::Json;
     let format = if json { LogFormat::Json } else { LogFormat::Text };
     let telemetry = telemetry::start("sortie-hub", format, settings.otlp_endpoint.as_deref(), &context.env)?;
@@ -112,31 +116,6 @@ fn greet(hub: &sortie_hub::Hub, data: &Path, output: Output) {
     }
     let data = data.display();
     output.say(&format!("Invite an agent: sortie invite create --node NAME --data {data}"));
-}
-
-fn settings(command: &HubCommand, data: PathBuf) -> Result<Settings, Failure> {
-    let usual = data.join("hub.toml");
-    let (text, file) = match &command.config {
-        Some(file) => (read(file)?, file.clone()),
-        None if usual.exists() => (read(&usual)?, usual),
-        None => (String::new(), usual),
-    };
-    let keys = known_keys(DEFAULT_TOML);
-    let known: Vec<&str> = keys.iter().map(String::as_str).collect();
-    let env =
-        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let mut settings: Settings = load(&text, &file.display().to_string(), env, "SORTIE_HUB_", &known)
-        .map_err(|error| Failure::usage(error.to_string()).remedy("`sortie hub --print-config` shows every setting"))?;
-    settings.data = data;
-    if let Some(listen) = command.listen {
-        settings.listen = listen;
-    }
-    settings.check().map_err(|error| Failure::usage(error.to_string()))?;
-    Ok(settings)
-}
-
-fn read(file: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(file).map_err(|error| Failure::usage(format!("{} cannot be read: {error}", file.display())))
 }
 
 /// Reads the packs again. One that has a mistake changes nothing.

@@ -77,6 +77,9 @@ pub(crate) async fn run(command: OpCommand, context: &Context) -> Done {
                 if operation.status == OperationStatus::AwaitingSignature {
                     output.say(&format!("Sign it: {}", context.next_command(&format!("sign {id}"))));
                 }
+                if operation.status == OperationStatus::Completed {
+                    output.say(&format!("Its result: {}", context.next_command(&format!("task show {id}"))));
+                }
                 Ok(())
             })
         }

@@ -48,6 +48,7 @@ pub(crate) fn rows(operation: &Operation, now: Millis) -> Vec<(&'static str, Str
     if operation.status == OperationStatus::AwaitingSignature {
         rows.push(("expires", moment(now, operation.ends_at)));
     }
+    rows.extend(operation.ended_at.map(|at| ("ended", moment(now, at))));
     rows.extend(operation.payload.as_ref().map(|payload| ("payload", pretty(payload))));
     rows
 }

@@ -90,6 +90,13 @@ impl Chain {
         Some((set, signed.count(), judges.needed))
     }
 
+    /// Whether the set that waits bears this key's signature.
+    pub(super) fn bears(&self, signing: &Signing) -> bool {
+        let fingerprint = signing.key().fingerprint();
+        let link = self.next.as_ref().map(|(link, _)| link);
+        link.is_some_and(|link| link.signatures.iter().any(|signature| signature.keyid == fingerprint))
+    }
+
     /// Puts a set after the one that stands; nobody has signed it.
     pub(super) fn propose(&mut self, set: OperatorSet) -> Done {
         self.next = Some((draft(&set)?, set));

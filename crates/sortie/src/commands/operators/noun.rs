@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use serde::Serialize;
 use sortie_rules::limits::OPERATORS_MAX;
-use sortie_wire::operators::{OperatorSet, PublishedOperators};
+use sortie_wire::operators::{OperatorSet, Operators, PublishedOperators};
 
 use super::chain::Chain;
 use super::member::Member;
 use crate::context::Context;
-use crate::exit::{Done, Failure};
+use crate::exit::{Done, Exit, Failure};
 use crate::find_hub::HubOptions;
 use crate::operator_keys::KeyOptions;
 use crate::output::{Table, ago, details};
@@ -56,6 +57,9 @@ enum Verb {
         /// How many members must sign a change of the new set
         #[arg(long, value_name = "COUNT", value_parser = needed())]
         needed: Option<u32>,
+        /// In place of a set that waits for signatures, which is dropped with those that it has
+        #[arg(long)]
+        replace: bool,
         #[command(flatten)]
         key: KeyOptions,
     },
@@ -105,14 +109,17 @@ pub(crate) async fn run(command: OperatorsCommand, context: &Context) -> Done {
             }
             let members = members.into_iter().map(|member| member.0).collect();
             let mut chain = Chain::begin(OperatorSet { version: 1, needed, members })?;
-            chain.sign(&key.open(&context.env)?)?;
+            chain.sign(&key.open(context)?)?;
             kept(&chain, &file, context)
         }
-        Verb::Change { file, add, remove, needed, key } => {
+        Verb::Change { file, add, remove, needed, replace, key } => {
             let mut chain = Chain::read(&file)?;
+            if !replace {
+                nothing_waits(&chain, &file)?;
+            }
             let next = changed(&chain, add, &remove, needed)?;
             chain.propose(next)?;
-            chain.sign(&key.open(&context.env)?)?;
+            chain.sign(&key.open(context)?)?;
             kept(&chain, &file, context)
         }
         Verb::Sign { file, key, yes } => {
@@ -123,9 +130,14 @@ pub(crate) async fn run(command: OperatorsCommand, context: &Context) -> Done {
             lines(set, chain.stands().map(|stands| stands.set())).iter().for_each(|line| context.output.say(line));
             if !yes && !confirm("Sign this set?")? {
                 context.output.say("Not signed.");
-                return Ok(());
+                return Err(Failure::Silent(Exit::Failed));
             }
-            chain.sign(&key.open(&context.env)?)?;
+            let signing = key.open(context)?;
+            if chain.bears(&signing) {
+                context.output.say("It bears this key's signature already.");
+                return told(&chain, &file, context);
+            }
+            chain.sign(&signing)?;
             kept(&chain, &file, context)
         }
         Verb::Publish { file, hub } => publish(&file, &hub, context).await,
@@ -144,6 +156,17 @@ pub(crate) async fn run(command: OperatorsCommand, context: &Context) -> Done {
             })
         }
     }
+}
+
+/// Refuses to drop what another member has drawn up and signed.
+fn nothing_waits(chain: &Chain, file: &Path) -> Done {
+    let (Some(_), Some((set, signed, needed))) = (chain.stands(), chain.next()) else { return Ok(()) };
+    let shown = file.display();
+    Err(Failure::usage(format!(
+        "set {} in {shown} waits for signatures ({signed} of {needed} are there); nothing was changed",
+        set.version
+    ))
+    .remedy(format!("sortie operators sign {shown}; or change it with --replace, which drops that set")))
 }
 
 /// The set that follows the one that stands.
@@ -176,9 +199,26 @@ fn kept(chain: &Chain, file: &Path, context: &Context) -> Done {
     told(chain, file, context)
 }
 
+/// A set that waits for signatures, for programs.
+#[derive(Debug, Serialize)]
+struct Waiting<'s> {
+    set: &'s OperatorSet,
+    /// How many of those who must have signed it.
+    signed: usize,
+    needed: u32,
+}
+
 /// What is in the file, and what to do next.
 fn told(chain: &Chain, file: &Path, context: &Context) -> Done {
     let (output, shown) = (context.output, file.display());
+    if output.json() {
+        let stands = chain.stands();
+        return output.value(&serde_json::json!({
+            "set": stands.map(Operators::set),
+            "fingerprint": stands.map(Operators::fingerprint),
+            "waiting": chain.next().map(|(set, signed, needed)| Waiting { set, signed, needed }),
+        }));
+    }
     if let Some((set, signed, needed)) = chain.next() {
         lines(set, chain.stands().map(|stands| stands.set())).iter().for_each(|line| output.say(line));
         output.say(&format!(
@@ -187,9 +227,6 @@ fn told(chain: &Chain, file: &Path, context: &Context) -> Done {
         ));
     }
     let Some(stands) = chain.stands() else { return Ok(()) };
-    if output.json() {
-        return output.value(&serde_json::json!({ "set": stands.set(), "fingerprint": stands.fingerprint() }));
-    }
     lines(stands.set(), None).iter().for_each(|line| output.say(line));
     if chain.next().is_none() {
         output.say(&format!(
@@ -231,12 +268,15 @@ async fn publish(file: &Path, options: &HubOptions, context: &Context) -> Done {
     for link in &chain.links()[there.len()..] {
         published.push(hub.publish_operators(link).await?);
     }
-    context.output.either(&published, |published| {
-        if let Some((_, signed, needed)) = chain.next() {
-            context
-                .output
-                .say(&format!("The newest set in the file has {signed} of {needed} signatures and stays here."));
+    if let Some((set, signed, needed)) = chain.next() {
+        let missing = format!("set {} in {} has {signed} of {needed} signatures", set.version, file.display());
+        if published.is_empty() {
+            return Err(Failure::usage(format!("nothing was published: {missing}"))
+                .remedy(format!("sortie operators sign {}, as another member", file.display())));
         }
+        context.output.say(&format!("The newest is not published: {missing}."));
+    }
+    context.output.either(&published, |published| {
         let Some(newest) = published.last() else {
             context.output.say("The hub has it already.");
             return Ok(());

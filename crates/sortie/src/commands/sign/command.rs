@@ -10,7 +10,7 @@ use sortie_wire::operators::{sign_operation, text_of_operation, unsigned};
 use super::statement::{Drawn, statement};
 use super::words::{Told, words};
 use crate::context::Context;
-use crate::exit::{Done, Failure};
+use crate::exit::{Done, Exit, Failure};
 use crate::find_hub::HubOptions;
 use crate::operator_keys::{KeyOptions, KnownNodes, Signing};
 use crate::values::confirm;
@@ -47,36 +47,84 @@ pub(crate) async fn run(command: SignCommand, context: &Context) -> Done {
         output.say("No operation waits for signatures.");
         return if output.json() { output.value(&Vec::<Operation>::new()) } else { Ok(()) };
     }
-    let signing = command.key.open(&context.env)?;
-    let fingerprint = signing.key().fingerprint();
-    let mut known = KnownNodes::read(&context.env)?;
-    let mut signed = Vec::new();
+    let signing = command.key.open(context)?;
+    let signer = Signer { hub, fingerprint: signing.key().fingerprint(), signing, yes: command.yes, context };
+    let (mut signed, mut unsigned, mut refused) = (Vec::new(), 0, false);
     for id in ids {
+        match signer.sign(id).await {
+            Ok(Came::Signed(after)) => signed.push(*after),
+            Ok(Came::SignedBefore) => {}
+            Ok(Came::Unsigned) => unsigned += 1,
+            // What the hub does not take of one is no reason to leave the others.
+            Err(failure) if command.pending && failure.exit() == Some(Exit::Refused) => {
+                output.say(&format!("Operation {id} is not signed: {failure}"));
+                refused = true;
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    if output.json() {
+        output.value(&signed)?;
+    } else {
+        output.lines(signed.iter().map(|one| one.id.to_string()))?;
+    }
+    // Of those that wait, somebody may choose; what was asked for by its id was meant.
+    match (refused, unsigned > 0 && (signed.is_empty() || !command.pending)) {
+        (true, _) => Err(Failure::Silent(Exit::Refused)),
+        (false, true) => Err(Failure::Silent(Exit::Failed)),
+        (false, false) => Ok(()),
+    }
+}
+
+/// Somebody who goes through operations.
+struct Signer<'c> {
+    hub: Hub,
+    signing: Signing,
+    fingerprint: String,
+    yes: bool,
+    context: &'c Context,
+}
+
+/// What came of one operation.
+enum Came {
+    /// It is signed.
+    Signed(Box<Operation>),
+    /// It bears this key's signature already.
+    SignedBefore,
+    /// It waits for signatures no more, or shall not be signed.
+    Unsigned,
+}
+
+impl Signer<'_> {
+    async fn sign(&self, id: TaskId) -> Result<Came, Failure> {
+        let (hub, context, output) = (&self.hub, self.context, self.context.output);
         let operation = hub.operation(id).await?;
         if operation.status != OperationStatus::AwaitingSignature {
             output.say(&format!("Operation {id} does not wait for signatures: it is {}.", operation.status));
-            continue;
+            return Ok(Came::Unsigned);
         }
-        if operation.signed_by.iter().any(|by| by.key_id == fingerprint) {
+        if operation.signed_by.iter().any(|by| by.key_id == self.fingerprint) {
             output.say(&format!("Operation {id} ({}) bears this key's signature already.", operation.type_name));
-            continue;
+            return Ok(Came::SignedBefore);
         }
-        let drawn = Drawn { nonce: context.entropy.hex(), now: context.clock.now(), key_id: fingerprint.clone() };
+        let now = context.clock.now();
+        let drawn = Drawn { nonce: context.entropy.hex(), now, key_id: self.fingerprint.clone() };
         let (statement, bytes) = statement(&operation, drawn)?;
-        let last = last_carried_out(&hub, &operation).await?;
+        let last = last_carried_out(hub, &operation).await?;
+        let mut known = KnownNodes::read(&context.env)?;
         let told = Told {
             operation: &operation,
             statement: &statement,
             last: last.as_ref(),
             known: known.target(hub.address(), &operation.node_name),
-            now: context.clock.now(),
+            now,
         };
         words(&told, output.talk_colours()).iter().for_each(|line| output.say(line));
-        if !command.yes && !confirm("Sign it?")? {
+        if !self.yes && !confirm("Sign it?")? {
             output.say("Not signed.");
-            continue;
+            return Ok(Came::Unsigned);
         }
-        let after = sign_one(&hub, &signing, id, &bytes).await?;
+        let after = sign_one(hub, &self.signing, id, &bytes).await?;
         known.remember(hub.address(), &operation.node_name, &statement.target)?;
         output.say(&match after.status {
             OperationStatus::AwaitingSignature => {
@@ -84,9 +132,8 @@ pub(crate) async fn run(command: SignCommand, context: &Context) -> Done {
             }
             _ => format!("Signed; it is on its way to `{}`.", after.node_name),
         });
-        signed.push(after);
+        Ok(Came::Signed(Box::new(after)))
     }
-    if output.json() { output.value(&signed) } else { output.lines(signed.iter().map(|one| one.id.to_string())) }
 }
 
 async fn pending(hub: &Hub) -> Result<Vec<TaskId>, Failure> {

@@ -54,6 +54,10 @@ const FILLINGS: &[Filling] = &[
     ),
     fill("denied_tokens (org, jti, denied_by, denied_at, expires_at)", 3000, "ORG, ID, 'token:ci', i, 1000 + i"),
     fill("assertions (id, expires_at)", 3000, "ID, 1000 + i"),
+    fill("hub_keys (name, sealed)", 1000, "'key-' || i, cast('x' as bytea)"),
+    fill("hub_key_changes (number)", 3000, "i"),
+    fill("leaders (duty, holder, beat)", 1000, "'duty-' || i, 'hub', i"),
+    fill("outbox_cursors (relay, number, moved_at)", 1000, "'relay-' || i, i, i"),
     fill(
         "idempotency (org, principal, key, route, body_hash, answer, created_at)",
         10_000,

@@ -9,8 +9,9 @@ use tracing_subscriber::layer::{Context, SubscriberExt as _};
 
 use crate::setup::Story;
 use crate::{
-    assertions, denied_tokens, idempotency, invites, jobs, logs, node_keys, nodes, operations, org_settings,
-    orgs_and_sites, people, post_steps, refusals, task_lists, task_times, tasks, tokens, trust_keys,
+    assertions, denied_tokens, hub_keys, idempotency, invites, jobs, leaders, logs, node_keys, nodes, operations,
+    org_settings, orgs_and_sites, outbox, people, post_steps, refusals, task_lists, task_times, tasks, tokens,
+    trust_keys,
 };
 
 /// Every story about tables.
@@ -18,15 +19,18 @@ const STORIES: &[&[Story]] = &[
     assertions::STORIES,
     denied_tokens::STORIES,
     crate::events::STORIES,
+    hub_keys::STORIES,
     idempotency::STORIES,
     invites::STORIES,
     jobs::STORIES,
+    leaders::STORIES,
     logs::STORIES,
     node_keys::STORIES,
     nodes::STORIES,
     operations::STORIES,
     org_settings::STORIES,
     orgs_and_sites::STORIES,
+    outbox::STORIES,
     people::STORIES,
     post_steps::STORIES,
     refusals::STORIES,

@@ -1,0 +1,25 @@
+//! What is done to a store as a whole, by commands and beside hubs that run: `back_up` takes a backup and `restore`
+//! makes a hub of one, `copy` moves a store to the other engine, `schema` looks what an upgrade would do.
+//!
+//! A backup is one `archive` with a `manifest`; `key_files` and `staging` are its dealings with a data folder, `leap`
+//! is what a restored hub does so that nobody takes its new numbers for old ones.
+
+mod archive;
+mod back_up;
+mod copy;
+mod fault;
+mod key_files;
+mod leap;
+mod manifest;
+mod progress;
+mod restore;
+mod schema;
+mod staging;
+
+pub use back_up::back_up;
+pub use copy::{Copied, CopiedTable, Place, copy_store};
+pub use fault::UpkeepError;
+pub use manifest::{Manifest, Member, TableRecord};
+pub use progress::Progress;
+pub use restore::{Restored, restore};
+pub use schema::{Pending, SchemaReport, migrate, schema_of};

@@ -1,0 +1,118 @@
+//! Bells between hubs on one database: short messages by LISTEN and NOTIFY, on a connection of their own. They hint and
+//! promise nothing: whoever gets one looks at the store. What was rung while the connection was away is lost, and that
+//! it may be is told.
+
+use std::time::Duration;
+
+use futures_util::future::poll_fn;
+use tokio::sync::mpsc;
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls, Socket};
+
+use super::address::{self, Address};
+use super::faults::words;
+use super::tls;
+use crate::errors::OpenError;
+use crate::store::{Bells, Rung};
+
+/// Where hubs ring.
+const CHANNEL: &str = "sortie_bells";
+/// Most messages that wait on their way in or out; what is too much is lost.
+const WAITING_MAX: usize = 4096;
+/// How long after the connection was lost the next is tried.
+const AGAIN_AFTER: Duration = Duration::from_millis(500);
+
+/// Listens and rings until the bells are dropped.
+pub(super) fn bells(url: &str) -> Result<Bells, OpenError> {
+    let Address { config, tls, trusted } = address::parse(url)?;
+    let (ring, to_send) = mpsc::channel(WAITING_MAX);
+    let (heard, rung) = mpsc::channel(WAITING_MAX);
+    if tls {
+        let connector = tls::connector(trusted.as_deref())?;
+        tokio::spawn(keep_on(move || connect(config.clone(), connector.clone()), to_send, heard));
+    } else {
+        tokio::spawn(keep_on(move || connect(config.clone(), NoTls), to_send, heard));
+    }
+    Ok(Bells { ring, rung })
+}
+
+/// A connection that listens: what sends over it, and what comes.
+type Listening = (Client, mpsc::Receiver<String>);
+
+async fn keep_on<F>(open: impl Fn() -> F, mut to_send: mpsc::Receiver<String>, heard: mpsc::Sender<Rung>)
+where
+    F: Future<Output = Result<Listening, tokio_postgres::Error>>,
+{
+    let mut is_told = false;
+    loop {
+        match open().await {
+            Ok(listening) => {
+                is_told = false;
+                if heard.send(Rung::MayHaveMissed).await.is_err() || !serve(listening, &mut to_send, &heard).await {
+                    return;
+                }
+            }
+            Err(error) if !is_told => {
+                is_told = true;
+                let error = words(&error);
+                tracing::warn!(
+                    error,
+                    "Bells to other hubs do not ring while the database is away; all is looked for later"
+                );
+            }
+            Err(_) => {}
+        }
+        if heard.is_closed() || to_send.is_closed() {
+            return;
+        }
+        tokio::time::sleep(AGAIN_AFTER).await;
+    }
+}
+
+/// Passes on what comes and goes until the connection ends. `false` if nobody wants the bells any more.
+async fn serve(
+    (client, mut coming): Listening,
+    to_send: &mut mpsc::Receiver<String>,
+    heard: &mpsc::Sender<Rung>,
+) -> bool {
+    loop {
+        tokio::select! {
+            rung = coming.recv() => match rung {
+                Some(text) => if heard.send(Rung::Bell(text)).await.is_err() { return false },
+                None => return true,
+            },
+            text = to_send.recv() => {
+                let Some(text) = text else { return false };
+                // If it is lost, whoever should have heard it looks by itself.
+                if client.execute("select pg_notify($1, $2)", &[&CHANNEL, &text]).await.is_err() {
+                    return true;
+                }
+            }
+        }
+    }
+}
+
+async fn connect<T>(config: Config, tls: T) -> Result<Listening, tokio_postgres::Error>
+where
+    T: MakeTlsConnect<Socket>,
+    T::Stream: Send + 'static,
+{
+    let (client, connection) = config.connect(tls).await?;
+    let (sender, coming) = mpsc::channel(WAITING_MAX);
+    tokio::spawn(pass_on(connection, sender));
+    client.batch_execute(&format!("listen {CHANNEL}")).await?;
+    Ok((client, coming))
+}
+
+/// Drives a connection; ends with it.
+async fn pass_on<S>(mut connection: Connection<Socket, S>, sender: mpsc::Sender<String>)
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+{
+    while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
+        if let AsyncMessage::Notification(rung) = message {
+            // Where too many come at once, some are lost.
+            let _ = sender.try_send(rung.payload().to_owned());
+        }
+    }
+}
