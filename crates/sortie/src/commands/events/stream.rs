@@ -99,7 +99,7 @@ mod tests {
         assert_eq!(change(&wish(), &made).change, Done::Unchanged);
         let older = StreamWish { max_age: Some(Span::hours(1)), ..wish() };
         let changed = change(&older, &made);
-        assert_eq!(changed.lines(true)[..2], ["stream SORTIE: would be updated", "  max_age: 720 h -> 1 h"]);
+        assert_eq!(changed.lines(true)[..2], ["stream SORTIE: would be updated", "  max_age: 30 days -> 1 h"]);
         assert_eq!(change(&older, &wanted(&older, Some(&made))).change, Done::Unchanged);
     }
 
