@@ -25,7 +25,7 @@ async fn it_makes_what_is_missing_and_changes_what_differs_and_nothing_else(scen
     let changed = setup(&nats, &["--max-age", "7d", "--consumer", "billing=node", "--max-deliver", "5"]).well().stdout;
     for said in [
         "stream SORTIE: updated",
-        "max_age: 720 h -> 168 h",
+        "max_age: 30 days -> 7 days",
         "consumer billing: updated",
         "filters: sortie.events.*.task.completed.* -> sortie.events.*.node.>",
         "max_deliver: unlimited -> 5",
