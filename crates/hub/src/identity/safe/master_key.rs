@@ -39,6 +39,9 @@ pub enum MasterKeyError {
         /// Why.
         source: io::Error,
     },
+    /// There is one already.
+    #[error("{} is there already, and is not written over: it may be what opens a hub's keys", .0.display())]
+    Exists(PathBuf),
     /// Others may read it.
     #[error("the master key {0} may be read by others; keep it to its owner: chmod 600 {0}")]
     Open(String),
@@ -76,7 +79,10 @@ fn noun(name: &str) -> String {
 
 /// Makes a master key in a new file that only its owner may read.
 pub fn make_master_key(path: &Path) -> Result<(), MasterKeyError> {
-    let io = |source| MasterKeyError::Io { path: path.to_owned(), source };
+    let io = |source: io::Error| match source.kind() {
+        io::ErrorKind::AlreadyExists => MasterKeyError::Exists(path.to_owned()),
+        _ => MasterKeyError::Io { path: path.to_owned(), source },
+    };
     let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(path).map_err(io)?;
     let text = hex::encode(Entropy::default().bytes::<KEY_BYTES>()) + "\n";
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(io)
@@ -91,7 +97,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("master.key");
         make_master_key(&file).unwrap();
-        assert!(matches!(make_master_key(&file), Err(MasterKeyError::Io { .. })), "it is not written over");
+        assert!(matches!(make_master_key(&file), Err(MasterKeyError::Exists(_))), "it is not written over");
         let key = MasterKey::read(&file).unwrap();
         let sealed = key.seal("keys/a", b"secret");
         assert_eq!(MasterKey::read(&file).unwrap().open("keys/a", &sealed).unwrap(), b"secret");
