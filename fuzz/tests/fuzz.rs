@@ -3,7 +3,7 @@
 use fuzz::{Budget, Target, all, look};
 
 /// Inputs for each target: about a minute for all of them in a test build.
-const INPUTS: u64 = 4000;
+const INPUTS: u64 = 24_000;
 
 #[test]
 fn every_reader_takes_whatever_comes() {
