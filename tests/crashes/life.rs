@@ -61,6 +61,8 @@ impl Lives {
             }
         }
         assert!(lines.len() <= self.once.len(), "nothing stands in the journal that no task wrote: {lines:?}");
+        // What was committed is told once it has its number, which takes a leader.
+        hub.events("site.changed").await;
         for id in self.repeatable.iter().chain(self.once.keys()) {
             let ends = ends_of(&people, *id).await;
             assert_eq!(ends.len(), 1, "one end for each task: {ends:?}");
