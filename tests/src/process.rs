@@ -14,7 +14,7 @@ use crate::until;
 #[derive(Debug)]
 pub struct Process {
     child: Child,
-    _stdin: Option<ChildStdin>,
+    stdin: Option<ChildStdin>,
     log: PathBuf,
 }
 
@@ -28,7 +28,7 @@ impl Process {
         let also = told.try_clone().expect("a file can be opened twice");
         command.stdin(Stdio::piped()).stdout(told).stderr(also).process_group(0);
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?} cannot be started: {error}"));
-        Process { _stdin: child.stdin.take(), child, log: log.to_owned() }
+        Process { stdin: child.stdin.take(), child, log: log.to_owned() }
     }
 
     /// Its process id. Under strace, that of strace.
@@ -63,6 +63,8 @@ impl Process {
     pub async fn stop(mut self) -> ExitStatus {
         self.signal(Signal::TERM);
         let status = self.end().await;
+        // A wrapper may pass no signal on; what it ran ends with its stdin.
+        drop(self.stdin.take());
         self.nothing_left().await;
         status
     }
