@@ -28,7 +28,7 @@ async fn a_restore_that_is_killed_at_any_step_is_done_again(scene: Scene) {
                 let refused = Ended::of(&mut target.command());
                 refused.failed(2, &["was cut short", "sortie restore"]);
                 restore(&target, &file).well();
-            } else if !target.data().join("sortie.db").exists() && !target.data().join("keys/ring.json").exists() {
+            } else if !target.data().join("admin.token").exists() {
                 restore(&target, &file).well();
             }
             let hub = target.start().await;
