@@ -328,6 +328,11 @@ async fn start_operations(
     bound.map(Some).map_err(|source| StartError::Operations { address: address.to_string(), source })
 }
 
+async fn is_bootstrapped(store: &Store) -> Result<bool, StoreError> {
+    let known = store.read(|tx| Box::pin(async move { meta::get(tx, "bootstrapped_at").await })).await?;
+    Ok(known.is_some())
+}
+
 /// Makes the first org and the first administrator, once. The token is written before it is valid,
 /// so that a crash in between leaves nothing that nobody can use.
 async fn bootstrap(
@@ -337,8 +342,7 @@ async fn bootstrap(
     entropy: &Entropy,
     now: Millis,
 ) -> Result<bool, StartError> {
-    let known = store.read(|tx| Box::pin(async move { meta::get(tx, "bootstrapped_at").await })).await?;
-    if known.is_some() {
+    if is_bootstrapped(store).await? {
         return Ok(false);
     }
     let id = entropy.id(now);
@@ -346,7 +350,7 @@ async fn bootstrap(
     data.write("admin.token", token.as_bytes())?;
     let secret_keys = keys.secret_of("token", id).hash();
     let request = CreateToken { name: "admin".to_owned(), role: Role::Admin, scopes: None, valid_for: None };
-    store
+    let made = store
         .write(move |tx| {
             Box::pin(async move {
                 let org = orgs::OrgRow { id: DEFAULT_ORG, name: "default".to_owned(), created_at: now };
@@ -360,9 +364,14 @@ async fn bootstrap(
                 Ok::<_, Fault>(())
             })
         })
-        .await
-        .map_err(|fault| StartError::Other(fault.to_string()))?;
-    Ok(true)
+        .await;
+    let Err(fault) = made else { return Ok(true) };
+    // Of several hubs that start together for the first time one is first; the token of any other is none.
+    if !is_bootstrapped(store).await? {
+        return Err(StartError::Other(fault.to_string()));
+    }
+    data.remove("admin.token")?;
+    Ok(false)
 }
 
 fn certificate_names(settings: &Settings, bound: SocketAddr) -> Vec<String> {
