@@ -1,8 +1,8 @@
 //! The agent dies at each step of a task's life.
 
-use stories::{RunningAgent, Scene, Site, on_sqlite};
+use stories::{RunningAgent, Scene, Site, on_sqlite, was_killed};
 
-use crate::cut::{AT_EACH_SYNC, BEFORE_IT_SPEAKS, CUTS_MAX, IN_MID_WRITE, Steps, was_killed};
+use crate::cut::{AT_EACH_SYNC, BEFORE_IT_SPEAKS, CUTS_MAX, IN_MID_WRITE, Steps};
 use crate::life::Lives;
 
 on_sqlite!(
@@ -34,8 +34,7 @@ async fn kill_at_each(steps: Steps, scene: &Scene) {
     let mut killed = 0;
     for cut in 0..CUTS_MAX {
         let nth = 1 + cut * steps.stride;
-        let (name, words) = (nth.to_string(), steps.kill_at(nth));
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let (name, words) = (nth.to_string(), steps.calls.kill_at(nth));
         let mut dying = site.clone().under(&words).start();
         let mut again: Option<RunningAgent> = None;
         tokio::select! {

@@ -7,9 +7,9 @@ use http::Method;
 use sortie_client::people::Hub;
 use sortie_rules::access::Role;
 use sortie_wire::tokens::CreateToken;
-use stories::{Ended, HubPlan, Process, Program, RunningHub, Scene, on_sqlite};
+use stories::{Ended, HubPlan, Process, Program, RunningHub, Scene, on_sqlite, was_killed};
 
-use crate::cut::{AT_EACH_SYNC, CUTS_MAX, IN_MID_WRITE, Steps, was_killed};
+use crate::cut::{AT_EACH_SYNC, CUTS_MAX, IN_MID_WRITE, Steps};
 
 on_sqlite!(a_hub_killed_at_each_sync_has_a_whole_audit_log, a_hub_killed_in_mid_write_has_a_whole_audit_log,);
 
@@ -28,8 +28,7 @@ async fn kill_at_each(steps: Steps, scene: &Scene) {
         let nth = 1 + cut * steps.stride;
         let people = hub.people();
         let (plan, _stopped) = hub.stop().await;
-        let words = steps.kill_at(nth);
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let words = steps.calls.kill_at(nth);
         let mut dying = plan.clone().under(&words).launch();
         let mut again = None;
         let acts = act(&people, nth);

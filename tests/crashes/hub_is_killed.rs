@@ -1,8 +1,8 @@
 //! The hub dies at each step of a task's life.
 
-use stories::{HubPlan, Process, RunningHub, Scene, on_both_engines, on_sqlite};
+use stories::{HubPlan, Process, RunningHub, Scene, on_both_engines, on_sqlite, was_killed};
 
-use crate::cut::{AT_EACH_SYNC, BEFORE_IT_SPEAKS, CUTS_MAX, IN_MID_WRITE, Steps, was_killed};
+use crate::cut::{AT_EACH_SYNC, BEFORE_IT_SPEAKS, CUTS_MAX, IN_MID_WRITE, Steps};
 use crate::life::Lives;
 
 on_sqlite!(a_hub_killed_at_each_sync_loses_nothing, a_hub_killed_in_mid_write_loses_nothing);
@@ -40,8 +40,7 @@ async fn kill_at_each(steps: Steps, scene: &Scene) {
         let nth = 1 + cut * steps.stride;
         let people = hub.people();
         let (plan, _stopped) = hub.stop().await;
-        let (name, words) = (nth.to_string(), steps.kill_at(nth));
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let (name, words) = (nth.to_string(), steps.calls.kill_at(nth));
         let mut dying = plan.clone().under(&words).launch();
         let mut again = None;
         tokio::select! {

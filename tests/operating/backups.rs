@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 
 use serde_json::json;
-use stories::{Ended, Program, Scene, on_both_engines, on_sqlite};
+use stories::{Calls, Ended, Program, Scene, on_both_engines, on_sqlite};
 
 use crate::setup::{back_up, backup_file, restore};
 
@@ -81,17 +81,7 @@ async fn what_holds_no_hub_is_not_backed_up(scene: Scene) {
 async fn a_backup_that_cannot_be_written_leaves_nothing(scene: Scene) {
     let (plan, _) = scene.hub().start().await.stop().await;
     back_up(&plan, &scene.folder().join("no/such/folder")).failed(1, &["no/such/folder"]);
-    let full = plan.clone().under(&[
-        "strace",
-        "-f",
-        "-qq",
-        "-o",
-        "/dev/null",
-        "-e",
-        "trace=write",
-        "-e",
-        "inject=write:error=ENOSPC:when=1+",
-    ]);
+    let full = plan.clone().under(&Calls::of("write").fail_with("ENOSPC"));
     let file = backup_file(&scene);
     let failed = back_up(&full, &file);
     assert_eq!(failed.code, Some(1), "{failed:?}");

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 use sortie_rules::ids::TaskId;
-use stories::{Ended, Engine, HubPlan, Program, RunningHub, Scene};
+use sortie_wire::hub_keys::{FinishKeys, Rotatable, RotateKeys};
+use stories::{Ended, Engine, HubPlan, Program, RunningHub, Scene, until};
 
 use crate::setup::{embedded, place};
 
@@ -37,6 +38,15 @@ fn proves(hub: &RunningHub<'_>, file: &str) {
     Ended::of(Program::Sortie.command().args(["audit", "verify"]).arg(&export)).well();
 }
 
+/// A rotation of the delivery key, from its beginning to its end; the key set is this one then.
+async fn rotated(hub: &RunningHub<'_>, version: u64) {
+    let rotate = RotateKeys { what: Rotatable::Delivery, at_once: true, from: version - 2 };
+    hub.people().rotate_keys(&rotate).await.expect("an administrator may");
+    until("nobody lags", async || (hub.people().hub_keys().await.ok()?.lagging == 0).then_some(())).await;
+    let finish = FinishKeys { from: version - 1, force: false };
+    assert_eq!(hub.people().finish_keys(&finish).await.expect("nobody lags").version, version);
+}
+
 fn rows(told: &Value, table: &str) -> u64 {
     let tables = told["tables"].as_array().expect("a list of tables");
     tables.iter().find(|one| one["name"] == table).and_then(|one| one["rows"].as_u64()).unwrap_or_default()
@@ -63,6 +73,7 @@ async fn a_hub_moves_to_the_server_and_back_with_all_that_it_knows() {
     for id in [waiting, id] {
         assert_eq!(hub.ended(id).await.summary.status.as_str(), "completed");
     }
+    rotated(&hub, 3).await;
     agent.stop().await;
     let on_the_server = seen(&hub).await;
     let (large, _) = hub.stop().await;
@@ -79,9 +90,35 @@ async fn a_hub_moves_to_the_server_and_back_with_all_that_it_knows() {
     let hub = small.start().await;
     assert_eq!(seen(&hub).await, on_the_server);
     proves(&hub, "back.ndjson");
+    let agent = site.start();
+    rotated(&hub, 5).await;
+    agent.stop().await;
+
+    // And over once more: the keys that are newest go along each time, whatever lies at the other place.
+    let (small, _) = hub.stop().await;
+    let again = on_server(&small, &scene);
+    copy(&place(&small), &place(&again)).well();
+    let hub = again.start().await;
     let _agent = site.start();
     let id = hub.submit("north", "sys.info", json!({})).await;
     assert_eq!(hub.ended(id).await.summary.status.as_str(), "completed");
+    assert_eq!(hub.people().hub_keys().await.expect("an administrator may look").version, 5);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_hub_that_comes_back_without_its_master_key_says_what_it_needs() {
+    let scene = Scene::new(Engine::Postgres);
+    let (large, _) = scene.hub().start().await.stop().await;
+    let small = embedded(&scene.hub_named("small"));
+    std::fs::create_dir(small.data()).unwrap();
+    copy(&place(&large), &place(&small)).well();
+    let mut without = small.command();
+    without.env_remove("SORTIE_HUB_MASTER_KEY_FILE");
+    Ended::of(&mut without).failed(2, &["sealed with the master key", "master_key_file"]);
+    let mut named = small.launch();
+    until("it serves", async || std::fs::read_to_string(small.data().join("ca.pem")).ok().map(drop)).await;
+    assert!(named.ended().is_none());
+    assert!(small.data().join("keys/ring.json").exists(), "from now on they are here");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

@@ -1,9 +1,7 @@
 //! A restore that is killed at any of its steps: no hub starts on what it has left, and the same command again comes
 //! to its end.
 
-use std::os::unix::process::ExitStatusExt as _;
-
-use stories::{Ended, HubPlan, Scene, on_both_engines};
+use stories::{Calls, Ended, HubPlan, Scene, on_both_engines, was_killed};
 
 use crate::setup::{back_up, backup_file, restore};
 
@@ -41,10 +39,9 @@ async fn a_restore_that_is_killed_at_any_step_is_done_again(scene: Scene) {
 }
 
 /// Whether it was killed at this step, and not done before.
-fn killed_at(target: &HubPlan<'_>, file: &std::path::Path, calls: &str, nth: u32) -> bool {
-    let (trace, inject) = (format!("trace={calls}"), format!("inject={calls}:signal=SIGKILL:when={nth}"));
-    let under = target.clone().under(&["strace", "-f", "-qq", "-o", "/dev/null", "-e", &trace, "-e", &inject]);
+fn killed_at(target: &HubPlan<'_>, file: &std::path::Path, calls: &'static str, nth: u32) -> bool {
+    let under = target.clone().under(&Calls::of(calls).kill_at(nth));
     let output = under.tool(&["restore"]).arg("--from").arg(file).output().expect("strace can be run");
-    assert!(output.status.signal() == Some(9) || output.status.success(), "{output:?}");
+    assert!(was_killed(output.status) || output.status.success(), "{output:?}");
     !output.status.success()
 }

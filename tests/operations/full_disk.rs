@@ -7,7 +7,7 @@ use http::Method;
 use serde_json::json;
 use sortie_wire::problem::ProblemCode;
 use sortie_wire::tasks::TaskQuery;
-use stories::{HubPlan, RunningHub, Scene, on_sqlite};
+use stories::{Calls, HubPlan, RunningHub, Scene, on_sqlite};
 
 on_sqlite!(
     a_full_disk_refuses_and_recovers_and_keeps_what_it_acknowledged,
@@ -54,14 +54,12 @@ struct Seen {
 }
 
 /// A hub with a node, whose disk gives this error at these calls for its write-ahead log.
-async fn troubled<'s>(scene: &'s Scene, calls: &str, error: &str) -> RunningHub<'s> {
+async fn troubled<'s>(scene: &'s Scene, calls: &'static str, error: &str) -> RunningHub<'s> {
     let hub = scene.hub().start().await;
     let _node = hub.hand_node("north").await;
     let (plan, _) = hub.stop().await;
     let wal = plan.data().join("sortie.db-wal");
-    let (trace, inject) = (format!("trace={calls}"), format!("inject={calls}:error={error}"));
-    let wal = wal.to_string_lossy();
-    plan.under(&["strace", "-f", "-qq", "-o", "/dev/null", "-P", &wal, "-e", &trace, "-e", &inject]).start().await
+    plan.under(&Calls::of(calls).on(wal).fail_with(error)).start().await
 }
 
 async fn submit_through(hub: &RunningHub<'_>) -> Seen {
@@ -85,7 +83,7 @@ async fn submit_through(hub: &RunningHub<'_>) -> Seen {
 
 /// The tasks that a hub on a sound disk finds after this one was killed.
 async fn after_a_crash(hub: RunningHub<'_>) -> BTreeSet<String> {
-    let plan: HubPlan<'_> = hub.kill().await.under(&[]);
+    let plan: HubPlan<'_> = hub.kill().await.under(&[""; 0]);
     let hub = plan.start().await;
     let page = hub.people().tasks(&TaskQuery { limit: Some(1000), ..TaskQuery::default() }).await.unwrap();
     page.items.into_iter().map(|task| task.id.to_string()).collect()

@@ -60,7 +60,7 @@ impl<'s> Stage<'s> {
             data.ancestors().take_while(|folder| folder.starts_with(scene.folder())).skip(1).for_each(open);
             words.extend(["setpriv", "--reuid", "daemon", "--regid", "daemon", "--clear-groups"].map(str::to_owned));
         }
-        site = site.under(&words.iter().map(String::as_str).collect::<Vec<_>>());
+        site = site.under(&words);
         let mut stage = Stage { hub, site, root, agent: None, _helper: None };
         stage._helper = Some(stage.helper(scene.log("helper")));
         stage.agent = Some(stage.site.start());

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use sortie_rules::tasks::Status;
-use stories::{RunningAgent, RunningHub, Scene, Site, on_sqlite, until};
+use stories::{Calls, RunningAgent, RunningHub, Scene, Site, on_sqlite, until, was_killed};
 
 use crate::help::{Person, chain_file, code, order, program, site_of};
 
@@ -14,7 +14,7 @@ on_sqlite!(
     an_agent_that_is_killed_in_a_reboot_never_asks_for_another,
     a_reboot_that_does_not_happen_and_one_that_is_refused_by_its_program_fail,
     a_reboot_that_is_put_off_can_be_called_off_also_after_a_restart_of_the_agent,
-    an_agent_killed_at_each_sync_of_a_reboot_asks_for_it_once,
+    an_agent_killed_at_any_step_of_a_reboot_asks_for_it_once_at_most,
 );
 
 /// The words that run a program where this file is the kernel's boot id.
@@ -45,8 +45,7 @@ impl<'s> Machine<'s> {
         site.set_policy(&format!(
             "allow = [\"host.reboot\"]\n[host_reboot]\nreboot = [{reboot:?}]\nuser = \"root\"\nwithin_s = {within_s}\n"
         ));
-        let booted = booted_as(&boot);
-        let site = site.under(&booted.iter().map(String::as_str).collect::<Vec<_>>());
+        let site = site.under(&booted_as(&boot));
         Machine { hub, site, ada, boot }
     }
 
@@ -132,39 +131,43 @@ async fn a_reboot_that_is_put_off_can_be_called_off_also_after_a_restart_of_the_
 /// Most syncs that an agent's start and one reboot have between them.
 const CUTS_MAX: u32 = 60;
 
-/// The words that run a program where this file is the boot id, and kill it at its `nth` sync.
-fn killed_at_sync(boot: &Path, nth: u32) -> Vec<String> {
-    let mut words = booted_as(boot);
-    words.extend(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync,fdatasync", "-e"].map(str::to_owned));
-    words.push(format!("inject=fsync,fdatasync:signal=SIGKILL:when={nth}"));
-    words
-}
-
-async fn an_agent_killed_at_each_sync_of_a_reboot_asks_for_it_once(scene: Scene) {
-    let machine = Machine::new(&scene, "exit 0", 1).await;
-    // How often the machine was asked, for each sync at which the agent was killed.
-    let mut asked = Vec::new();
-    for nth in 1..CUTS_MAX {
-        let words = killed_at_sync(&machine.boot, nth);
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let mut dying = machine.site.clone().under(&words).start();
-        let before = machine.reboots().len();
-        let id = order(&machine.hub, &machine.ada, "north", "host.reboot", json!({})).await;
-        let passed = tokio::select! {
-            _ = machine.hub.ended(id) => true,
-            _ = dying.process.end() => false,
+impl Machine<'_> {
+    /// Orders a reboot of an agent that is killed at the `nth` of these calls, and starts it again. Returns how
+    /// often the machine was asked, and whether the agent came so far that it was killed.
+    async fn killed_at(&self, calls: &Calls, nth: u32) -> (usize, bool) {
+        let words = [booted_as(&self.boot), calls.kill_at(nth)].concat();
+        // strace counts for each thread.
+        let mut dying = self.site.clone().under(&words).variable("TOKIO_WORKER_THREADS", "1").start();
+        let before = self.reboots().len();
+        let id = order(&self.hub, &self.ada, "north", "host.reboot", json!({})).await;
+        let killed = tokio::select! {
+            _ = self.hub.ended(id) => false,
+            status = dying.process.end() => was_killed(status),
         };
-        let agent = if passed { dying } else { machine.site.start() };
-        let task = machine.hub.ended(id).await;
+        let agent = if killed { self.site.start() } else { dying };
+        let task = self.hub.ended(id).await;
         agent.kill().await;
         let word = (task.summary.status, code(&task));
-        assert_eq!(word, (Status::Failed, "reboot_did_not_happen"), "killed at sync {nth}: {:?}", task.summary);
-        asked.push(machine.reboots().len() - before);
-        if passed {
+        assert_eq!(word, (Status::Failed, "reboot_did_not_happen"), "{calls:?}, {nth}: {:?}", task.summary);
+        (self.reboots().len() - before, killed)
+    }
+}
+
+async fn an_agent_killed_at_any_step_of_a_reboot_asks_for_it_once_at_most(scene: Scene) {
+    let machine = Machine::new(&scene, "exit 0", 1).await;
+    let looks = Calls::of("openat").on(scene.folder().join("reboot"));
+    assert_eq!(machine.killed_at(&looks, 1).await, (1, true), "it died before its word was on the disk");
+    // Nobody can know whether it had asked.
+    assert_eq!(machine.killed_at(&looks, 2).await, (0, true), "it died between its word and the asking");
+    assert_eq!(machine.killed_at(&looks, 3).await, (1, false), "it looks at the program twice");
+    let (syncs, mut cuts) = (Calls::of("fsync,fdatasync"), 0);
+    for nth in 1..CUTS_MAX {
+        let (asked, killed) = machine.killed_at(&syncs, nth).await;
+        assert!(asked <= 1, "killed at sync {nth} it asked {asked} times");
+        cuts += u32::from(killed);
+        if !killed {
             break;
         }
     }
-    // Not at all where the agent died between its word on disk and the asking: nobody can know that it had not asked.
-    assert!(asked.len() > 3 && asked.contains(&0) && asked.contains(&1), "{asked:?}");
-    assert!(asked.iter().all(|&times| times <= 1), "{asked:?}");
+    assert!(cuts >= 3, "a reboot has more steps than {cuts}");
 }

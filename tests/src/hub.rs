@@ -126,8 +126,8 @@ impl<'s> HubPlan<'s> {
     /// The same, run by another program, for example `strace`, which gets the hub's command line as
     /// the end of its own.
     #[must_use]
-    pub fn under(mut self, wrapper: &[&str]) -> HubPlan<'s> {
-        self.wrapper = wrapper.iter().map(|&word| word.to_owned()).collect();
+    pub fn under(mut self, wrapper: &[impl AsRef<str>]) -> HubPlan<'s> {
+        self.wrapper = wrapper.iter().map(|word| word.as_ref().to_owned()).collect();
         self
     }
 

@@ -10,6 +10,7 @@
 
 mod answer;
 mod browser;
+mod calls;
 mod command_line;
 mod engine;
 mod hand_node;
@@ -33,6 +34,7 @@ mod web_proxy;
 
 pub use answer::Answer;
 pub use browser::Browser;
+pub use calls::{Calls, was_killed};
 pub use engine::Engine;
 pub use hand_node::{HandNode, certificate_request};
 pub use home::Home;

@@ -72,8 +72,8 @@ impl<'s> Site<'s> {
     /// The same, run by another program, for example `strace`, which gets the agent's command line
     /// as the end of its own.
     #[must_use]
-    pub fn under(mut self, wrapper: &[&str]) -> Site<'s> {
-        self.wrapper = wrapper.iter().map(|&word| word.to_owned()).collect();
+    pub fn under(mut self, wrapper: &[impl AsRef<str>]) -> Site<'s> {
+        self.wrapper = wrapper.iter().map(|word| word.as_ref().to_owned()).collect();
         self
     }
 

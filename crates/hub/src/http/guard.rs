@@ -10,7 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use sortie_rules::access::{Need, Permission, Role};
 use sortie_rules::audit::Action;
-use sortie_rules::ids::{NodeId, OrgId};
+use sortie_rules::ids::{BootId, NodeId, OrgId};
 use sortie_rules::proofs::{Proof, Standing, standing};
 use sortie_rules::protocols;
 use sortie_rules::time::Millis;
@@ -53,9 +53,9 @@ impl NodeCaller {
         &self.known.keys
     }
 
-    /// The newest key set of which it was told without being held, and a place to note another.
-    pub(crate) fn keys_told(&self) -> &std::sync::atomic::AtomicU64 {
-        &self.known.keys_told
+    /// Whether this start of its agent is to be told of this key set without being held.
+    pub(crate) fn tell_of_keys(&self, boot: BootId, newest: u64) -> bool {
+        self.known.tell_of_keys(boot, newest)
     }
 
     /// That it is the node still. A request that is held asks again when it has taken its place: an

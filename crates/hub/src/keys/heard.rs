@@ -2,7 +2,6 @@
 //! what it says that it has counts: what was sent to it may never have reached its disk.
 
 use std::sync::PoisonError;
-use std::sync::atomic::Ordering;
 
 use sortie_rules::limits::COUNT_MAX;
 use sortie_rules::rotation::Ring;
@@ -15,7 +14,8 @@ use crate::fault::{Fault, refuse};
 use crate::http::NodeCaller;
 
 /// Notes what a node says of its keys. Returns the version that counts as known to it: its wait is held while
-/// that is the newest. A node is told of a newer one once; one that does not take it is held all the same.
+/// that is the newest. Each start of an agent is told of a newer one once; one that does not take it is held all
+/// the same.
 pub(crate) async fn heard_of(app: &Shared, caller: &NodeCaller, query: &WaitQuery) -> Result<u64, Fault> {
     let held = app.ring.held();
     let newest = held.ring().version;
@@ -25,7 +25,7 @@ pub(crate) async fn heard_of(app: &Shared, caller: &NodeCaller, query: &WaitQuer
     if has != had && app.rates.note_of_node(caller.node, app.clock.now()).is_ok() {
         note(app, caller, has, newest).await?;
     }
-    let is_news = said < newest && caller.keys_told().fetch_max(newest, Ordering::Relaxed) < newest;
+    let is_news = said < newest && caller.tell_of_keys(query.boot, newest);
     Ok(if is_news { said } else { newest })
 }
 

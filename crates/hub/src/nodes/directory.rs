@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use sortie_rules::clocks::{ClockState, look};
-use sortie_rules::ids::{NodeId, OrgId};
+use sortie_rules::ids::{BootId, NodeId, OrgId};
 use sortie_rules::limits::PENDING_TASKS_PER_NODE_MAX;
 use sortie_rules::proofs::Proof;
 use sortie_rules::time::{Millis, Span};
@@ -35,8 +35,8 @@ pub(crate) struct Known {
     clock: Mutex<Option<(ClockState, i64)>>,
     /// The key set that its agent has said it has, and the authority of its certificate.
     pub(crate) keys: Mutex<(u64, String)>,
-    /// The newest key set of which it was told without being held.
-    pub(crate) keys_told: AtomicU64,
+    /// The newest key set of which it was told without being held, and which start of its agent was told.
+    keys_told: Mutex<Option<(BootId, u64)>>,
     /// At least as many tasks as wait for it: counted up here, counted anew when it reaches the limit.
     pending_at_most: AtomicU64,
 }
@@ -128,7 +128,7 @@ impl Directory {
             clock: Mutex::new(row.clock.zip(row.clock_skew_ms)),
             key_fingerprint: row.key_fingerprint,
             keys: Mutex::new((row.keys_version.unwrap_or(0), row.issued_by.unwrap_or_default())),
-            keys_told: AtomicU64::new(0),
+            keys_told: Mutex::new(None),
             pending_at_most: AtomicU64::new(u64::MAX / 2),
         });
         let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
@@ -141,6 +141,17 @@ impl Directory {
 }
 
 impl Known {
+    /// Whether it is to be told of this key set without being held: each start of its agent is, once, for one that
+    /// died over the keeping of it knows it no more.
+    pub(crate) fn tell_of_keys(&self, boot: BootId, newest: u64) -> bool {
+        let mut told = self.keys_told.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_news = told.is_none_or(|(to, version)| to != boot || version < newest);
+        if is_news {
+            *told = Some((boot, newest));
+        }
+        is_news
+    }
+
     /// The node's clock is ahead by so much. Returns what is said of it from now on and what was before, if that
     /// differs and may be noted.
     pub(crate) fn shows(
