@@ -3,6 +3,7 @@
 use anyhow::ensure;
 use counterparts::Postgres;
 use tempfile::TempDir;
+use tokio::process::Command;
 
 use crate::cli::Setup;
 use crate::crowd::{Errand, submit};
@@ -34,9 +35,16 @@ impl Ground {
             true => Some(tokio::task::spawn_blocking(Postgres::start_durable).await?),
             false => None,
         };
-        let database = server.as_ref().map(|server| ("SORTIE_HUB_DATABASE_URL", server.fresh_database()));
+        let mut set = Vec::new();
+        if let Some(server) = &server {
+            let master_key = folder.path().join("master.key");
+            let made = Command::new(setup.sortie()?).args(["hub", "master-key"]).arg(&master_key).status().await?;
+            ensure!(made.success(), "the hub's program made no master key");
+            set.push(("SORTIE_HUB_DATABASE_URL", server.fresh_database()));
+            set.push(("SORTIE_HUB_MASTER_KEY_FILE", master_key.display().to_string()));
+        }
         let engine = if server.is_some() { "PostgreSQL" } else { "SQLite" };
-        let hub = Hub::start_with(setup, &folder.path().join("hub"), database.as_slice()).await?;
+        let hub = Hub::start_with(setup, &folder.path().join("hub"), &set).await?;
         let fleet = Fleet::enroll(&hub, folder.path(), nodes).await?;
         Ok(Ground { hub, fleet, engine, _server: server, _folder: folder })
     }

@@ -285,8 +285,12 @@ async fn safe_of(settings: &Settings, data: &DataFolder, store: &Store) -> Resul
     let folder = Safe::Folder(data.files().clone());
     let Some(file) = settings.master_key_file.as_deref() else {
         let sealed = store.read(|tx| Box::pin(async move { hub_keys::all(tx).await })).await?.1;
-        let needs_one = store.engine() == "postgres" || (!sealed.is_empty() && folder.open().await?.is_empty());
-        return if needs_one { Err(AuthorityError::from(MasterKeyError::NotNamed).into()) } else { Ok(folder) };
+        let missing = match store.engine() {
+            "postgres" => Some(MasterKeyError::NotNamed),
+            _ if !sealed.is_empty() && folder.open().await?.is_empty() => Some(MasterKeyError::NotNamedToUnseal),
+            _ => None,
+        };
+        return missing.map_or(Ok(folder), |why| Err(AuthorityError::from(why).into()));
     };
     let master = MasterKey::read(file).map_err(AuthorityError::from)?;
     let database = Safe::Database(store.clone(), master);

@@ -65,17 +65,18 @@ impl Safe {
         Ok(after)
     }
 
-    /// Brings in what lies in the other one, if nothing lies here yet: a hub that had its keys there before, on
-    /// another engine perhaps.
+    /// Brings in what lies in the other one, if that is newer than what lies here: a hub that had its keys there, on
+    /// another engine perhaps, and may have rotated them since it was here.
     pub(crate) async fn take_over(&self, other: &Safe) -> Result<(), AuthorityError> {
         let (own, theirs) = (self.open().await?, other.open().await?);
-        if own.names().next().is_some() || theirs.get(RING).is_none() {
+        if ring_version(&theirs) <= ring_version(&own) {
             return Ok(());
         }
+        let gone = own.names().filter(|name| theirs.get(name).is_none()).map(str::to_owned).collect();
         // The ring comes last: with it, the rest is there.
         let (ring, mut put): (Vec<_>, Vec<_>) = theirs.entries.into_iter().partition(|(name, _)| name == RING);
         put.extend(ring);
-        match self.change(&own, put, Vec::new()).await {
+        match self.change(&own, put, gone).await {
             Ok(_) => tracing::info!(from = other.place(), to = self.place(), "The hub's keys were brought over"),
             // Another hub has its keys there by now, and they stand.
             Err(AuthorityError::Changed) => {}
@@ -90,6 +91,12 @@ impl Safe {
             Safe::Database(..) => "the database, sealed",
         }
     }
+}
+
+/// The version of the ring that lies there; 0 if there is none, or none that can be read.
+fn ring_version(contents: &Contents) -> u64 {
+    let ring = contents.get(RING).and_then(|text| serde_json::from_slice::<serde_json::Value>(text).ok());
+    ring.and_then(|file| file["ring"]["version"].as_u64()).unwrap_or(0)
 }
 
 fn in_folder(files: &Files) -> Result<Contents, AuthorityError> {

@@ -31,6 +31,12 @@ pub enum MasterKeyError {
          master-key FILE`, give each hub a copy, and name it: master_key_file in hub.toml or SORTIE_HUB_MASTER_KEY_FILE"
     )]
     NotNamed,
+    /// None is named, and a store that was on PostgreSQL has its keys sealed.
+    #[error(
+        "this store's keys are sealed with the master key that its hubs had on PostgreSQL: name that file once more, \
+         master_key_file in hub.toml or SORTIE_HUB_MASTER_KEY_FILE; from then on the keys are in the data folder"
+    )]
+    NotNamedToUnseal,
     /// The file cannot be read or written.
     #[error("the master key {}: {source}", .path.display())]
     Io {

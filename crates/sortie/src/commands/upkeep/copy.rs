@@ -65,10 +65,16 @@ pub(crate) async fn run(command: StoreCommand, context: &Context) -> Done {
     }
     let (from, to) = (copied.from, copied.to);
     output.say(&format!("{rows} rows were copied from {from} to {to}, and both hold the same."));
-    match to {
-        "postgres" => output.say("Set `database_url` in the hub's settings to it, and start the hub."),
-        _ => output.say("Take `database_url` out of the hub's settings, and start the hub."),
-    }
+    output.say(match to {
+        "postgres" => {
+            "Set `database_url` in the hub's settings to it, and `master_key_file` to a key made by `sortie hub \
+             master-key`; then start the hub."
+        }
+        _ => {
+            "Take `database_url` out of the hub's settings, leave `master_key_file` in them for the first start, and \
+             start the hub."
+        }
+    });
     Ok(())
 }
 
