@@ -30,7 +30,7 @@ pub(crate) struct Setup {
     /// Where temporary data folders are made; the machine's own folder for such things if absent
     #[arg(long, global = true, value_name = "DIR")]
     folder: Option<PathBuf>,
-    /// Keep everything in a private PostgreSQL server, which commits to the disk, and not in SQLite (rows p1 to p3)
+    /// Keep everything in a private PostgreSQL server, which commits to the disk, and not in SQLite (p1 to p4, p10)
     #[arg(long, global = true)]
     pub(crate) postgres: bool,
     /// How long a submitting phase lasts at most
@@ -39,9 +39,12 @@ pub(crate) struct Setup {
     /// How many nodes there are
     #[arg(long, global = true, value_name = "COUNT", default_value_t = 32)]
     pub(crate) nodes: usize,
-    /// How many simulated agents `jobs` has
+    /// How many simulated agents `jobs` and `p6` have
     #[arg(long, global = true, value_name = "COUNT", default_value_t = 10_000)]
     pub(crate) swarm: usize,
+    /// How many ended tasks are kept when `p10` looks, stage by stage
+    #[arg(long, global = true, value_name = "COUNTS", value_delimiter = ',', default_value = "10000,1000000")]
+    pub(crate) kept: Vec<u64>,
     /// How long each part of `p9` watches
     #[arg(long, global = true, value_name = "MINUTES", default_value_t = 2.0)]
     pub(crate) minutes: f64,
@@ -57,8 +60,14 @@ enum Ask {
     P3,
     /// From the call that submits to the start of the handler, at 100 a second
     P4,
+    /// Handshakes, and thousands of agents that come back at once after the hub was killed
+    P6,
     /// Memory and size of the agent
     P9,
+    /// What a task costs with few and with many others kept
+    P10,
+    /// Two hubs on one PostgreSQL database: bells through the other one, and one of them killed
+    Replicas,
     /// Memory of the hub for each agent that waits, and a job over all of them
     Jobs,
     /// What a command handler costs beside a bare fork and exec
@@ -70,11 +79,15 @@ enum Ask {
     SignIn,
     /// Start-up of the hub
     Startup,
-    /// All rows, one after the other
+    /// All rows but `p10`, one after the other
     All,
     /// Ours beside others, in one run
     Compare(Compare),
 }
+
+/// All rows but `p10`, which takes much longer than the others.
+const ALL: &[&str] =
+    &["startup", "p1", "p2", "p3", "p4", "p6", "p9", "jobs", "command", "deliveries", "sign_in", "replicas"];
 
 impl Program {
     /// Does what was asked.
@@ -84,13 +97,16 @@ impl Program {
             Ask::P2 => &["p2"],
             Ask::P3 => &["p3"],
             Ask::P4 => &["p4"],
+            Ask::P6 => &["p6"],
             Ask::P9 => &["p9"],
+            Ask::P10 => &["p10"],
+            Ask::Replicas => &["replicas"],
             Ask::Jobs => &["jobs"],
             Ask::Command => &["command"],
             Ask::Deliveries => &["deliveries"],
             Ask::SignIn => &["sign_in"],
             Ask::Startup => &["startup"],
-            Ask::All => &["startup", "p1", "p2", "p3", "p4", "p9", "jobs", "command", "deliveries", "sign_in"],
+            Ask::All => ALL,
             Ask::Compare(compare) => return compare::run(&self.setup, &compare).await,
         };
         for row in rows {

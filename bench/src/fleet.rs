@@ -27,6 +27,11 @@ pub(crate) struct Running {
 
 /// An invite for a node of this name.
 pub(crate) async fn invite(hub: &Hub, name: String) -> anyhow::Result<String> {
+    invite_by(hub, name, None).await
+}
+
+/// The same with another address of the hub's.
+async fn invite_by(hub: &Hub, name: String, address: Option<String>) -> anyhow::Result<String> {
     let ask = CreateInvite {
         node: name,
         site: None,
@@ -34,7 +39,7 @@ pub(crate) async fn invite(hub: &Hub, name: String) -> anyhow::Result<String> {
         labels: Default::default(),
         valid_for: None,
         replace: false,
-        hub: None,
+        hub: address,
     };
     Ok(hub.line()?.create_invite(&ask, None).await?.invite)
 }
@@ -42,6 +47,16 @@ pub(crate) async fn invite(hub: &Hub, name: String) -> anyhow::Result<String> {
 impl Fleet {
     /// Enrols so many nodes. Their data goes below `folder`.
     pub(crate) async fn enroll(hub: &Hub, folder: &Path, count: usize) -> anyhow::Result<Fleet> {
+        Fleet::enroll_by(hub, None, folder, count).await
+    }
+
+    /// The same, for agents that reach the hub at this address.
+    pub(crate) async fn enroll_by(
+        hub: &Hub,
+        address: Option<&str>,
+        folder: &Path,
+        count: usize,
+    ) -> anyhow::Result<Fleet> {
         let mut sites = Vec::with_capacity(count);
         for number in 0..count {
             let name = work::node(number);
@@ -52,7 +67,7 @@ impl Fleet {
                 ..Settings::for_data(folder.join(&name))
             };
             settings.proxy.url = "none".to_owned();
-            let invite = invite(hub, name).await?.parse()?;
+            let invite = invite_by(hub, name, address.map(str::to_owned)).await?.parse()?;
             enroll(EnrollOptions { settings: settings.clone(), invite, operators: None }, clock(), &entropy()).await?;
             sites.push(settings);
         }

@@ -28,6 +28,8 @@ pub(crate) struct Hub {
     data: PathBuf,
     listen: SocketAddr,
     operations: SocketAddr,
+    /// Variables that it was given.
+    set: Vec<(String, String)>,
     /// From the start of the process until it was ready.
     pub(crate) came_up_in: Duration,
 }
@@ -40,7 +42,26 @@ impl Hub {
 
     /// The same with these variables.
     pub(crate) async fn start_with(setup: &Setup, data: &Path, set: &[(&str, String)]) -> anyhow::Result<Hub> {
-        let (listen, operations) = free_addresses()?;
+        let set = set.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        Hub::start_at(setup, data, set, free_addresses()?).await
+    }
+
+    /// Kills it with SIGKILL.
+    pub(crate) async fn kill(&mut self) -> anyhow::Result<()> {
+        Ok(self.child.kill().await?)
+    }
+
+    /// Starts one that was killed again, where it was.
+    pub(crate) async fn start_again(self, setup: &Setup) -> anyhow::Result<Hub> {
+        Hub::start_at(setup, &self.data, self.set, (self.listen, self.operations)).await
+    }
+
+    async fn start_at(
+        setup: &Setup,
+        data: &Path,
+        set: Vec<(String, String)>,
+        (listen, operations): (SocketAddr, SocketAddr),
+    ) -> anyhow::Result<Hub> {
         let program = setup.sortie()?;
         let log = std::fs::OpenOptions::new().create(true).append(true).open(data.with_extension("log"))?;
         let begun = Instant::now();
@@ -54,7 +75,7 @@ impl Hub {
         command.env("SORTIE_HUB_LIMITS__REQUESTS_PER_ADDRESS", "0");
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log).kill_on_drop(true);
         let child = command.spawn().with_context(|| format!("{} cannot be started", program.display()))?;
-        let mut hub = Hub { child, data: data.to_owned(), listen, operations, came_up_in: Duration::ZERO };
+        let mut hub = Hub { child, data: data.to_owned(), listen, operations, set, came_up_in: Duration::ZERO };
         hub.until_ready(begun).await?;
         hub.came_up_in = begun.elapsed();
         Ok(hub)

@@ -1,5 +1,6 @@
 //! One connection to the hub, as lean as a client library can be: HTTP/1.1 kept open over TLS.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
@@ -25,10 +26,15 @@ pub(crate) struct Desk {
 impl Desk {
     /// Opens one, with the administrator's token.
     pub(crate) async fn open(hub: &Hub) -> anyhow::Result<Desk> {
+        Desk::open_at(hub, hub.listen()).await
+    }
+
+    /// The same at another address that leads to this hub, or to one with the same keys.
+    pub(crate) async fn open_at(hub: &Hub, address: SocketAddr) -> anyhow::Result<Desk> {
         let config = sortie_client::tls::client_config(&hub.connect()?)?;
-        let stream = TcpStream::connect(hub.listen()).await.context("the hub does not listen")?;
+        let stream = TcpStream::connect(address).await.context("the hub does not listen")?;
         stream.set_nodelay(true)?;
-        let name = ServerName::from(hub.listen().ip());
+        let name = ServerName::from(address.ip());
         let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
         tokio::spawn(async move {
@@ -36,7 +42,7 @@ impl Desk {
             let _ = connection.await;
         });
         let token = HeaderValue::from_str(&format!("Bearer {}", hub.token()?))?;
-        Ok(Desk { sender, host: HeaderValue::from_str(&hub.listen().to_string())?, token })
+        Ok(Desk { sender, host: HeaderValue::from_str(&address.to_string())?, token })
     }
 
     /// So many connections.

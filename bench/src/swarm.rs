@@ -1,19 +1,21 @@
-//! Thousands of simulated agents: each with its own key, certificate and connection, and without a ledger.
+//! Thousands of simulated agents: each with its own key, certificate and connection, and without a ledger. One whose
+//! call fails tries again as an agent does, after a wait that grows and is drawn.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use rcgen::{CertificateParams, DistinguishedName, KeyPair, PKCS_ED25519};
 use serde_json::value::RawValue;
 use sortie_client::agent::HubLine;
 use sortie_client::tls::Identity;
 use sortie_client::{Connect, Trust};
+use sortie_rules::backoff::Backoff;
 use sortie_rules::ids::{BootId, Id, NodeId};
 use sortie_rules::limits::WAIT_DEFAULT;
-use sortie_rules::time::Millis;
+use sortie_rules::time::{Millis, Span};
 use sortie_wire::deliveries::{Delivery, WaitQuery};
-use sortie_wire::enrollment::{Enroll, Facts, Invite};
+use sortie_wire::enrollment::{Enroll, Enrolled, Facts, Invite};
 use sortie_wire::envelope::{DELIVERY, Verifier};
 use sortie_wire::results::{OutcomeWord, RunResult};
 use tokio::sync::Semaphore;
@@ -29,6 +31,11 @@ const ENROLMENTS: usize = 16;
 /// First connections under way at once, so that none of them waits too long for its handshake.
 const HANDSHAKES: usize = 64;
 
+/// What an agent waits after calls that failed, as `sortie-agent` has it.
+const BACKOFF: Backoff = Backoff { first: Span::seconds(1), cap: Span::seconds(60) };
+/// How often to look whether all wait.
+const LOOK_EVERY: std::time::Duration = std::time::Duration::from_millis(20);
+
 /// Agents that wait for tasks, and do them at once.
 pub(crate) struct Swarm {
     agents: JoinSet<anyhow::Result<()>>,
@@ -37,8 +44,12 @@ pub(crate) struct Swarm {
 
 #[derive(Default)]
 struct State {
-    /// How many have had their first answer, and so wait on an open connection.
+    /// How many have had their first answer of this round, and so wait on an open connection.
     waiting: AtomicU64,
+    /// How often the hub was taken away.
+    round: AtomicU64,
+    /// Calls that failed.
+    failed: AtomicU64,
     /// Tasks that the hub has acknowledged.
     done: AtomicU64,
     stop: AtomicBool,
@@ -59,11 +70,34 @@ impl Swarm {
             let (state, places) = (Arc::clone(&state), Arc::clone(&places));
             agents.spawn(member.work(state, places));
         }
-        let swarm = Swarm { agents, state };
-        while swarm.state.waiting.load(Ordering::Relaxed) < count as u64 {
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
+        let mut swarm = Swarm { agents, state };
+        swarm.all_wait().await?;
         Ok(swarm)
+    }
+
+    /// Waits until all of them wait at the hub.
+    pub(crate) async fn all_wait(&mut self) -> anyhow::Result<()> {
+        while self.state.waiting.load(Ordering::Relaxed) < self.agents.len() as u64 {
+            if let Some(ended) = self.agents.try_join_next() {
+                ended??;
+                bail!("an agent ended by itself");
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        Ok(())
+    }
+
+    /// From now on only those count as waiting who are answered anew: the hub is about to go. Its callers' failures
+    /// are counted from here.
+    pub(crate) fn hub_goes(&self) {
+        self.state.waiting.store(0, Ordering::Relaxed);
+        self.state.failed.store(0, Ordering::Relaxed);
+        self.state.round.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Calls that failed since the hub went.
+    pub(crate) fn failed(&self) -> u64 {
+        self.state.failed.load(Ordering::Relaxed)
     }
 
     async fn enroll(hub: &Hub, count: usize) -> anyhow::Result<Vec<Member>> {
@@ -93,31 +127,50 @@ impl Swarm {
     }
 }
 
+/// Enrols a node. Returns what the hub gave, and how the node's agent reaches it.
+pub(crate) async fn enrolled(invite: &str, connect: Connect) -> anyhow::Result<(Enrolled, Connect)> {
+    let invite: Invite = invite.parse()?;
+    let key = KeyPair::generate_for(&PKCS_ED25519)?;
+    let mut params = CertificateParams::default();
+    params.distinguished_name = DistinguishedName::new();
+    let request = Enroll { certificate_request: params.serialize_request(&key)?.pem()?, facts: Facts::default() };
+    let pinned = Connect { trust: Trust::Fingerprint(invite.ca.clone()), ..connect.clone() };
+    let enrolled = HubLine::open(&pinned)?.enroll(&invite, &request, &entropy().hex()).await?;
+    let identity = Identity { chain_pem: enrolled.certificate.chain.clone(), key_pem: key.serialize_pem() };
+    Ok((enrolled, Connect { identity: Some(identity), ..connect }))
+}
+
 impl Member {
     async fn enroll(invite: &str, connect: Connect) -> anyhow::Result<Member> {
-        let invite: Invite = invite.parse()?;
-        let key = KeyPair::generate_for(&PKCS_ED25519)?;
-        let mut params = CertificateParams::default();
-        params.distinguished_name = DistinguishedName::new();
-        let request = Enroll { certificate_request: params.serialize_request(&key)?.pem()?, facts: Facts::default() };
-        let pinned = Connect { trust: Trust::Fingerprint(invite.ca.clone()), ..connect.clone() };
-        let enrolled = HubLine::open(&pinned)?.enroll(&invite, &request, &entropy().hex()).await?;
-        let identity = Identity { chain_pem: enrolled.certificate.chain, key_pem: key.serialize_pem() };
-        let line = HubLine::open(&Connect { identity: Some(identity), ..connect })?;
-        Ok(Member { node: enrolled.node, line, verifier: Verifier::new(&enrolled.keys)? })
+        let (enrolled, connect) = enrolled(invite, connect).await?;
+        Ok(Member { node: enrolled.node, line: HubLine::open(&connect)?, verifier: Verifier::new(&enrolled.keys)? })
     }
 
     async fn work(self, state: Arc<State>, places: Arc<Semaphore>) -> anyhow::Result<()> {
         let boot: BootId = Id::from_uuid(uuid::Uuid::now_v7());
-        let (mut ack, mut seq, mut is_first) = (0, 0, true);
+        let (mut ack, mut seq, mut heard_in, mut failures, chance) = (0, 0, None, 0, entropy());
         while !state.stop.load(Ordering::Relaxed) {
             seq += 1;
-            let place = if is_first { Some(places.acquire().await?) } else { None };
-            let wait_s = if is_first { 0 } else { u32::try_from(WAIT_DEFAULT.0 / 1000)? };
+            let round = state.round.load(Ordering::Relaxed);
+            let place = if heard_in.is_none() { Some(places.acquire().await?) } else { None };
+            let wait_s = if heard_in == Some(round) { u32::try_from(WAIT_DEFAULT.0 / 1000)? } else { 0 };
             let query = WaitQuery { room: 1, ack, wait_s, boot, seq, keys: None, certified: None, clock: None };
-            let envelope = self.line.wait(self.node, &query).await?;
+            let answer = self.line.wait(self.node, &query).await;
             drop(place);
-            if std::mem::take(&mut is_first) {
+            let envelope = match answer {
+                Ok(envelope) => envelope,
+                Err(error) if round == 0 && state.round.load(Ordering::Relaxed) == 0 => return Err(error.into()),
+                Err(_) => {
+                    state.failed.fetch_add(1, Ordering::Relaxed);
+                    failures += 1;
+                    tokio::time::sleep(BACKOFF.wait(failures, chance.draw()).to_std()).await;
+                    continue;
+                }
+            };
+            failures = 0;
+            // An answer from before the hub went says nothing of the one that came.
+            if heard_in != Some(round) && state.round.load(Ordering::Relaxed) == round {
+                heard_in = Some(round);
                 state.waiting.fetch_add(1, Ordering::Relaxed);
             }
             let delivery: Delivery = serde_json::from_slice(&self.verifier.open(&envelope, DELIVERY)?)?;

@@ -1,5 +1,7 @@
 //! What most rows stand on: a hub in a folder of its own, with nodes that are enrolled.
 
+use std::path::Path;
+
 use anyhow::ensure;
 use counterparts::Postgres;
 use tempfile::TempDir;
@@ -26,6 +28,21 @@ pub(super) struct Ground {
     _folder: TempDir,
 }
 
+/// The variables with which hubs share a new database of this server, with a master key in this folder.
+pub(super) async fn on_postgres(
+    setup: &Setup,
+    server: &Postgres,
+    folder: &Path,
+) -> anyhow::Result<Vec<(&'static str, String)>> {
+    let master_key = folder.join("master.key");
+    let made = Command::new(setup.sortie()?).args(["hub", "master-key"]).arg(&master_key).output().await?;
+    ensure!(made.status.success(), "the hub's program made no master key");
+    Ok(vec![
+        ("SORTIE_HUB_DATABASE_URL", server.fresh_database()),
+        ("SORTIE_HUB_MASTER_KEY_FILE", master_key.display().to_string()),
+    ])
+}
+
 impl Ground {
     /// A hub with so many nodes, whose agents do not run.
     pub(super) async fn new(setup: &Setup, nodes: usize) -> anyhow::Result<Ground> {
@@ -35,14 +52,10 @@ impl Ground {
             true => Some(tokio::task::spawn_blocking(Postgres::start_durable).await?),
             false => None,
         };
-        let mut set = Vec::new();
-        if let Some(server) = &server {
-            let master_key = folder.path().join("master.key");
-            let made = Command::new(setup.sortie()?).args(["hub", "master-key"]).arg(&master_key).status().await?;
-            ensure!(made.success(), "the hub's program made no master key");
-            set.push(("SORTIE_HUB_DATABASE_URL", server.fresh_database()));
-            set.push(("SORTIE_HUB_MASTER_KEY_FILE", master_key.display().to_string()));
-        }
+        let set = match &server {
+            Some(server) => on_postgres(setup, server, folder.path()).await?,
+            None => Vec::new(),
+        };
         let engine = if server.is_some() { "PostgreSQL" } else { "SQLite" };
         let hub = Hub::start_with(setup, &folder.path().join("hub"), &set).await?;
         let fleet = Fleet::enroll(&hub, folder.path(), nodes).await?;

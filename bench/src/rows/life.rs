@@ -40,7 +40,7 @@ pub(super) async fn measure(setup: &Setup) -> anyhow::Result<Vec<Figure>> {
 }
 
 /// Submits so many and waits until `total` have ended since the hub's start.
-async fn live(ground: &Ground, count: u64, total: u64, nodes: usize) -> anyhow::Result<()> {
+pub(super) async fn live(ground: &Ground, count: u64, total: u64, nodes: usize) -> anyhow::Result<()> {
     let begun = Instant::now();
     ground.fill(count, nodes, false).await?;
     loop {

@@ -3,7 +3,10 @@
 use crate::cli::Setup;
 use crate::figure::Figure;
 
-use super::{agent, command, deliveries, drain, jobs, latency, life, sign_in, startup, submit, submit_many};
+use super::{
+    agent, command, deliveries, drain, growth, handshake, jobs, latency, life, replicas, sign_in, startup, storm,
+    submit, submit_many,
+};
 
 /// Measures one row.
 pub(crate) async fn run(row: &str, setup: &Setup) -> anyhow::Result<Vec<Figure>> {
@@ -16,6 +19,13 @@ pub(crate) async fn run(row: &str, setup: &Setup) -> anyhow::Result<Vec<Figure>>
             Ok(figures)
         }
         "p4" => latency::measure(setup).await,
+        "p6" => {
+            let mut figures = handshake::measure(setup).await?;
+            figures.extend(storm::measure(setup).await?);
+            Ok(figures)
+        }
+        "p10" => growth::measure(setup).await,
+        "replicas" => replicas::measure(setup).await,
         "p9" => agent::measure(setup).await,
         "jobs" => jobs::measure(setup).await,
         "command" => command::measure(setup).await,

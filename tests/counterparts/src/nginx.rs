@@ -98,14 +98,15 @@ fn write(path: &Path, text: &str) {
 /// What one would write by hand, and temporary files in a folder of its own. It takes a client's certificate, as
 /// such proxies do, and passes none on.
 ///
-/// Between several it never counts one as gone: whoever is stopped and started again is asked again at once.
+/// Asked for `/nginx` it answers by itself. Between several it never counts one as gone: whoever is stopped and started
+/// again is asked again at once.
 fn configuration(folder: &Path, hubs: &[&str], port: u16) -> String {
     let folder = folder.display();
     let servers: String = hubs.iter().map(|hub| format!("server {hub} max_fails=0; ")).collect();
     let first = hubs[0];
     let next = if hubs.len() > 1 { "error timeout http_503" } else { "off" };
     format!(
-        "worker_processes 1;
+        "worker_processes 2;
         pid {folder}/nginx.pid;
         error_log {folder}/error.log;
         events {{ worker_connections 256; }}
@@ -122,6 +123,9 @@ fn configuration(folder: &Path, hubs: &[&str], port: u16) -> String {
                 listen 127.0.0.1:{port} ssl;
                 ssl_certificate {folder}/certificate.pem;
                 ssl_certificate_key {folder}/key.pem;
+                location = /nginx {{
+                    return 200 \"nginx\";
+                }}
                 location / {{
                     proxy_pass https://hubs;
                     proxy_http_version 1.1;
