@@ -64,7 +64,7 @@ enum Ask {
     P6,
     /// Memory and size of the agent
     P9,
-    /// What a task costs with few and with many others kept
+    /// What a task costs with few and with many others kept, and with one, two and four hubs on one PostgreSQL
     P10,
     /// Two hubs on one PostgreSQL database: bells through the other one, and one of them killed
     Replicas,

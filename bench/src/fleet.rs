@@ -1,5 +1,6 @@
 //! Real agents in this process: each enrolled over TLS, with its own certificate, folder and ledger.
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -47,18 +48,18 @@ async fn invite_by(hub: &Hub, name: String, address: Option<String>) -> anyhow::
 impl Fleet {
     /// Enrols so many nodes. Their data goes below `folder`.
     pub(crate) async fn enroll(hub: &Hub, folder: &Path, count: usize) -> anyhow::Result<Fleet> {
-        Fleet::enroll_by(hub, None, folder, count).await
+        Fleet::enroll_some(hub, None, folder, 0..count).await
     }
 
-    /// The same, for agents that reach the hub at this address.
-    pub(crate) async fn enroll_by(
+    /// The nodes with these numbers, whose agents reach the hub at this address.
+    pub(crate) async fn enroll_some(
         hub: &Hub,
         address: Option<&str>,
         folder: &Path,
-        count: usize,
+        numbers: Range<usize>,
     ) -> anyhow::Result<Fleet> {
-        let mut sites = Vec::with_capacity(count);
-        for number in 0..count {
+        let mut sites = Vec::with_capacity(numbers.len());
+        for number in numbers {
             let name = work::node(number);
             let mut settings = Settings {
                 // A delivery of the largest size is taken while another is at work.

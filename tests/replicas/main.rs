@@ -3,5 +3,6 @@
 
 mod bells;
 mod keys;
+mod killed;
 mod leader;
 mod presence;

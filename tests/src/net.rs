@@ -2,7 +2,7 @@
 //! breaks off in the middle of an answer.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,7 +19,9 @@ pub struct Net {
 
 #[derive(Debug)]
 struct Sky {
-    far: SocketAddr,
+    far: Vec<SocketAddr>,
+    /// With which of them the next connection begins.
+    turn: AtomicUsize,
     weather: watch::Sender<Weather>,
     /// Changes when every connection is to be cut.
     cut: watch::Sender<u32>,
@@ -45,12 +47,25 @@ impl Net {
     /// # Panics
     /// If that is no address.
     pub async fn to(far: &str) -> Net {
-        let authority = far.split_once("://").map_or(far, |(_, rest)| rest);
-        let authority = authority.split('/').next().unwrap_or_default();
-        let far = authority.rsplit('@').next().and_then(|address| address.parse().ok());
+        Net::among(&[far]).await
+    }
+
+    /// A way to these addresses, as a balancer is one: each connection begins with the next of them, and goes on to
+    /// another where nobody takes it.
+    ///
+    /// # Panics
+    /// If one of them is no address.
+    pub async fn among(far: &[&str]) -> Net {
+        let far = far.iter().map(|far| {
+            let authority = far.split_once("://").map_or(*far, |(_, rest)| rest);
+            let authority = authority.split('/').next().unwrap_or_default();
+            let far = authority.rsplit('@').next().and_then(|address| address.parse().ok());
+            far.expect("an address with a port")
+        });
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("there is a free port");
         let sky = Arc::new(Sky {
-            far: far.expect("an address with a port"),
+            far: far.collect(),
+            turn: AtomicUsize::new(0),
             weather: watch::Sender::new(Weather::Fair),
             cut: watch::Sender::new(0),
             carried: AtomicU32::new(0),
@@ -142,6 +157,16 @@ impl Net {
 }
 
 impl Sky {
+    async fn connect(&self) -> Option<TcpStream> {
+        let first = self.turn.fetch_add(1, Ordering::SeqCst);
+        for next in 0..self.far.len() {
+            if let Ok(far) = TcpStream::connect(self.far[(first + next) % self.far.len()]).await {
+                return Some(far);
+            }
+        }
+        None
+    }
+
     /// Whether this answer is the one to lose.
     fn loses(&self, answer: &[u8]) -> bool {
         let mut holding = self.answer_to_lose.lock().unwrap_or_else(PoisonError::into_inner);
@@ -162,7 +187,7 @@ async fn accept(listener: TcpListener, sky: Arc<Sky>) {
 
 async fn carry(near: TcpStream, sky: Arc<Sky>) {
     let mut cut = sky.cut.subscribe();
-    let Ok(far) = TcpStream::connect(sky.far).await else { return };
+    let Some(far) = sky.connect().await else { return };
     let ((from_near, to_near), (from_far, to_far)) = (near.into_split(), far.into_split());
     tokio::select! {
         () = pump(from_near, to_far, &sky, false) => {}

@@ -4,8 +4,8 @@ use crate::cli::Setup;
 use crate::figure::Figure;
 
 use super::{
-    agent, command, deliveries, drain, growth, handshake, jobs, latency, life, replicas, sign_in, startup, storm,
-    submit, submit_many,
+    agent, command, deliveries, drain, growth, handshake, jobs, latency, life, replicas, several, sign_in, startup,
+    storm, submit, submit_many,
 };
 
 /// Measures one row.
@@ -24,7 +24,11 @@ pub(crate) async fn run(row: &str, setup: &Setup) -> anyhow::Result<Vec<Figure>>
             figures.extend(storm::measure(setup).await?);
             Ok(figures)
         }
-        "p10" => growth::measure(setup).await,
+        "p10" => {
+            let mut figures = several::measure(setup).await?;
+            figures.extend(growth::measure(setup).await?);
+            Ok(figures)
+        }
         "replicas" => replicas::measure(setup).await,
         "p9" => agent::measure(setup).await,
         "jobs" => jobs::measure(setup).await,

@@ -69,7 +69,7 @@ async fn death(setup: &Setup) -> anyhow::Result<Vec<Figure>> {
     let mut one = Hub::start_with(setup, &folder.path().join("one"), &set).await?;
     let other = Hub::start_with(setup, &folder.path().join("other"), &set).await?;
     let balancer = balancer([one.listen(), other.listen()]).await?;
-    let fleet = Fleet::enroll_by(&other, Some(&format!("https://{balancer}")), folder.path(), AGENTS).await?;
+    let fleet = Fleet::enroll_some(&other, Some(&format!("https://{balancer}")), folder.path(), 0..AGENTS).await?;
     let notebook = Arc::new(Notebook::default());
     let handler: Arc<dyn Handler> = notebook.clone();
     let running = fleet.start(&handler)?;
