@@ -46,6 +46,13 @@ impl Hub {
         Hub::start_at(setup, data, set, free_addresses()?).await
     }
 
+    /// Starts another one on the same database, with variables that say where that is, and the administrator's token.
+    pub(crate) async fn beside(&self, setup: &Setup, data: &Path, set: &[(&str, String)]) -> anyhow::Result<Hub> {
+        let hub = Hub::start_with(setup, data, set).await?;
+        std::fs::write(data.join("admin.token"), self.token()?)?;
+        Ok(hub)
+    }
+
     /// Kills it with SIGKILL.
     pub(crate) async fn kill(&mut self) -> anyhow::Result<()> {
         Ok(self.child.kill().await?)

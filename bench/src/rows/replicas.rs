@@ -44,7 +44,7 @@ async fn bells(setup: &Setup) -> anyhow::Result<Vec<Figure>> {
     let server = tokio::task::spawn_blocking(Postgres::start_durable).await?;
     let set = on_postgres(setup, &server, folder.path()).await?;
     let one = Hub::start_with(setup, &folder.path().join("one"), &set).await?;
-    let other = Hub::start_with(setup, &folder.path().join("other"), &set).await?;
+    let other = one.beside(setup, &folder.path().join("other"), &set).await?;
     let fleet = Fleet::enroll(&one, folder.path(), AGENTS).await?;
     let notebook = Arc::new(Notebook::default());
     let handler: Arc<dyn Handler> = notebook.clone();
@@ -67,7 +67,7 @@ async fn death(setup: &Setup) -> anyhow::Result<Vec<Figure>> {
     let server = tokio::task::spawn_blocking(Postgres::start_durable).await?;
     let set = on_postgres(setup, &server, folder.path()).await?;
     let mut one = Hub::start_with(setup, &folder.path().join("one"), &set).await?;
-    let other = Hub::start_with(setup, &folder.path().join("other"), &set).await?;
+    let other = one.beside(setup, &folder.path().join("other"), &set).await?;
     let balancer = balancer([one.listen(), other.listen()]).await?;
     let fleet = Fleet::enroll_some(&other, Some(&format!("https://{balancer}")), folder.path(), 0..AGENTS).await?;
     let notebook = Arc::new(Notebook::default());
