@@ -10,12 +10,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::accounts::{Hashing, Slowing};
 use crate::audit::Refused;
+use crate::blobs::{Blobs, Walk};
 use crate::clock::{Clock, Entropy};
 use crate::data_folder::Files;
 use crate::http::{Rates, Readiness, Seats};
 use crate::identity::{KeyRing, Keys, ServerTls};
 use crate::jobs::Advance;
 use crate::liveness::PresenceBoard;
+use crate::logs::Unpacked;
 use crate::nodes::Directory;
 use crate::operators::Published;
 use crate::org_settings::OrgSettings;
@@ -70,6 +72,12 @@ pub struct App {
     pub(crate) webhooks: Webhooks,
     /// The way of events to NATS, if there is one.
     pub(crate) outbox: Option<Outbox>,
+    /// What lies beside the database.
+    pub(crate) blobs: Blobs,
+    /// How far it was looked which of it nobody needs any more.
+    pub(crate) walk: Walk,
+    /// Archived logs that are read at the moment.
+    pub(crate) unpacked: Unpacked,
     pub(crate) performers: Performers,
     /// Which jobs are not over, and the bell that says that one may go on.
     pub(crate) jobs: Advance,

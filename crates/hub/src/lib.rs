@@ -8,6 +8,7 @@
 mod accounts;
 pub mod app;
 mod audit;
+mod blobs;
 pub mod clock;
 mod data_folder;
 #[doc(hidden)]

@@ -13,6 +13,7 @@ use sortie_rules::liveness::Thresholds;
 use sortie_rules::time::Span;
 use sortie_store::{Location, ServerLimits};
 
+pub use crate::blobs::BlobSettings;
 pub use crate::outbox::{Begin, NatsSettings};
 pub use crate::people::provider::OidcSettings;
 
@@ -66,6 +67,8 @@ pub struct Settings {
     pub webhooks: BTreeMap<String, WebhookSettings>,
     /// Where events go.
     pub nats: Option<NatsSettings>,
+    /// Where blobs are kept.
+    pub blobs: BlobSettings,
     /// Where the hub itself may call.
     pub outgoing: Outgoing,
     /// Where people sign in.
@@ -142,6 +145,8 @@ pub struct Retention {
     pub tasks_d: u32,
     /// How long events are kept, in days.
     pub events_d: u32,
+    /// How long the logs of an ended task stay in the database before they are put away as blobs, in hours.
+    pub logs_in_store_h: u32,
 }
 
 /// The `[mail]` table.
@@ -226,6 +231,7 @@ impl Default for Settings {
             mail: None,
             webhooks: BTreeMap::new(),
             nats: None,
+            blobs: BlobSettings::default(),
             outgoing: Outgoing::default(),
             oidc: OidcSettings::default(),
             trust_api: false,
@@ -268,7 +274,7 @@ impl Default for Limits {
 
 impl Default for Retention {
     fn default() -> Retention {
-        Retention { tasks_d: 90, events_d: 365 }
+        Retention { tasks_d: 90, events_d: 365, logs_in_store_h: 24 }
     }
 }
 
@@ -320,6 +326,7 @@ impl Settings {
             nats.check()?;
         }
         self.oidc.check()?;
+        self.blobs.check()?;
         if self.url.as_deref().is_some_and(|url| !url.starts_with("https://")) {
             return refuse("url", "it must begin with https://");
         }

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, Shared};
 use crate::audit::{self, Act};
+use crate::blobs::{Blobs, BlobsError};
 use crate::clock::{Clock, Entropy};
 use crate::data_folder::{DataFolder, DataFolderError};
 use crate::fault::Fault;
@@ -70,6 +71,9 @@ pub enum StartError {
     /// The settings of NATS cannot be used.
     #[error(transparent)]
     Nats(#[from] NatsError),
+    /// The place of blobs cannot be used.
+    #[error(transparent)]
+    Blobs(#[from] BlobsError),
     /// The identity provider's settings cannot be used.
     #[error(transparent)]
     Provider(#[from] ProviderError),
@@ -110,6 +114,7 @@ impl StartError {
                 | StartError::Webhook(_)
                 | StartError::Nats(_)
                 | StartError::Provider(_)
+                | StartError::Blobs(_)
                 | StartError::Open(OpenError::Location { .. } | OpenError::Certificates { .. })
                 | StartError::Authority(AuthorityError::MasterKey(_) | AuthorityError::Sealed(_))
         )
@@ -189,6 +194,11 @@ impl Hub {
         if let Err(error) = self.app.leader.let_go(&self.app).await {
             tracing::warn!(%error, "Another hub does what this one has done for all of them only in some seconds");
         }
+        if let Some(alone) = &self.app.blobs.alone
+            && let Err(error) = alone.let_go(&self.app.store).await
+        {
+            tracing::warn!(%error, "The next start watches for some seconds whether another hub has a folder of blobs");
+        }
         self.app.store.close().await;
     }
 }
@@ -212,6 +222,7 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
     let given = Given::read(&settings, now)?;
     crate::keys::is_not_older_than_the_store(&store, &ring).await?;
     settle_given(&ring, given.as_ref(), now).await?;
+    let blobs = Blobs::open(&settings, &store, &entropy).await?;
     let listener = TcpListener::bind(settings.listen)
         .await
         .map_err(|source| StartError::Listen { address: settings.listen.to_string(), source })?;
@@ -245,6 +256,9 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
         mailer,
         webhooks,
         outbox,
+        blobs,
+        walk: crate::blobs::Walk::default(),
+        unpacked: crate::logs::Unpacked::default(),
         performers: crate::post_steps::Performers::default(),
         jobs: crate::jobs::Advance::default(),
         renewals: crate::tasks::Renewals::default(),

@@ -139,6 +139,9 @@ pub mod kind {
     /// One start of an agent's process.
     #[derive(Debug)]
     pub enum Boot {}
+    /// Bytes that the hub keeps beside its database.
+    #[derive(Debug)]
+    pub enum Blob {}
 
     impl Kind for Org {
         const NOUN: &'static str = "org";
@@ -170,6 +173,9 @@ pub mod kind {
     impl Kind for Boot {
         const NOUN: &'static str = "boot";
     }
+    impl Kind for Blob {
+        const NOUN: &'static str = "blob";
+    }
 }
 
 /// Identifies a tenant.
@@ -192,6 +198,8 @@ pub type SessionId = Id<kind::Session>;
 pub type TrustKeyId = Id<kind::TrustKey>;
 /// Identifies one start of an agent's process.
 pub type BootId = Id<kind::Boot>;
+/// Identifies bytes that the hub keeps beside its database.
+pub type BlobId = Id<kind::Blob>;
 
 /// The org that a hub has from its first start.
 pub const DEFAULT_ORG: OrgId = Id::from_uuid(Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0001));

@@ -8,6 +8,7 @@ pub mod access;
 pub mod addresses;
 pub mod audit;
 pub mod backoff;
+pub mod blobs;
 pub mod clocks;
 pub mod config;
 pub mod deliveries;

@@ -356,3 +356,25 @@ pub const EVENTS_AHEAD_MAX: usize = 100;
 pub const EVENT_NUMBERS_LEAPT: u64 = 1_000_000_000_000;
 /// Largest manifest of a backup, in bytes.
 pub const BACKUP_MANIFEST_BYTES_MAX: u64 = 64 << 20;
+/// Most bytes of one blob.
+pub const BLOB_BYTES_MAX: u64 = 64 << 20;
+/// Blobs above this are sent in parts of this size, in bytes: the least that S3 takes of a part.
+pub const BLOB_PART_BYTES: usize = 5 << 20;
+/// Longest call to the place of blobs, its repetitions included.
+pub const BLOB_CALL_MAX: Span = Span::seconds(30);
+/// The same of a call for whose end somebody waits, and of those at the start of a hub.
+pub const BLOB_WAITED_MAX: Span = Span::seconds(10);
+/// Longest time until a connection to an S3 store stands.
+pub const BLOB_CONNECT_MAX: Span = Span::seconds(5);
+/// How often a call to an S3 store is repeated within its time.
+pub const BLOB_REPEATS_MAX: usize = 3;
+/// Blobs that are looked at in one turn, whether somebody still refers to them.
+pub const BLOBS_LOOKED_AT: u32 = 2000;
+/// Blobs that are removed in one turn.
+pub const BLOBS_REMOVED: u32 = 500;
+/// Logs that are put away in one turn.
+pub const LOGS_ARCHIVED: u32 = 200;
+/// Of which so many at once.
+pub const LOGS_ARCHIVED_AT_ONCE: usize = 8;
+/// Archived logs that a hub has unpacked in memory, for those who read them part by part.
+pub const LOGS_UNPACKED_MAX: usize = 4;

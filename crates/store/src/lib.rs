@@ -21,6 +21,7 @@ mod value;
 pub mod accounts;
 pub mod assertions;
 pub mod audit;
+pub mod blobs;
 pub mod denied_tokens;
 pub mod events;
 pub mod fields;

@@ -1,11 +1,15 @@
-//! `task_logs` and `task_progress`: what handlers wrote while they ran, and how far they were.
+//! `task_logs`, `task_log_archives` and `task_progress`: what handlers wrote while they ran, and how far they were.
+//!
+//! A log is what was archived of it, and the pieces that follow.
 
-use sortie_rules::ids::TaskId;
+use sortie_rules::ids::{BlobId, OrgId, TaskId};
 use sortie_rules::time::Millis;
 
 use crate::errors::StoreError;
 use crate::row::Row;
+use crate::tasks::first_id_of;
 use crate::tx::Tx;
+use crate::value::Value;
 
 /// A piece of the log of one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,11 +33,73 @@ pub struct ProgressRow {
     pub at: Millis,
 }
 
+/// A log, or its beginning, that lies in a blob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Archived {
+    /// How many bytes of the log.
+    pub length: u64,
+    /// The blob.
+    pub blob: BlobId,
+}
+
+/// A run's log that lies in the database and may be archived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ToArchive {
+    /// Whose.
+    pub org: OrgId,
+    /// Of which task.
+    pub task: TaskId,
+    /// Of which run.
+    pub run: u32,
+}
+
 /// How many bytes of a run's log are kept: where its next piece begins.
 pub async fn length(tx: &mut Tx, task: TaskId, run: u32) -> Result<u64, StoreError> {
     const SQL: &str = "select first + length from task_logs where task = $1 and run = $2 order by first desc limit 1";
+    match tx.query_one_or_none(SQL, &[task.into(), run.into()]).await? {
+        Some(row) => row.columns("task_logs").number("first"),
+        None => Ok(archived(tx, task, run).await?.map_or(0, |archived| archived.length)),
+    }
+}
+
+/// What is archived of a run's log.
+pub async fn archived(tx: &mut Tx, task: TaskId, run: u32) -> Result<Option<Archived>, StoreError> {
+    const SQL: &str = "select length, blob from task_log_archives where task = $1 and run = $2";
     let row = tx.query_one_or_none(SQL, &[task.into(), run.into()]).await?;
-    row.map_or(Ok(0), |row| row.columns("task_logs").number("first"))
+    row.map(|row| {
+        let mut row = row.columns("task_log_archives");
+        Ok(Archived { length: row.number("length")?, blob: row.id("blob")? })
+    })
+    .transpose()
+}
+
+/// Up to `limit` runs of tasks that ended before `before` whose logs are not archived, the oldest first.
+pub async fn to_archive(tx: &mut Tx, before: Millis, limit: u32) -> Result<Vec<ToArchive>, StoreError> {
+    // What ended before then was made before then, and ids sort by the time they were made. What is archived has no
+    // first piece any more.
+    const SQL: &str = "select l.task, l.run, t.org from task_logs l join tasks t on t.id = l.task
+        where l.task < $2 and l.first = 0 and t.finished_at is not null and t.finished_at < $1
+        order by l.task, l.run limit $3";
+    let rows = tx.query(SQL, &[before.into(), Value::Id(first_id_of(before)), limit.into()]).await?;
+    let read = |row: Row| {
+        let mut row = row.columns("task_logs");
+        Ok(ToArchive { task: row.id("task")?, run: row.number("run")?, org: row.id("org")? })
+    };
+    rows.into_iter().map(read).collect()
+}
+
+/// Writes down that the beginning of a run's log lies in a blob, and deletes its pieces. `false`, and nothing is done,
+/// if it was archived before.
+pub async fn set_archived(tx: &mut Tx, task: TaskId, run: u32, archived: Archived) -> Result<bool, StoreError> {
+    const NOTE: &str = "insert into task_log_archives (task, run, length, blob) values ($1, $2, $3, $4)
+        on conflict (task, run) do nothing";
+    const DELETE: &str = "delete from task_logs where task = $1 and run = $2 and first < $3";
+    let Archived { length, blob } = archived;
+    if tx.execute(NOTE, &[task.into(), run.into(), length.into(), blob.into()]).await? == 0 {
+        return Ok(false);
+    }
+    tx.execute(DELETE, &[task.into(), run.into(), length.into()]).await?;
+    Ok(true)
 }
 
 /// Adds a piece at the end of a run's log; `first` must be its [`length`].

@@ -18,3 +18,10 @@ pub async fn get(tx: &mut Tx, key: &str) -> Result<Option<String>, StoreError> {
 pub async fn set(tx: &mut Tx, key: &str, value: &str) -> Result<(), StoreError> {
     tx.execute(SET, &[key.into(), value.into()]).await.map(drop)
 }
+
+/// Remembers `value` under `key` if nothing stands there. Returns what stands there now.
+pub async fn set_first(tx: &mut Tx, key: &str, value: &str) -> Result<String, StoreError> {
+    const SQL: &str = "insert into meta (key, value) values ($1, $2) on conflict (key) do nothing";
+    tx.execute(SQL, &[key.into(), value.into()]).await?;
+    Ok(get(tx, key).await?.unwrap_or_else(|| value.to_owned()))
+}

@@ -124,6 +124,13 @@ const ALL: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0014_grown_tables.sql"),
         postgres: include_str!("../migrations/postgres/0014_grown_tables.sql"),
     },
+    Migration {
+        version: 15,
+        name: "blobs",
+        oldest_program: 1,
+        sqlite: include_str!("../migrations/sqlite/0015_blobs.sql"),
+        postgres: include_str!("../migrations/postgres/0015_blobs.sql"),
+    },
 ];
 
 /// The table of what was done, and the table that says who may use the database. The same on both

@@ -214,12 +214,16 @@ problem_codes! {
     ProviderUnavailable = "provider_unavailable", 503, "The identity provider is away";
     /// The hub is stopping; another try will meet its successor.
     Stopping = "stopping", 503, "The hub is stopping";
+    /// What was asked for lies in the hub's blobs, whose place cannot be reached.
+    BlobsAway = "blobs_away", 503, "The hub's blobs are away";
     /// The disk is full; nothing was kept.
     StorageFull = "storage_full", 503, "The hub's storage is full";
     /// The database cannot be reached; nothing was kept.
     StorageUnavailable = "storage_unavailable", 503, "The hub's storage is away";
     /// The hub lost its storage at the moment when it kept the request: it may have been kept or not.
     OutcomeUnknown = "outcome_unknown", 503, "It is not known whether the request was kept";
+    /// What was asked for lay in a blob of the hub that is lost or changed.
+    BlobLost = "blob_lost", 500, "A blob of the hub is lost";
     /// A fault of the hub.
     Internal = "internal", 500, "The hub has a fault";
 }

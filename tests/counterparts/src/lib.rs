@@ -2,7 +2,8 @@
 //!
 //! `postgres` is a private PostgreSQL server, `orthanc` an imaging server, `smtp_sink` a mail server,
 //! `webhook_receiver` one that judges webhooks, `oidc_provider` one where people sign in, `nginx` a proxy that ends
-//! TLS, `nats` a message broker; `python` runs what comes from PyPI, `node` what comes from npm.
+//! TLS, `nats` a message broker, `s3_server` an S3-compatible store; `python` runs what comes from PyPI, `node` what comes
+//! from npm.
 
 mod folders;
 mod nats;
@@ -13,6 +14,7 @@ mod orthanc;
 mod ports;
 mod postgres;
 mod python;
+mod s3_server;
 mod script;
 mod smtp_sink;
 mod webhook_receiver;
@@ -25,5 +27,6 @@ pub use orthanc::Orthanc;
 pub use ports::free_port;
 pub use postgres::Postgres;
 pub use python::{REQUIREMENTS, python_folder};
+pub use s3_server::S3Server;
 pub use smtp_sink::{SmtpPlan, SmtpSink};
 pub use webhook_receiver::WebhookReceiver;

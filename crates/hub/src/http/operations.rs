@@ -56,10 +56,14 @@ pub(crate) async fn serve_operations(
     Ok(bound)
 }
 
-/// Ready means that a request would be served, and what it writes kept.
-async fn readyz(State(app): State<Shared>) -> (StatusCode, &'static str) {
+/// Ready means that a request would be served, and what it writes kept. Without its blobs a hub serves all but old logs,
+/// as every other hub would: that is said, and nobody is sent elsewhere.
+async fn readyz(State(app): State<Shared>) -> (StatusCode, String) {
     match app.readiness.look(&app).await {
-        Ok(()) => (StatusCode::OK, "ready\n"),
-        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, why.line()),
+        Ok(()) => {
+            let trouble = app.blobs.trouble().map(|why| format!("blobs are away: {why}\n"));
+            (StatusCode::OK, format!("ready\n{}", trouble.unwrap_or_default()))
+        }
+        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, why.line().to_owned()),
     }
 }

@@ -1,15 +1,18 @@
-//! Reads a part of a log, and waits for more.
+//! Reads a part of a log, and waits for more. What was put away as a blob is read from there, and nobody who reads
+//! notices.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sortie_rules::ids::TaskId;
 use sortie_rules::limits::{LOG_PART_BYTES_MAX, WAIT_MAX};
 use sortie_rules::time::Span;
+use sortie_store::blobs::{self, BlobRow};
 use sortie_store::logs::{self, Piece};
 use sortie_store::{Tx, tasks};
 use sortie_wire::logs::{LogPart, LogQuery, TaskProgress};
 use sortie_wire::problem::ProblemCode;
 
+use super::unpacked::Unpacked;
 use crate::app::App;
 use crate::fault::{Fault, refuse};
 use crate::people::Principal;
@@ -37,6 +40,24 @@ pub(super) async fn read(app: &App, who: &Principal, task: TaskId, query: LogQue
     }
 }
 
+/// Where a part of a log is.
+enum Found {
+    /// In the database: here it is.
+    Part(LogPart),
+    /// In a blob.
+    Blob {
+        blob: BlobRow,
+        /// So much of the log is in it.
+        length: u64,
+        run: u32,
+        offset: u64,
+        /// The log is over with the last byte of the blob.
+        is_all: bool,
+    },
+    /// It was put away a moment ago.
+    Moved,
+}
+
 /// What is there now.
 pub(super) async fn read_now(
     app: &App,
@@ -45,6 +66,23 @@ pub(super) async fn read_now(
     run: Option<u32>,
     offset: u64,
 ) -> Result<LogPart, Fault> {
+    loop {
+        match find(app, who, task, run, offset).await? {
+            Found::Part(part) => return Ok(part),
+            Found::Moved => {}
+            Found::Blob { blob, length, run, offset, is_all } => {
+                let log = Unpacked::log(app, &blob, length).await?;
+                let first = usize::try_from(offset).unwrap_or(usize::MAX).min(log.len());
+                let bytes = &log[first..log.len().min(first + LOG_PART_BYTES_MAX)];
+                let next = offset + bytes.len() as u64;
+                let complete = is_all && next == length;
+                return Ok(LogPart { run, offset, next, data: STANDARD.encode(bytes), complete });
+            }
+        }
+    }
+}
+
+async fn find(app: &App, who: &Principal, task: TaskId, run: Option<u32>, offset: u64) -> Result<Found, Fault> {
     let org = who.org;
     app.store
         .read(move |tx| {
@@ -63,13 +101,30 @@ pub(super) async fn read_now(
         .await
 }
 
-async fn part(tx: &mut Tx, task: TaskId, run: u32, offset: u64, run_has_ended: bool) -> Result<LogPart, Fault> {
+async fn part(tx: &mut Tx, task: TaskId, run: u32, offset: u64, run_has_ended: bool) -> Result<Found, Fault> {
+    let archived = logs::archived(tx, task, run).await?;
     let length = logs::length(tx, task, run).await?;
     let offset = offset.min(length);
-    let bytes = from(logs::read(tx, task, run, offset, PIECES).await?, offset);
+    let is_over = |next: u64, end: u64| run_has_ended && next == length && length >= end;
+    let end = logs::end(tx, task, run).await?;
+    if let Some(archived) = archived
+        && offset < archived.length
+    {
+        // A blob stays while somebody refers to it.
+        let missing = || Fault::Broken(format!("the blob {} of a log is not known", archived.blob));
+        let blob = blobs::get(tx, archived.blob).await?.ok_or_else(missing)?;
+        let is_all = is_over(archived.length, end);
+        return Ok(Found::Blob { blob, length: archived.length, run, offset, is_all });
+    }
+    let pieces = logs::read(tx, task, run, offset, PIECES).await?;
+    // On PostgreSQL each statement sees what was committed before it.
+    if offset < length && pieces.first().is_none_or(|piece| piece.first > offset) {
+        return Ok(Found::Moved);
+    }
+    let bytes = from(pieces, offset);
     let next = offset + bytes.len() as u64;
-    let complete = run_has_ended && next == length && length >= logs::end(tx, task, run).await?;
-    Ok(LogPart { run, offset, next, data: STANDARD.encode(bytes), complete })
+    let complete = is_over(next, end);
+    Ok(Found::Part(LogPart { run, offset, next, data: STANDARD.encode(bytes), complete }))
 }
 
 /// The bytes of pieces from an offset on, as many as one answer may have.

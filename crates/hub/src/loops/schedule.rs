@@ -12,7 +12,7 @@ use crate::identity::ServerTls;
 use crate::outbox::Outbox;
 use crate::people::provider::Provider;
 use crate::tasks::WakeDue;
-use crate::{audit, events, jobs, keys, liveness, operations, outbox, post_steps, tasks};
+use crate::{audit, blobs, events, jobs, keys, liveness, logs, operations, outbox, post_steps, tasks};
 
 /// How often deadlines of leases and tasks are looked at.
 const DEADLINES_EVERY: Duration = Duration::from_secs(1);
@@ -32,6 +32,10 @@ const OPERATIONS_EVERY: Duration = Duration::from_secs(10);
 const JOBS_EVERY: Duration = Duration::from_millis(250);
 /// How often one batch of old rows is deleted.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
+/// How often it is looked for logs that may be put away as blobs.
+const ARCHIVE_EVERY: Duration = Duration::from_secs(2);
+/// How often the place of blobs is looked at, if nobody uses it.
+const BLOBS_EVERY: Duration = Duration::from_secs(15);
 
 /// How often it is looked whether a new key may be used, if no node rings for it.
 const KEYS_EVERY: Duration = Duration::from_secs(30);
@@ -75,8 +79,23 @@ pub(crate) fn start_all(app: &Shared) {
         app.denied.tidy(app.clock.now());
         app.rates.tidy(app.clock.now());
         app.refused.tidy(app.clock.now());
-        if app.leader.leads(&app) { tasks::forget_old(&app).await } else { Ok(0) }
+        if !app.leader.leads(&app) {
+            return Ok(0);
+        }
+        Ok(tasks::forget_old(&app).await? + blobs::forget(&app).await?)
     });
+    if app.blobs.place().is_some() {
+        every_at_leader(app, "archive_logs", ARCHIVE_EVERY, |app| async move { logs::archive(&app).await });
+        every(app, "check_blobs", BLOBS_EVERY, |app| async move { blobs::check(&app).await });
+    }
+    if app.blobs.alone.is_some() {
+        every(app, "hold_blobs_folder", LEADER_BEAT.to_std(), |app| async move {
+            match &app.blobs.alone {
+                Some(alone) => alone.beat(&app).await,
+                None => Ok(0),
+            }
+        });
+    }
     every(
         app,
         "renew_server_certificate",

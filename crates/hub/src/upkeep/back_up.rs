@@ -39,6 +39,7 @@ pub async fn back_up(
     for (name, bytes) in key_files::read(&settings.data)? {
         writer.add(&name, &bytes)?;
     }
+    let blobs = super::blobs::take_along(settings, &mut source, &mut writer).await?;
     let mut counted = tallies.finish();
     let mut tables = Vec::new();
     for table in TABLES {
@@ -59,6 +60,7 @@ pub async fn back_up(
         engine: engine(&location).to_owned(),
         schema: source.schema(),
         tables,
+        blobs,
         members,
     })
 }

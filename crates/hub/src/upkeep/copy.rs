@@ -31,6 +31,8 @@ pub struct Copied {
     pub to: &'static str,
     /// The newest migration of both.
     pub schema: i64,
+    /// How many blobs the rows refer to. They stay where they are.
+    pub blobs: u64,
     /// All tables that hold something.
     pub tables: Vec<CopiedTable>,
 }
@@ -101,8 +103,9 @@ async fn transfer(
     }
     let schema = source.schema();
     target.finish().await?;
+    let blobs = sent.get("blobs").map_or(0, |tally| tally.rows);
     let tables = sent.into_iter().map(|(name, tally)| CopiedTable { name, rows: tally.rows, sha256: tally.sha256 });
-    Ok(Copied { from: engine(from), to: engine(to), schema, tables: tables.collect() })
+    Ok(Copied { from: engine(from), to: engine(to), schema, blobs, tables: tables.collect() })
 }
 
 /// Where to read, and the lock that keeps hubs out.

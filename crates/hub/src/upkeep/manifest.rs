@@ -31,6 +31,9 @@ pub struct Manifest {
     pub schema: i64,
     /// What the store held.
     pub tables: Vec<TableRecord>,
+    /// What lay beside the database.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blobs: Option<BlobsRecord>,
     /// What came before this one, in its order.
     pub members: Vec<Member>,
 }
@@ -45,6 +48,22 @@ pub struct Member {
     pub bytes: u64,
     /// Its SHA-256, in hex.
     pub sha256: String,
+}
+
+/// The blobs of a hub.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BlobsRecord {
+    /// How many there were.
+    pub blobs: u64,
+    /// How many bytes they had.
+    pub bytes: u64,
+    /// Where they lay.
+    pub place: String,
+    /// Whether they are in the backup. What lies in an S3 store stays there.
+    pub included: bool,
+    /// How many of them were not in their place any more, or not what they were.
+    pub lost: u64,
 }
 
 /// One table of a backup.

@@ -2,10 +2,12 @@
 //! makes a hub of one, `copy` moves a store to the other engine, `schema` looks what an upgrade would do.
 //!
 //! A backup is one `archive` with a `manifest`; `key_files` and `staging` are its dealings with a data folder, `leap`
-//! is what a restored hub does so that nobody takes its new numbers for old ones.
+//! is what a restored hub does so that nobody takes its new numbers for old ones. `blobs` is what becomes of those that
+//! lie beside the database.
 
 mod archive;
 mod back_up;
+mod blobs;
 mod copy;
 mod fault;
 mod key_files;
@@ -19,7 +21,7 @@ mod staging;
 pub use back_up::back_up;
 pub use copy::{Copied, CopiedTable, Place, copy_store};
 pub use fault::UpkeepError;
-pub use manifest::{Manifest, Member, TableRecord};
+pub use manifest::{BlobsRecord, Manifest, Member, TableRecord};
 pub use progress::Progress;
 pub use restore::{Restored, restore};
 pub use schema::{Pending, SchemaReport, migrate, schema_of};

@@ -46,7 +46,7 @@ pub async fn restore(
         Location::Sqlite(_) => Location::Sqlite(staging.path("sortie.db")),
         server @ Location::Postgres(_) => server,
     };
-    let rows = match fill(&location, &mut backup, &staging, now, told).await {
+    let rows = match fill(settings, &location, &mut backup, &staging, now, told).await {
         Ok(rows) => rows,
         Err(why) => {
             // The folder is empty again; if it cannot be emptied, the next restore does that.
@@ -60,8 +60,9 @@ pub async fn restore(
     Ok(Restored { engine: engine(&location), manifest: backup.manifest, rows })
 }
 
-/// Writes the keys beside their place, and fills the database. Returns how many rows there are.
+/// Writes the keys beside their place and blobs into theirs, and fills the database. Returns how many rows there are.
 async fn fill(
+    settings: &Settings,
     location: &Location,
     backup: &mut Verified,
     staging: &Staging,
@@ -72,6 +73,7 @@ async fn fill(
     for (index, name) in members.iter().enumerate().filter(|(_, name)| is_key_file(name)) {
         staging.write(name, &backup.read(index)?)?;
     }
+    super::blobs::put_back(settings, backup).await?;
     let manifest = backup.manifest.clone();
     if is_done(location, &mark(&staging.restore, &manifest)).await? {
         return Ok(manifest.tables.iter().map(|table| table.rows + table.waiting).sum());

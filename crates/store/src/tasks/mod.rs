@@ -20,6 +20,7 @@ pub use claim::{claim, claim_all, claimable};
 pub use leases::{HeldTask, held_by, lapsed, next_lease_end, redeliverable, renew};
 pub use people::{TaskFilter, get, list};
 pub use retention::delete_finished_before;
+pub(crate) use retention::first_id_of;
 pub use row::{TaskLife, TaskRow, TaskSummary};
 pub use submit::{count_pending, get_any_org, get_life, get_lives, insert, insert_all};
 pub use times::{due_between, next_due, next_overdue, overdue};

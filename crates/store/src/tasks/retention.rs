@@ -20,7 +20,7 @@ pub async fn delete_finished_before(tx: &mut Tx, before: Millis, limit: u32) -> 
 }
 
 /// The lowest UUID version 7 of this millisecond.
-fn first_id_of(at: Millis) -> Uuid {
+pub(crate) fn first_id_of(at: Millis) -> Uuid {
     let millis = u128::try_from(at.0.max(0)).unwrap_or(0);
     Uuid::from_u128((millis << 80) | (0x7 << 76) | (0b10 << 62))
 }

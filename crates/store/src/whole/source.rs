@@ -1,11 +1,14 @@
 //! The end that rows come from: a database as of one moment.
 
+use sortie_rules::ids::BlobId;
+
 use super::reading::{Part, Reading};
 use super::tables;
+use crate::blobs::BlobRow;
 use crate::errors::{OpenError, StoreError};
 use crate::store::Location;
 use crate::tx::Tx;
-use crate::{audit, events, meta, postgres, sqlite};
+use crate::{audit, blobs, events, meta, postgres, sqlite};
 
 /// How the database is held meanwhile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +22,9 @@ pub enum Hold {
 
 /// Most events numbered, or entries sealed, in one statement.
 const SETTLED_AT_ONCE: u32 = 5000;
+
+/// Most blobs named at once.
+const BLOBS_AT_ONCE: u32 = 1000;
 
 /// A database under reading. It never changes what it reads.
 #[derive(Debug)]
@@ -57,6 +63,14 @@ impl Source {
     /// What it remembers under this key.
     pub async fn remembers(&mut self, key: &str) -> Result<Option<String>, StoreError> {
         meta::get(&mut self.tx, key).await
+    }
+
+    /// Blobs after this one that were in their place at that moment, in the order of their ids; none if these were all.
+    pub async fn blobs(&mut self, after: BlobId) -> Result<Vec<BlobRow>, StoreError> {
+        match self.columns("blobs").await?.is_empty() {
+            true => Ok(Vec::new()),
+            false => blobs::kept_after(&mut self.tx, after, BLOBS_AT_ONCE).await,
+        }
     }
 
     /// The next rows; nothing after the last.

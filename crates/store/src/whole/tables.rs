@@ -64,6 +64,8 @@ pub const TABLES: &[Table] = &[
     by_key("task_logs", &["task", "run", "first"]),
     by_key("task_progress", &["task"]),
     by_key("task_log_ends", &["task", "run"]),
+    by_key("blobs", &["id"]),
+    by_key("task_log_archives", &["task", "run"]),
     by_key("post_steps", &["task", "run", "name", "item"]),
     by_key("fields", &["org", "holder_kind", "holder", "name"]),
     by_key("hub_keys", &["name"]),

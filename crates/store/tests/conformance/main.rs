@@ -18,6 +18,7 @@ mod verbs;
 
 mod assertions;
 mod audit;
+mod blobs;
 mod denied_tokens;
 mod events;
 mod hub_keys;

@@ -99,4 +99,13 @@ fn tell(manifest: &Manifest, output: Output) {
         "Backup {} holds {rows} rows of schema {}, from {}; {keys}.",
         manifest.id, manifest.schema, manifest.engine
     ));
+    let Some(blobs) = &manifest.blobs else { return };
+    let (count, place) = (blobs.blobs, &blobs.place);
+    output.say(&match blobs.included {
+        true => format!("{count} blobs ({} bytes) from {place} are in it.", blobs.bytes),
+        false => format!("{count} blobs ({} bytes) are not in it: they stay in {place}, which must keep them.", blobs.bytes),
+    });
+    if blobs.lost > 0 {
+        output.say(&format!("{} more are lost: the logs that were in them cannot be read any more.", blobs.lost));
+    }
 }

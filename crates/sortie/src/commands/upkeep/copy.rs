@@ -75,6 +75,13 @@ pub(crate) async fn run(command: StoreCommand, context: &Context) -> Done {
              start the hub."
         }
     });
+    if copied.blobs > 0 {
+        output.say(&format!(
+            "{} blobs were not copied: they stay where they are. Name their place in the hub's settings, `blobs.url` \
+             (docs/blobs.md).",
+            copied.blobs
+        ));
+    }
     Ok(())
 }
 
@@ -82,6 +89,6 @@ fn as_json(copied: &Copied) -> serde_json::Value {
     let tables = copied.tables.iter();
     let tables = tables.map(|table| json!({ "name": table.name, "rows": table.rows, "sha256": table.sha256 }));
     json!({
-        "from": copied.from, "to": copied.to, "schema": copied.schema, "tables": tables.collect::<Vec<_>>(),
+        "from": copied.from, "to": copied.to, "schema": copied.schema, "blobs": copied.blobs, "tables": tables.collect::<Vec<_>>(),
     })
 }

@@ -91,6 +91,12 @@ const FILLINGS: &[Filling] = &[
     ),
     fill("task_logs (task, run, first, bytes, length)", 10_000, "ID, 1, 0, cast('x' as bytea), 1"),
     fill("task_log_ends (task, run, length)", 10_000, "ID, 1, 1"),
+    fill(
+        "blobs (id, org, sha256, bytes, begun_at, kept_at, leaving_at)",
+        10_000,
+        "ID, ORG, 'hash-' || i, 9, i, i, case when i % 50 = 0 then i else null end",
+    ),
+    fill("task_log_archives (task, run, length, blob)", 10_000, "ID, 1, 9, ID"),
     fill("task_progress (task, run, percent, message, at)", 10_000, "ID, 1, 50, 'half', i"),
     fill(
         "post_steps (task, run, name, item, org, kind, status, tries, since, next_at, finished_at)",

@@ -9,7 +9,7 @@ use tracing_subscriber::layer::{Context, SubscriberExt as _};
 
 use crate::setup::Story;
 use crate::{
-    assertions, denied_tokens, hub_keys, idempotency, invites, jobs, leaders, logs, node_keys, nodes, operations,
+    assertions, blobs, denied_tokens, hub_keys, idempotency, invites, jobs, leaders, logs, node_keys, nodes, operations,
     org_settings, orgs_and_sites, outbox, people, post_steps, refusals, task_lists, task_times, tasks, tokens,
     trust_keys,
 };
@@ -17,6 +17,7 @@ use crate::{
 /// Every story about tables.
 const STORIES: &[&[Story]] = &[
     assertions::STORIES,
+    blobs::STORIES,
     denied_tokens::STORIES,
     crate::events::STORIES,
     hub_keys::STORIES,
