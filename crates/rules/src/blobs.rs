@@ -66,11 +66,7 @@ pub enum WrongPlace {
 
 /// Judges a place by the mark that is `there` and what the database has `known`. `in_place_of` is the id of the place
 /// that the operator has given up.
-pub fn judge(
-    known: Option<Known<'_>>,
-    there: Option<&str>,
-    in_place_of: Option<&str>,
-) -> Result<Verdict, WrongPlace> {
+pub fn judge(known: Option<Known<'_>>, there: Option<&str>, in_place_of: Option<&str>) -> Result<Verdict, WrongPlace> {
     match (known, there) {
         (None, None) => Ok(Verdict::Free),
         (Some(known), Some(there)) if known.id == there => {

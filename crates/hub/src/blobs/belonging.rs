@@ -64,13 +64,7 @@ pub(super) async fn settle(
     settled.map(drop)
 }
 
-async fn settled(
-    blobs: &Blobs,
-    place: &Place,
-    store: &Store,
-    entropy: &Entropy,
-    to_keep: bool,
-) -> Result<bool, Unfit> {
+async fn settled(blobs: &Blobs, place: &Place, store: &Store, entropy: &Entropy, to_keep: bool) -> Result<bool, Unfit> {
     let there = mark_of(place).await?;
     let (id, marked) = known(store).await?;
     let known = id.as_deref().map(|id| Known { id, marked });

@@ -75,7 +75,8 @@ mod tests {
 
     #[test]
     fn the_file_is_one_of_amazon_s_tools() {
-        let keys = parse("# x\n[default]\naws_access_key_id = A\naws_secret_access_key=b=\n\n[other]\naws_session_token=t\n");
+        let keys =
+            parse("# x\n[default]\naws_access_key_id = A\naws_secret_access_key=b=\n\n[other]\naws_session_token=t\n");
         let keys = keys.unwrap();
         assert_eq!((keys.key_id.as_str(), keys.secret_key.as_str(), keys.token), ("A", "b=", None));
         assert!(parse("aws_access_key_id = A\naws_secret_access_key =\n").is_none());

@@ -22,10 +22,11 @@ pub(crate) async fn forget(app: &App) -> Result<u64, Fault> {
     let Some(place) = app.blobs.place() else { return Ok(0) };
     let now = app.clock.now();
     let before = now - Span::hours(app.settings.blobs.unreferred_h.into());
-    let after = app.walk.0.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or(BlobId::from_uuid(uuid::Uuid::nil()));
-    let step = app.store.write(move |tx| {
-        Box::pin(async move { blobs::let_leave(tx, after, before, now, BLOBS_LOOKED_AT).await })
-    });
+    let after =
+        app.walk.0.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or(BlobId::from_uuid(uuid::Uuid::nil()));
+    let step = app
+        .store
+        .write(move |tx| Box::pin(async move { blobs::let_leave(tx, after, before, now, BLOBS_LOOKED_AT).await }));
     let (_, last) = step.await?;
     *app.walk.0.lock().unwrap_or_else(PoisonError::into_inner) = last;
     let find = app.store.read(move |tx| Box::pin(async move { blobs::leaving(tx, before, BLOBS_REMOVED).await }));
@@ -40,9 +41,7 @@ pub(crate) async fn forget(app: &App) -> Result<u64, Fault> {
         if let Err(trouble) = removed {
             return Err(Fault::Broken(format!("blobs cannot be removed from {}: {trouble}", place.told())));
         }
-        app.store
-            .write(move |tx| Box::pin(async move { blobs::forget(tx, row.id).await }))
-            .await?;
+        app.store.write(move |tx| Box::pin(async move { blobs::forget(tx, row.id).await })).await?;
         gone += 1;
     }
     Ok(gone)

@@ -25,5 +25,4 @@ pub(crate) use keep::keep;
 pub(crate) use place::Place;
 pub use settings::BlobSettings;
 pub(crate) use standing::Blobs;
-pub use trouble::BlobsError;
-pub(crate) use trouble::Trouble;
+pub(crate) use trouble::{BlobsError, Trouble};

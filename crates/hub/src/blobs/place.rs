@@ -29,11 +29,7 @@ pub(crate) struct Place {
 impl Place {
     /// The place that the settings name, if they name one. `data` is the data folder; `with_server` says that the
     /// database is a PostgreSQL server.
-    pub(crate) fn of(
-        settings: &BlobSettings,
-        data: &Path,
-        with_server: bool,
-    ) -> Result<Option<Place>, BlobsError> {
+    pub(crate) fn of(settings: &BlobSettings, data: &Path, with_server: bool) -> Result<Option<Place>, BlobsError> {
         match settings.place(data, with_server) {
             None | Some(Where::Nowhere) => Ok(None),
             Some(Where::Folder(folder)) => Place::folder(&folder).map(Some),
@@ -94,8 +90,7 @@ impl Place {
             builder = builder.with_credentials(Arc::new(KeysInFile::of(file)?));
         }
         let objects = builder.with_client_options(client).build();
-        let objects =
-            objects.map_err(|error| BlobsError::Unusable { place: told.clone(), why: error.to_string() })?;
+        let objects = objects.map_err(|error| BlobsError::Unusable { place: told.clone(), why: error.to_string() })?;
         let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
         Ok(Place { objects: Arc::new(objects), prefix, told, is_folder: false })
     }

@@ -68,7 +68,8 @@ impl BlobSettings {
         let refuse = |key, why| Err(BadSetting { key, why });
         let place = self.place(Path::new("/"), false);
         let Some(place) = place else {
-            let why = "write file:///folder, s3://bucket/prefix, \"none\", or nothing; keys belong into credentials_file";
+            let why =
+                "write file:///folder, s3://bucket/prefix, \"none\", or nothing; keys belong into credentials_file";
             return refuse("blobs.url", why);
         };
         let is_bucket = matches!(place, Where::Bucket { .. });

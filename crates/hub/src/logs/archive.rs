@@ -20,10 +20,8 @@ const PIECES: u32 = 200;
 /// Puts away what has waited long enough. Returns how many logs.
 pub(crate) async fn archive(app: &App) -> Result<u64, Fault> {
     let before = app.clock.now() - Span::hours(app.settings.retention.logs_in_store_h.into());
-    let waiting = app
-        .store
-        .read(move |tx| Box::pin(async move { logs::to_archive(tx, before, LOGS_ARCHIVED).await }))
-        .await?;
+    let waiting =
+        app.store.read(move |tx| Box::pin(async move { logs::to_archive(tx, before, LOGS_ARCHIVED).await })).await?;
     let mut archived = 0;
     for together in waiting.chunks(LOGS_ARCHIVED_AT_ONCE) {
         if app.stop.is_cancelled() {

@@ -103,7 +103,9 @@ fn tell(manifest: &Manifest, output: Output) {
     let (count, place) = (blobs.blobs, &blobs.place);
     output.say(&match blobs.included {
         true => format!("{count} blobs ({} bytes) from {place} are in it.", blobs.bytes),
-        false => format!("{count} blobs ({} bytes) are not in it: they stay in {place}, which must keep them.", blobs.bytes),
+        false => {
+            format!("{count} blobs ({} bytes) are not in it: they stay in {place}, which must keep them.", blobs.bytes)
+        }
     });
     if blobs.lost > 0 {
         output.say(&format!("{} more are lost: the logs that were in them cannot be read any more.", blobs.lost));

@@ -9,9 +9,9 @@ use tracing_subscriber::layer::{Context, SubscriberExt as _};
 
 use crate::setup::Story;
 use crate::{
-    assertions, blobs, denied_tokens, hub_keys, idempotency, invites, jobs, leaders, logs, node_keys, nodes, operations,
-    org_settings, orgs_and_sites, outbox, people, post_steps, refusals, task_lists, task_times, tasks, tokens,
-    trust_keys,
+    assertions, blobs, denied_tokens, hub_keys, idempotency, invites, jobs, leaders, logs, node_keys, nodes,
+    operations, org_settings, orgs_and_sites, outbox, people, post_steps, refusals, task_lists, task_times, tasks,
+    tokens, trust_keys,
 };
 
 /// Every story about tables.
