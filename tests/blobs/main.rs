@@ -1,5 +1,5 @@
-//! Blobs: logs of ended tasks beside the database, in a folder or an S3 store, with one hub and with several, while their
-//! place is there and while it is away.
+//! Blobs: logs of ended tasks beside the database, in a folder or an S3 store, with one hub and with several, while
+//! their place is there and while it is away.
 
 mod help;
 

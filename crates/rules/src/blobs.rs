@@ -42,8 +42,8 @@ pub enum Verdict {
 pub enum WrongPlace {
     /// The mark is missing.
     #[error(
-        "the blobs of this hub lie in another place, which bears the id {known}, and this one bears none. Is the folder \
-         not mounted, or another one than that of the other hubs? Bring the blobs here with their file \
+        "the blobs of this hub lie in another place, which bears the id {known}, and this one bears none. Is the \
+         folder not mounted, or another one than that of the other hubs? Bring the blobs here with their file \
          `sortie-blobs.json`, or name their place in `blobs.url`. If they are lost: set `blobs.in_place_of = \
          \"{known}\"`, and the logs that were in them stay unreadable"
     )]
@@ -53,8 +53,9 @@ pub enum WrongPlace {
     },
     /// It is another database's.
     #[error(
-        "the place bears the id {there} and belongs to the database of another hub{}. Give each its own: another \
-         folder, bucket or prefix in `blobs.url`", .known.as_deref().map_or(String::new(), |id| format!(" (this one's bears {id})"))
+        "the place bears the id {there} and belongs to the database of another hub (that of this one bears {}). Give \
+         each its own: another folder, bucket or prefix in `blobs.url`",
+        .known.as_deref().unwrap_or("none yet")
     )]
     Others {
         /// Its id.

@@ -2,8 +2,8 @@
 //!
 //! `postgres` is a private PostgreSQL server, `orthanc` an imaging server, `smtp_sink` a mail server,
 //! `webhook_receiver` one that judges webhooks, `oidc_provider` one where people sign in, `nginx` a proxy that ends
-//! TLS, `nats` a message broker, `s3_server` an S3-compatible store; `python` runs what comes from PyPI, `node` what comes
-//! from npm.
+//! TLS, `nats` a message broker, `s3_server` an S3-compatible store; `python` runs what comes from PyPI, `node` what
+//! comes from npm.
 
 mod folders;
 mod nats;

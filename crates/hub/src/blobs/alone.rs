@@ -1,6 +1,6 @@
-//! A folder of blobs on a PostgreSQL hub, which no other hub has: a row in the database says who uses one. It is watched
-//! as leaders are: by its beat, and not by any clock. A hub that was killed is thereby told from one that lives, and one
-//! that stopped in an orderly way has let go.
+//! A folder of blobs on a PostgreSQL hub, which no other hub has: a row in the database says who uses one. It is
+//! watched as leaders are: by its beat, and not by any clock. A hub that was killed is thereby told from one that
+//! lives, and one that stopped in an orderly way has let go.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

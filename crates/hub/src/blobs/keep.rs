@@ -1,5 +1,5 @@
-//! Keeps bytes as a blob. The row is written first, so that nothing can lie in the place that is not known; whoever keeps
-//! them then refers to the blob, in one transaction with `set_kept`.
+//! Keeps bytes as a blob. The row is written first, so that nothing can lie in the place that is not known; whoever
+//! keeps them then refers to the blob, in one transaction with `set_kept`.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;

@@ -3,8 +3,8 @@
 //!
 //! `settings` says where; `place` is a folder or a bucket, with `credentials` for the latter, and `calls` is what is
 //! asked of it, each within a time and counted. `belonging` sees to it that the place is this database's, `alone` that
-//! a folder is no other hub's. `keep`, `fetch` and `forget` are a blob's life; `standing` is what is known of the place.
-//! What blobs are used for is elsewhere: the logs of ended tasks (`logs`).
+//! a folder is no other hub's. `keep`, `fetch` and `forget` are a blob's life; `standing` is what is known of the
+//! place. What blobs are used for is elsewhere: the logs of ended tasks (`logs`).
 
 mod alone;
 mod belonging;

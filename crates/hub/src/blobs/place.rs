@@ -1,5 +1,5 @@
-//! The place of blobs: a folder, or a bucket of an S3 store. What it keeps is under plain names, so that other tools can
-//! copy it.
+//! The place of blobs: a folder, or a bucket of an S3 store. What it keeps is under plain names, so that other tools
+//! can copy it.
 
 use std::fs;
 use std::os::unix::fs::DirBuilderExt as _;

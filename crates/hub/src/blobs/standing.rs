@@ -109,8 +109,7 @@ impl Blobs {
         match (&*trouble, went) {
             (None, Err(why)) => tracing::warn!(
                 place = place.told(), %why,
-                "Blobs are away; logs stay in the database and are put away when they are back, archived ones cannot be \
-                 read meanwhile"
+                "Blobs are away; logs stay in the database until they are back, and archived ones cannot be read"
             ),
             (Some(_), Ok(())) => tracing::info!(place = place.told(), "Blobs are back"),
             _ => {}

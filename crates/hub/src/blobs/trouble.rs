@@ -66,15 +66,15 @@ pub enum BlobsError {
     /// Another hub has the folder for itself.
     #[error(
         "another hub on this database keeps its blobs in a folder of its own, so each of both would see half of them. \
-         Keep them in an S3 store (`blobs.url = \"s3://bucket/prefix\"`), or in a folder that all hubs have, by a network \
-         file system, with `blobs.shared_folder = true` at each; docs/blobs.md says how to move what is there"
+         Keep them in an S3 store (`blobs.url = \"s3://bucket/prefix\"`), or in a folder that all hubs have, by a \
+         network file system, with `blobs.shared_folder = true` at each; docs/blobs.md says how to move what is there"
     )]
     SeveralHubs,
     /// There are blobs and no place.
     #[error(
         "the database knows of blobs, and this hub has no place for them: name in `blobs.url` where they are, as the \
-         other hubs do, or as it was before the database moved (there it was `file://` and the folder `blobs` in the data \
-         folder, if nothing was set)"
+         other hubs do, or as it was before the database moved (there it was `file://` and the folder `blobs` in the \
+         data folder, if nothing was set)"
     )]
     Nowhere,
     /// The database failed.

@@ -56,8 +56,8 @@ pub(crate) async fn serve_operations(
     Ok(bound)
 }
 
-/// Ready means that a request would be served, and what it writes kept. Without its blobs a hub serves all but old logs,
-/// as every other hub would: that is said, and nobody is sent elsewhere.
+/// Ready means that a request would be served, and what it writes kept. Without its blobs a hub serves all but old
+/// logs, as every other hub would: that is said, and nobody is sent elsewhere.
 async fn readyz(State(app): State<Shared>) -> (StatusCode, String) {
     match app.readiness.look(&app).await {
         Ok(()) => {

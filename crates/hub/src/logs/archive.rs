@@ -1,6 +1,6 @@
-//! Puts the logs of ended tasks away: out of the database, each as a blob. The blob is in its place before the database
-//! says so, and the pieces are deleted in the transaction that does; a crash before leaves them, and at most a blob that
-//! nobody refers to.
+//! Puts the logs of ended tasks away: out of the database, each as a blob. The blob is in its place before the
+//! database says so, and the pieces are deleted in the transaction that does; a crash before leaves them, and at most
+//! a blob that nobody refers to.
 
 use bytes::Bytes;
 use futures_util::future::join_all;

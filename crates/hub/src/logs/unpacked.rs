@@ -1,5 +1,5 @@
-//! Archived logs that are unpacked in memory. They are read part by part, and fetching one anew for each part would cost
-//! as many times as much. What a blob holds never changes, so nothing here grows stale.
+//! Archived logs that are unpacked in memory. They are read part by part, and fetching one anew for each part would
+//! cost as many times as much. What a blob holds never changes, so nothing here grows stale.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};

@@ -1,5 +1,5 @@
-//! Blobs in backups: those of a folder go into the backup and come back with it; those of an S3 store stay there, and the
-//! backup says so.
+//! Blobs in backups: those of a folder go into the backup and come back with it; those of an S3 store stay there, and
+//! the backup says so.
 
 use std::io::Write;
 

@@ -1,4 +1,5 @@
-//! Blobs: their rows come before their bytes and go after them, and what somebody refers to stays. Logs that lie in them.
+//! Blobs: their rows come before their bytes and go after them, and what somebody refers to stays. Logs that lie in
+//! them.
 
 use sortie_rules::ids::DEFAULT_ORG;
 use sortie_rules::tasks::cancel;

@@ -89,6 +89,7 @@ fn as_json(copied: &Copied) -> serde_json::Value {
     let tables = copied.tables.iter();
     let tables = tables.map(|table| json!({ "name": table.name, "rows": table.rows, "sha256": table.sha256 }));
     json!({
-        "from": copied.from, "to": copied.to, "schema": copied.schema, "blobs": copied.blobs, "tables": tables.collect::<Vec<_>>(),
+        "from": copied.from, "to": copied.to, "schema": copied.schema, "blobs": copied.blobs,
+        "tables": tables.collect::<Vec<_>>(),
     })
 }
