@@ -35,9 +35,10 @@ async fn a_hub_killed_at_each_step_on_the_disk_loses_nothing(scene: Scene) {
     let id = ended_with(&hub, &node, "north", log).await;
     let _settings_before = hub.stop().await;
     let mut killed = 0;
-    // Each step that changes a folder, one after the other, until a start has got through and the log is put away.
+    // Each step that changes or flushes a folder, one after the other, until a start gets through and the log is put
+    // away.
     for nth in 1..=60 {
-        let words = Calls::of("mkdir,rename,renameat,renameat2,link,linkat,unlink,unlinkat").kill_at(nth);
+        let words = Calls::of("mkdir,rename,fsync,unlink").kill_at(nth);
         let mut dying = plan.clone().under(&words).launch();
         let status = until("it is killed, or has put the log away", async || match dying.ended() {
             Some(status) => Some(Some(status)),
