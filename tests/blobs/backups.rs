@@ -31,10 +31,10 @@ async fn a_backup_holds_the_blobs_of_a_folder_and_a_restored_hub_has_them(scene:
     // Not into the place of another hub.
     std::fs::create_dir(&elsewhere).expect("it is ours");
     std::fs::write(elsewhere.join("sortie-blobs.json"), r#"{"place":"another"}"#).expect("it is ours");
-    let refused = Ended::of(plan.tool(&["restore", "--from"]).arg(&file));
+    let refused = Ended::of(plan.tool(&["restore"]).arg("--from").arg(&file));
     assert!(refused.code != Some(0) && refused.stderr.contains("another hub"), "{refused:?}");
     std::fs::remove_dir_all(&elsewhere).expect("it is ours");
-    Ended::of(plan.tool(&["restore", "--from"]).arg(&file)).well();
+    Ended::of(plan.tool(&["restore"]).arg("--from").arg(&file)).well();
     let hub = plan.start().await;
     assert_eq!(log_of(&hub, id).await, b"one\n");
 }
@@ -49,7 +49,7 @@ async fn a_backup_of_a_hub_with_an_s3_store_says_that_the_store_keeps_its_blobs(
     let said = back_up(hub.plan(), &file).stderr;
     assert!(said.contains("are not in it") && said.contains("s3://"), "{said}");
     let plan = hub.kill().await.anew("restored");
-    Ended::of(plan.tool(&["restore", "--from"]).arg(&file)).well();
+    Ended::of(plan.tool(&["restore"]).arg("--from").arg(&file)).well();
     let hub = plan.start().await;
     assert_eq!(log_of(&hub, id).await, b"one\n");
 }

@@ -53,15 +53,16 @@ pub async fn get(tx: &mut Tx, blob: BlobId) -> Result<Option<BlobRow>, StoreErro
 
 /// Up to `limit` blobs after this one that are in their place, in the order of their ids.
 pub async fn kept_after(tx: &mut Tx, after: BlobId, limit: u32) -> Result<Vec<BlobRow>, StoreError> {
+    // Not `leaving_at is null`: PostgreSQL would go along the index of that while it knows little of the table.
     const SQL: &str = "select id, org, sha256, bytes, kept_at from blobs
-        where id > $1 and kept_at is not null and leaving_at is null order by id limit $2";
+        where id > $1 and kept_at is not null and coalesce(leaving_at, 0) = 0 order by id limit $2";
     tx.query(SQL, &[after.into(), limit.into()]).await?.into_iter().map(read).collect()
 }
 
 /// Whether there is any.
 pub async fn any(tx: &mut Tx) -> Result<bool, StoreError> {
-    const SQL: &str = "select id from blobs order by id limit 1";
-    Ok(tx.query_one_or_none(SQL, &[]).await?.is_some())
+    const SQL: &str = "select id from blobs where id > $1 order by id limit 1";
+    Ok(tx.query_one_or_none(SQL, &[BlobId::from_uuid(uuid::Uuid::nil()).into()]).await?.is_some())
 }
 
 /// Looks at up to `limit` blobs from `after` on, and lets those leave that nobody refers to and nobody has begun to
@@ -75,7 +76,7 @@ pub async fn let_leave(
 ) -> Result<(u64, Option<BlobId>), StoreError> {
     const LAST: &str = "select id from blobs where id > $1 order by id limit 1 offset $2";
     const LEAVE: &str = "update blobs set leaving_at = $1
-        where id > $2 and id <= $3 and leaving_at is null and begun_at <= $4
+        where id > $2 and id <= $3 and coalesce(leaving_at, 0) = 0 and begun_at <= $4
             and not exists (select 1 from task_log_archives a where a.blob = blobs.id)";
     let last = tx.query_one_or_none(LAST, &[after.into(), limit.saturating_sub(1).into()]).await?;
     let last: Option<BlobId> = last.map(|row| row.columns("blobs").id("id")).transpose()?;

@@ -4,7 +4,7 @@
 -- A row comes before its bytes and goes after them: whatever lies in the place of blobs is known here.
 create table blobs (
     id         text   not null,
-    org        text   not null references orgs (id),
+    org        text   not null, -- no foreign key: it would need an index of its own, and orgs stay
     sha256     text   not null, -- of the bytes, in hex
     bytes      bigint not null,
     begun_at   bigint not null, -- when somebody last began to keep them
