@@ -2,7 +2,7 @@
 
 use http::Method;
 use sortie_wire::problem::ProblemCode;
-use stories::{Scene, on_both_engines, on_sqlite};
+use stories::{Ended, RunningHub, Scene, on_both_engines, on_sqlite};
 
 use crate::help::{
     blobs_in, count, ended_later, ended_with, into_folder, is_archived, log_of, noise, say, soon, until_archived,
@@ -34,15 +34,21 @@ async fn a_log_is_the_same_for_its_reader_whether_it_is_archived_or_not(scene: S
     until_archived(hub.plan(), id).await;
     assert_eq!(log_of(&hub, id).await, before);
     assert_eq!(hub.sortie(&words).well().stdout, shown);
-    let path = format!("/api/v1/tasks/{id}/log/stream?offset=4");
-    let stream = hub.request(Method::GET, &path).send().await;
-    let streamed = stream.body;
-    assert!(streamed.contains("event: log") && streamed.contains("event: end"), "{}", &streamed[..200]);
+    let streamed = streamed(&hub, &format!("/api/v1/tasks/{id}/log/stream?offset=4"));
+    assert!(streamed.contains("event: log") && streamed.contains("event: end"), "{streamed:.300}");
     // It lies there for everybody who may read the folder, in a form that every machine can read.
     let [blob] = blobs_in(&folder).try_into().expect("one blob");
     let unpacked =
         std::process::Command::new("gzip").args(["-dc", "-S", ""]).arg(blob).output().expect("gzip is there");
     assert!(unpacked.stdout == before);
+}
+
+/// A stream of events to its end.
+fn streamed(hub: &RunningHub<'_>, path: &str) -> String {
+    let mut curl = std::process::Command::new("curl");
+    curl.args(["--silent", "--no-buffer", "--max-time", "60", "--noproxy", "*", "--cacert"]).arg(hub.ca_file());
+    curl.args(["--header", &format!("Authorization: Bearer {}", hub.admin_token()), &format!("{}{path}", hub.url())]);
+    Ended::of(&mut curl).well().stdout
 }
 
 async fn a_log_goes_on_behind_what_was_archived(scene: Scene) {

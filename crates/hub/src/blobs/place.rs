@@ -2,7 +2,7 @@
 //! can copy it.
 
 use std::fs;
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -45,6 +45,9 @@ impl Place {
         match made {
             Err(error) if !folder.is_dir() => return Err(cannot(error.to_string())),
             _ => {}
+        }
+        if fs::metadata(folder).is_ok_and(|folder| folder.permissions().mode() & 0o007 != 0) {
+            tracing::warn!(folder = %folder.display(), "Others on this machine may read blobs; try chmod o-rwx on the folder");
         }
         // That it was made is on disk only once its own folder is.
         let above = folder.parent().unwrap_or(folder);
