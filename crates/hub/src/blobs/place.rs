@@ -47,7 +47,7 @@ impl Place {
             _ => {}
         }
         if fs::metadata(folder).is_ok_and(|folder| folder.permissions().mode() & 0o007 != 0) {
-            tracing::warn!(folder = %folder.display(), "Others on this machine may read blobs; try chmod o-rwx on the folder");
+            tracing::warn!(folder = %folder.display(), "Others on this machine may read blobs; try chmod o-rwx");
         }
         // That it was made is on disk only once its own folder is.
         let above = folder.parent().unwrap_or(folder);
