@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::compare::{self, Compare};
 use crate::rows;
+use crate::soak::{self, Soak};
 
 /// Measures what Sortie can carry. Each figure is one line of JSON on standard output.
 #[derive(Debug, Parser)]
@@ -30,7 +31,7 @@ pub(crate) struct Setup {
     /// Where temporary data folders are made; the machine's own folder for such things if absent
     #[arg(long, global = true, value_name = "DIR")]
     folder: Option<PathBuf>,
-    /// Keep everything in a private PostgreSQL server, which commits to the disk, and not in SQLite (p1 to p4, p10)
+    /// Keep everything in a private PostgreSQL server, which commits to the disk, not in SQLite (p1 to p4, p10, soak)
     #[arg(long, global = true)]
     pub(crate) postgres: bool,
     /// How long a submitting phase lasts at most
@@ -45,7 +46,7 @@ pub(crate) struct Setup {
     /// How many ended tasks are kept when `p10` looks, stage by stage
     #[arg(long, global = true, value_name = "COUNTS", value_delimiter = ',', default_value = "10000,1000000")]
     pub(crate) kept: Vec<u64>,
-    /// How long each part of `p9` watches
+    /// How long each part of `p9` watches, and how long a soak takes
     #[arg(long, global = true, value_name = "MINUTES", default_value_t = 2.0)]
     pub(crate) minutes: f64,
 }
@@ -81,6 +82,8 @@ enum Ask {
     Startup,
     /// All rows but `p10`, one after the other
     All,
+    /// A steady mixture for `--minutes`, with restarts of hub and agents, and a verdict
+    Soak(Soak),
     /// Ours beside others, in one run
     Compare(Compare),
 }
@@ -107,6 +110,7 @@ impl Program {
             Ask::SignIn => &["sign_in"],
             Ask::Startup => &["startup"],
             Ask::All => ALL,
+            Ask::Soak(soak) => return soak::run(&self.setup, &soak).await,
             Ask::Compare(compare) => return compare::run(&self.setup, &compare).await,
         };
         for row in rows {

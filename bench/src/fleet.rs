@@ -33,16 +33,14 @@ pub(crate) async fn invite(hub: &Hub, name: String) -> anyhow::Result<String> {
 
 /// The same with another address of the hub's.
 async fn invite_by(hub: &Hub, name: String, address: Option<String>) -> anyhow::Result<String> {
-    let ask = CreateInvite {
-        node: name,
-        site: None,
-        kind: None,
-        labels: Default::default(),
-        valid_for: None,
-        replace: false,
-        hub: address,
-    };
+    let ask = CreateInvite { hub: address, ..ask_for_invite(name) };
     Ok(hub.line()?.create_invite(&ask, None).await?.invite)
+}
+
+/// What is asked for when one is to be made.
+pub(crate) fn ask_for_invite(node: String) -> CreateInvite {
+    let labels = Default::default();
+    CreateInvite { node, site: None, kind: None, labels, valid_for: None, replace: false, hub: None }
 }
 
 impl Fleet {
@@ -73,6 +71,11 @@ impl Fleet {
             sites.push(settings);
         }
         Ok(Fleet { sites })
+    }
+
+    /// What each of them is started with.
+    pub(crate) fn sites(&self) -> &[Settings] {
+        &self.sites
     }
 
     /// Starts them all, with this handler for the bench's work.

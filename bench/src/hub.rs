@@ -43,7 +43,7 @@ impl Hub {
     /// The same with these variables.
     pub(crate) async fn start_with(setup: &Setup, data: &Path, set: &[(&str, String)]) -> anyhow::Result<Hub> {
         let set = set.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        Hub::start_at(setup, data, set, free_addresses()?).await
+        Hub::start_at(setup, data, free_addresses()?, set).await
     }
 
     /// Starts another one on the same database, with variables that say where that is, and the administrator's token.
@@ -58,16 +58,11 @@ impl Hub {
         Ok(self.child.kill().await?)
     }
 
-    /// Starts one that was killed again, where it was.
-    pub(crate) async fn start_again(self, setup: &Setup) -> anyhow::Result<Hub> {
-        Hub::start_at(setup, &self.data, self.set, (self.listen, self.operations)).await
-    }
-
     async fn start_at(
         setup: &Setup,
         data: &Path,
-        set: Vec<(String, String)>,
         (listen, operations): (SocketAddr, SocketAddr),
+        set: Vec<(String, String)>,
     ) -> anyhow::Result<Hub> {
         let program = setup.sortie()?;
         let log = std::fs::OpenOptions::new().create(true).append(true).open(data.with_extension("log"))?;
@@ -147,6 +142,17 @@ impl Hub {
         Ok(Line::open(&self.connect()?, Token(self.token()?), patience)?)
     }
 
+    /// The same, each call tried once.
+    pub(crate) fn line_once(&self) -> anyhow::Result<Line> {
+        let patience = Patience { total: Span::ZERO, entropy: entropy() };
+        Ok(Line::open(&self.connect()?, Token(self.token()?), patience)?)
+    }
+
+    /// Where its data is.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
+    }
+
     /// Its process.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id().unwrap_or(0)
@@ -157,8 +163,24 @@ impl Hub {
         process::proportional_kib(self.pid())
     }
 
+    /// Ends it, as a power cut would or in the orderly way, and starts it again at the same addresses.
+    pub(crate) async fn restart(&mut self, setup: &Setup, kill: bool) -> anyhow::Result<()> {
+        if kill {
+            self.child.kill().await?;
+        } else {
+            self.end().await?;
+        }
+        let data = self.data.clone();
+        *self = Hub::start_at(setup, &data, (self.listen, self.operations), std::mem::take(&mut self.set)).await?;
+        Ok(())
+    }
+
     /// Asks it to stop and waits until it has.
     pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
+        self.end().await
+    }
+
+    async fn end(&mut self) -> anyhow::Result<()> {
         if let Some(pid) = i32::try_from(self.pid()).ok().and_then(Pid::from_raw) {
             kill_process(pid, Signal::TERM)?;
         }

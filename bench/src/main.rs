@@ -2,10 +2,10 @@
 //! TLS, everything durable, the load on the same machine.
 //!
 //! `cli` says what can be asked; `rows` holds one file per row of figures; `compare` runs them beside
-//! other systems. Below them: `hub` is the program as a process, `load` one connection to it, `crowd`
-//! many at once, `fleet` its agents, `swarm` thousands of simulated ones, `work` what they are given,
-//! `process` what the kernel tells about a process, `machine` the clock and chance of this one, and
-//! `figure` how an outcome is written.
+//! other systems; `soak` goes on for an hour. Below them: `hub` is the program as a process, `load` one
+//! connection to it, `crowd` many at once, `fleet` its agents, `swarm` thousands of simulated ones, `work`
+//! what they are given, `process` what the kernel tells about a process, `machine` the clock and chance of
+//! this one, and `figure` how an outcome is written.
 
 mod cli;
 mod compare;
@@ -17,6 +17,7 @@ mod load;
 mod machine;
 mod process;
 mod rows;
+mod soak;
 mod swarm;
 mod work;
 

@@ -17,6 +17,11 @@ pub(crate) fn own_kib(pid: u32) -> Option<u64> {
     field(&fs::read_to_string(format!("/proc/{pid}/status")).ok()?, "RssAnon:")
 }
 
+/// How many files and sockets a process has open.
+pub(crate) fn open_files(pid: u32) -> Option<u64> {
+    Some(fs::read_dir(format!("/proc/{pid}/fd")).ok()?.count() as u64)
+}
+
 /// Seconds of processor time that a process has used. A process that is gone has used none.
 pub(crate) fn processor_seconds(pid: u32) -> f64 {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
@@ -38,6 +43,7 @@ mod tests {
     fn this_process_has_memory() {
         let own = std::process::id();
         assert!(resident_kib(own).unwrap() >= own_kib(own).unwrap());
+        assert!(open_files(own).is_some_and(|files| files > 2));
         assert!(proportional_kib(own).is_some() && processor_seconds(own) >= 0.0);
     }
 }

@@ -5,7 +5,7 @@ use serde_json::value::to_raw_value;
 use sortie_rules::tasks::Status;
 use sortie_rules::time::Span;
 use sortie_wire::tasks::SubmitTask;
-use stories::{Engine, RunningHub, Scene, until};
+use stories::{Engine, Net, RunningHub, Scene, until};
 
 /// Whether a hub says that it leads.
 async fn leads(hub: &RunningHub<'_>) -> bool {
@@ -51,4 +51,40 @@ async fn a_leader_that_is_stopped_lets_another_lead_at_once() {
     hub.stop().await;
     assert_eq!(other.plan().sql("select count(*) from leaders where beat > 1"), ["0"], "it has let go");
     until("the other leads", async || leads(&other).await.then_some(())).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_leader_that_is_cut_off_in_the_middle_of_its_beat_says_that_it_leads_no_more_and_holds_nobody_up_for_long() {
+    let scene = Scene::new(Engine::Postgres);
+    let server = scene.postgres().expect("it is on PostgreSQL");
+    let url = server.fresh_database();
+    let net = Net::to(&url).await;
+    // It does not give up by itself while the story lasts.
+    let plan = scene.hub().setting("database.statement_max_s", 300);
+    let hub = plan.setting("database_url", net.to_database(&url)).start().await;
+    until("it leads", async || leads(&hub).await.then_some(())).await;
+    let other = hub.plan().beside("other").setting("database_url", &url).start().await;
+    // The beat waits for a row that somebody else holds. It gets it when its hub is out of reach already.
+    let hold = "select * from leaders for update; select pg_sleep(3)";
+    let beats = "select count(*) from pg_stat_activity where query like 'update leaders%' and ";
+    let is_so = |what: &str| server.sql(&url, &format!("{beats} {what}")) != ["0"];
+    until("it is cut off in the middle of a beat", async || {
+        std::thread::scope(|scope| {
+            let held = scope.spawn(|| server.sql(&url, hold));
+            while !held.is_finished() && !is_so("wait_event_type = 'Lock'") {}
+            net.stall();
+        });
+        let is_cut_off = is_so("state = 'idle in transaction'");
+        if !is_cut_off {
+            net.mend();
+        }
+        is_cut_off.then_some(())
+    })
+    .await;
+    until("the other leads", async || leads(&other).await.then_some(())).await;
+    assert!(!leads(&hub).await, "who has heard nothing of the database for so long leads no more, and says so");
+    net.mend();
+    until("the one that was cut off hears again", async || (hub.operations("/readyz").await.0 == 200).then_some(()))
+        .await;
+    assert_eq!((leads(&hub).await, leads(&other).await), (false, true), "one leads");
 }

@@ -23,6 +23,7 @@ use crate::{HandNode, Process, Program, Request, Scene, Site, until};
 pub struct HubPlan<'s> {
     scene: &'s Scene,
     name: String,
+    host: String,
     port: u16,
     operations_port: u16,
     settings: Vec<(String, OsString)>,
@@ -53,7 +54,8 @@ pub(crate) fn task_for(node: &str, type_name: &str, payload: serde_json::Value) 
 impl<'s> HubPlan<'s> {
     pub(crate) fn new(scene: &'s Scene, name: &str) -> HubPlan<'s> {
         let (port, operations_port) = (scene.free_port(), scene.free_port());
-        HubPlan { scene, name: name.to_owned(), port, operations_port, settings: Vec::new(), wrapper: Vec::new() }
+        let (name, host) = (name.to_owned(), "127.0.0.1".to_owned());
+        HubPlan { scene, name, host, port, operations_port, settings: Vec::new(), wrapper: Vec::new() }
     }
 
     /// The same with a setting, for example `presence.stale_after_s`.
@@ -62,6 +64,12 @@ impl<'s> HubPlan<'s> {
         let variable = format!("SORTIE_HUB_{}", key.replace('.', "__").to_ascii_uppercase());
         self.settings.push((variable, value.to_string().into()));
         self
+    }
+
+    /// The same on another address than 127.0.0.1, for agents and people and for operators.
+    #[must_use]
+    pub fn at(self, host: &str) -> HubPlan<'s> {
+        HubPlan { host: host.to_owned(), ..self }.setting("names", host)
     }
 
     /// The same with a variable of its environment.
@@ -146,7 +154,17 @@ impl<'s> HubPlan<'s> {
 
     /// Its address.
     pub fn url(&self) -> String {
-        format!("https://127.0.0.1:{}", self.port)
+        format!("https://{}:{}", self.host, self.port)
+    }
+
+    /// Where it listens, without the `https://`.
+    pub fn address(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+
+    /// Where operators ask it, for example `127.0.0.1:9443`.
+    pub fn operations_address(&self) -> String {
+        format!("{}:{}", self.host, self.operations_port)
     }
 
     /// What starts it.
@@ -159,9 +177,9 @@ impl<'s> HubPlan<'s> {
                 command
             }
         };
-        command.args(["hub", "--until-stdin-closes", "--listen", &format!("127.0.0.1:{}", self.port), "--data"]);
+        command.args(["hub", "--until-stdin-closes", "--listen", &self.address(), "--data"]);
         command.arg(self.data());
-        command.env("SORTIE_HUB_OPERATIONS_LISTEN", format!("127.0.0.1:{}", self.operations_port));
+        command.env("SORTIE_HUB_OPERATIONS_LISTEN", self.operations_address());
         command.envs(self.settings.iter().map(|(name, value)| (name, value)));
         command
     }
@@ -263,6 +281,11 @@ impl<'s> RunningHub<'s> {
         open(&self.connect(), token, Span::ZERO)
     }
 
+    /// Calls as an administrator at another address, such as a balancer's or another hub's, tried once.
+    pub fn people_through(&self, url: &str) -> Hub {
+        open(&Connect { hub: url.to_owned(), ..self.connect() }, &self.admin_token(), Span::ZERO)
+    }
+
     /// How it is reached.
     pub fn connect(&self) -> Connect {
         self.plan.connect().expect("a hub that runs has written its files")
@@ -275,7 +298,7 @@ impl<'s> RunningHub<'s> {
 
     /// What its operations listener answers at this path: the status and the text.
     pub async fn operations(&self, path: &str) -> (u16, String) {
-        let url = format!("http://127.0.0.1:{}{path}", self.plan.operations_port);
+        let url = format!("http://{}{path}", self.plan.operations_address());
         let http = reqwest::Client::builder().no_proxy().build().expect("a plain client can be made");
         let answer = http.get(url).send().await.expect("the operations listener answers");
         (answer.status().as_u16(), answer.text().await.expect("it answers in text"))

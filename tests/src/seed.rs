@@ -31,6 +31,11 @@ impl Seed {
         z ^ (z >> 31)
     }
 
+    /// One more seed that follows from this one, for somebody whose draws are their own.
+    pub fn another(&self) -> Seed {
+        Seed(AtomicU64::new(self.number()))
+    }
+
     /// A number below `end`, which is not 0.
     pub fn below(&self, end: u64) -> u64 {
         self.number() % end

@@ -37,7 +37,8 @@ pub(crate) fn c_compiler() -> Done {
 /// The PostgreSQL server, which Debian keeps off the search path; strace, with which the stories stop
 /// programs in the middle of a write; curl, which reads streams; ssh-keygen, with which operators sign; Chromium,
 /// which looks at pages; Orthanc, a real imaging server; nginx, a proxy that ends TLS; NATS, a broker of messages;
-/// faketime, which moves the clock of a program; and Python and Node, in which some counterparts are written.
+/// iproute2, which makes networks that break; HAProxy, the balancer of our sample; faketime, which
+/// moves the clock of a program; and Python and Node, in which some counterparts are written.
 fn debian_packages() -> Done {
     let mut missing = Vec::new();
     if initdb().is_none() {
@@ -62,6 +63,11 @@ fn debian_packages() -> Done {
     }
     if on_path("nats-server").is_none() && !Path::new("/usr/sbin/nats-server").is_file() {
         missing.push("nats-server");
+    }
+    for (program, package) in [("ip", "iproute2"), ("haproxy", "haproxy")] {
+        if on_path(program).is_none() && !Path::new("/usr/sbin").join(program).is_file() {
+            missing.push(package);
+        }
     }
     if on_path("faketime").is_none() {
         missing.push("faketime");

@@ -11,6 +11,7 @@ mod api;
 mod demo;
 mod fuzz;
 mod install;
+mod partition;
 mod programs;
 mod test;
 mod tidy;
@@ -29,6 +30,11 @@ Commands:
                      Feed every reader of strangers' bytes, or those named, with what nobody would
                      send, for N minutes; what breaks one is kept in fuzz/corpus. A wrong name lists
                      the targets. `test` looks for a short while, too.
+  partition [--minutes N] [--seed N]
+                     A fleet in a network that breaks, for N minutes (10 if none is said): roads between
+                     database, hubs and agents are closed, lossy or late as the seed draws it, and
+                     whenever they are open again everything must be in order. `test` does the same
+                     for half a minute.
   tidy [--ratchet]   Only the house rules (STYLE.md says which). With --ratchet, write down the
                      sizes in xtask/ratchet.txt that have shrunk.
   api [--check]      Write openapi/ anew from the hub's code. With --check, write nothing and fail
@@ -46,6 +52,7 @@ fn main() -> ExitCode {
         "demo" => demo::run(rest),
         "test" => test::run(rest),
         "fuzz" => fuzz::run(rest),
+        "partition" => partition::run(rest),
         "tidy" => tidy::run(rest),
         "api" => api::run(rest),
         "help" | "--help" | "-h" => {

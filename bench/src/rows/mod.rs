@@ -11,7 +11,7 @@ mod agent;
 mod command;
 mod deliveries;
 mod drain;
-mod ground;
+pub(crate) mod ground;
 mod growth;
 mod handshake;
 mod jobs;

@@ -42,7 +42,7 @@ pub(super) async fn measure(setup: &Setup) -> anyhow::Result<Vec<Figure>> {
 async fn bells(setup: &Setup) -> anyhow::Result<Vec<Figure>> {
     let folder = setup.scratch()?;
     let server = tokio::task::spawn_blocking(Postgres::start_durable).await?;
-    let set = on_postgres(setup, &server, folder.path()).await?;
+    let set = on_postgres(setup, server.fresh_database(), folder.path()).await?;
     let one = Hub::start_with(setup, &folder.path().join("one"), &set).await?;
     let other = one.beside(setup, &folder.path().join("other"), &set).await?;
     let fleet = Fleet::enroll(&one, folder.path(), AGENTS).await?;
@@ -65,7 +65,7 @@ async fn bells(setup: &Setup) -> anyhow::Result<Vec<Figure>> {
 async fn death(setup: &Setup) -> anyhow::Result<Vec<Figure>> {
     let folder = setup.scratch()?;
     let server = tokio::task::spawn_blocking(Postgres::start_durable).await?;
-    let set = on_postgres(setup, &server, folder.path()).await?;
+    let set = on_postgres(setup, server.fresh_database(), folder.path()).await?;
     let mut one = Hub::start_with(setup, &folder.path().join("one"), &set).await?;
     let other = one.beside(setup, &folder.path().join("other"), &set).await?;
     let balancer = balancer([one.listen(), other.listen()]).await?;

@@ -38,7 +38,7 @@ pub(super) async fn measure(setup: &Setup) -> anyhow::Result<Vec<Figure>> {
     for count in HUBS {
         let folder = setup.scratch()?;
         let server = tokio::task::spawn_blocking(Postgres::start_durable).await?;
-        let set = on_postgres(setup, &server, folder.path()).await?;
+        let set = on_postgres(setup, server.fresh_database(), folder.path()).await?;
         let (hubs, agents) = start(setup, &set, folder.path(), count).await?;
         live(&hubs, WARM_UP, WARM_UP, setup.nodes).await?;
         let used = || hubs.iter().map(|hub| processor_seconds(hub.pid())).sum::<f64>();

@@ -15,8 +15,7 @@ pub(super) async fn measure(setup: &Setup) -> anyhow::Result<Vec<Figure>> {
     let count = setup.swarm;
     let mut swarm = Swarm::start(&hub, count).await?;
     swarm.hub_goes();
-    hub.kill().await?;
-    let hub = hub.start_again(setup).await?;
+    hub.restart(setup, true).await?;
     let ready = Instant::now();
     swarm.all_wait().await?;
     let time = ready.elapsed();

@@ -323,6 +323,9 @@ pub const AUDIT_EXPORT_BYTES_MAX: usize = 8 << 20;
 pub const DATABASE_CONNECTIONS: u32 = 16;
 /// Longest time of one statement on a PostgreSQL server, unless the settings say otherwise.
 pub const DATABASE_STATEMENT_MAX: Span = Span::seconds(30);
+/// How long a hub may say nothing in the middle of a transaction before a PostgreSQL server ends that: one that was cut
+/// off holds what it has locked no longer than the others wait for a lock, and than it takes another to lead.
+pub const DATABASE_SILENCE_MAX: Span = Span::seconds(5);
 /// Longest wait for a connection to a PostgreSQL server, unless the settings say otherwise.
 pub const DATABASE_CONNECTION_WAIT: Span = Span::seconds(10);
 /// How long a hub that starts waits for a PostgreSQL server that is away, unless the settings say otherwise.

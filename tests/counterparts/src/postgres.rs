@@ -12,11 +12,15 @@ use crate::ports::free_port;
 /// How often to look for another port when someone took the one that was free a moment ago.
 const STARTS_MAX: u32 = 5;
 
+/// Where a server listens of which nothing else was said.
+const LOOPBACK: &str = "127.0.0.1";
+
 /// A PostgreSQL server of this test process, on a port of 127.0.0.1 of its own. It is gone, files
 /// and all, when this is dropped or the process ends in whatever way.
 #[derive(Debug)]
 pub struct Postgres {
     programs: PathBuf,
+    address: String,
     port: u16,
     databases: AtomicU32,
     line: Mutex<Option<Line>>,
@@ -36,7 +40,7 @@ impl Postgres {
     /// # Panics
     /// If PostgreSQL is not installed or does not start.
     pub fn start() -> Postgres {
-        start("off")
+        start("off", "off", LOOPBACK, &[])
     }
 
     /// Starts a server that commits to the disk, for tests that are about that.
@@ -44,7 +48,24 @@ impl Postgres {
     /// # Panics
     /// If PostgreSQL is not installed or does not start.
     pub fn start_durable() -> Postgres {
-        start("on")
+        start("on", "off", LOOPBACK, &[])
+    }
+
+    /// Starts a server that commits to the disk and takes dead rows away, for what goes on for long.
+    ///
+    /// # Panics
+    /// If PostgreSQL is not installed or does not start.
+    pub fn start_for_long() -> Postgres {
+        start("on", "on", LOOPBACK, &[])
+    }
+
+    /// Starts a server on an address other than loopback, run by another program, for example `nsenter`, which gets its
+    /// command line as the end of its own. It does not wait for the disk, and believes whoever comes.
+    ///
+    /// # Panics
+    /// If PostgreSQL is not installed or does not start.
+    pub fn start_at(address: &str, wrapper: &[&str]) -> Postgres {
+        start("off", "off", address, wrapper)
     }
 
     /// One server for all tests of the process; each takes a [`Postgres::fresh_database`].
@@ -65,7 +86,7 @@ impl Postgres {
     pub fn fresh_database(&self) -> String {
         let name = format!("fresh_{}", self.databases.fetch_add(1, Ordering::Relaxed));
         let made = Command::new(self.programs.join("createdb"))
-            .args(["-h", "127.0.0.1", "-U", "postgres", "-p", &self.port.to_string(), &name])
+            .args(["-h", &self.address, "-U", "postgres", "-p", &self.port.to_string(), &name])
             .output()
             .expect("createdb can be run");
         assert!(made.status.success(), "createdb failed: {}", String::from_utf8_lossy(&made.stderr));
@@ -124,7 +145,7 @@ impl Postgres {
     }
 
     fn url_of(&self, database: &str) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
+        format!("postgres://postgres@{}:{}/{database}", self.address, self.port)
     }
 }
 
@@ -136,15 +157,15 @@ impl Drop for Postgres {
     }
 }
 
-fn start(sync: &str) -> Postgres {
+fn start(sync: &str, vacuum: &str, address: &str, wrapper: &[&str]) -> Postgres {
     let programs = programs();
     let mut said = String::new();
     for _ in 0..STARTS_MAX {
         let port = free_port();
-        match try_start(&programs, port, sync) {
+        match try_start(&programs, &[&port.to_string(), sync, vacuum, address], wrapper) {
             Ok((line, keeper)) => {
-                let line = Mutex::new(Some(line));
-                return Postgres { programs, port, databases: AtomicU32::new(0), line, keeper };
+                let (line, address) = (Mutex::new(Some(line)), address.to_owned());
+                return Postgres { programs, address, port, databases: AtomicU32::new(0), line, keeper };
             }
             Err(why) => said = why,
         }
@@ -152,12 +173,14 @@ fn start(sync: &str) -> Postgres {
     panic!("PostgreSQL does not start:\n{said}");
 }
 
-fn try_start(programs: &Path, port: u16, sync: &str) -> Result<(Line, Child), String> {
+fn try_start(programs: &Path, how: &[&str], wrapper: &[&str]) -> Result<(Line, Child), String> {
     let folder = tempfile::Builder::new().prefix("sortie-postgres-").tempdir().expect("a folder for the server").keep();
-    let mut keeper = Command::new("sh")
-        .args(["-c", include_str!("postgres.sh"), "postgres"])
+    let words: Vec<&str> =
+        wrapper.iter().copied().chain(["sh", "-c", include_str!("postgres.sh"), "postgres"]).collect();
+    let mut keeper = Command::new(words[0])
+        .args(&words[1..])
         .args([&folder, programs])
-        .args([&port.to_string(), sync])
+        .args(how)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         // A key pressed at the terminal, or a runner that kills the test's group, must not take the

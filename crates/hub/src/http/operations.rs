@@ -12,7 +12,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::Shared;
+use crate::app::{App, Shared};
 
 /// How often the recorder tidies its histograms; without it their memory grows.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
@@ -32,12 +32,12 @@ pub(crate) async fn serve_operations(
 ) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind(address).await?;
     let bound = listener.local_addr()?;
-    let upkeep = metrics.clone();
+    let (upkeep, told) = (metrics.clone(), app.clone());
     let router = Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz))
         .with_state(app)
-        .route("/metrics", get(move || async move { metrics.map(|metrics| metrics.render()).unwrap_or_default() }));
+        .route("/metrics", get(move || async move { page(&told, metrics.as_ref()) }));
     let ended = stop.clone();
     tokio::spawn(async move {
         let served = axum::serve(listener, router).with_graceful_shutdown(async move { ended.cancelled().await });
@@ -54,6 +54,13 @@ pub(crate) async fn serve_operations(
         }
     });
     Ok(bound)
+}
+
+/// All counters. Whether this hub leads is looked at as it is told, since a leader that hears nothing of its database
+/// any more leads no more without having done anything.
+fn page(app: &App, metrics: Option<&PrometheusHandle>) -> String {
+    metrics::gauge!("sortie_leader").set(f64::from(u8::from(app.leader.leads(app))));
+    metrics.map(PrometheusHandle::render).unwrap_or_default()
 }
 
 /// Ready means that a request would be served, and what it writes kept. Without its blobs a hub serves all but old

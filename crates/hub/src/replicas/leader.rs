@@ -63,7 +63,6 @@ impl Leader {
             .write(move |tx| Box::pin(async move { leaders::take(tx, DUTY, holder.as_ref(), &own).await }))
             .await?;
         self.state().beat = taken.then_some(began);
-        metrics::gauge!("sortie_leader").set(f64::from(u8::from(taken)));
         if taken && !led {
             tracing::info!("This hub does from now on what one of the hubs on this database has to do");
         }

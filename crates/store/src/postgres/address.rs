@@ -11,7 +11,10 @@ use crate::errors::OpenError;
 /// Longest wait for a connection to stand.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
 /// How long a silent connection may be silent before the system asks whether the server is there.
-const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(10);
+/// How often it asks again. A connection that has nothing to send, such as the one on which bells are heard, is found
+/// broken at one of these moments, once it has been silent for as long as [`UNACKNOWLEDGED_MAX`].
+const KEEPALIVE_AGAIN: Duration = Duration::from_secs(5);
 /// How long sent bytes may stay unacknowledged before the connection counts as broken.
 const UNACKNOWLEDGED_MAX: Duration = Duration::from_secs(30);
 
@@ -48,7 +51,8 @@ pub(super) fn parse(url: &str) -> Result<Address, OpenError> {
         location(std::error::Error::source(&why).map_or("it is not a PostgreSQL URL".into(), ToString::to_string))
     })?;
     config.ssl_mode(if tls { SslMode::Require } else { SslMode::Disable });
-    config.connect_timeout(CONNECT_MAX).keepalives_idle(KEEPALIVE_IDLE).tcp_user_timeout(UNACKNOWLEDGED_MAX);
+    config.connect_timeout(CONNECT_MAX).tcp_user_timeout(UNACKNOWLEDGED_MAX);
+    config.keepalives_idle(KEEPALIVE_IDLE).keepalives_interval(KEEPALIVE_AGAIN);
     if config.get_application_name().is_none() {
         config.application_name("sortie");
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sortie_rules::limits::{DATABASE_CONNECTION_WAIT, DATABASE_STATEMENT_MAX};
+use sortie_rules::limits::{DATABASE_CONNECTION_WAIT, DATABASE_SILENCE_MAX, DATABASE_STATEMENT_MAX};
 use sortie_rules::time::Span;
 
 /// Limits of the line to a PostgreSQL server.
@@ -41,17 +41,18 @@ impl ServerLimits {
 
     /// What each new connection is told.
     ///
-    /// No statement and no lock is waited for without end, and a hub that hangs in the middle of a
-    /// transaction does not hold its rows for ever. Plans are made once for a connection, without looking
+    /// No statement and no lock is waited for without end, and a hub that hangs, or is cut off, in the middle of a
+    /// transaction does not hold its rows for long. Plans are made once for a connection, without looking
     /// at values. They go by an index wherever there is one, and join row by row: a plan that was made while
     /// a table was small must not become a scan, or a hash, of the grown one. These are the plans that the
     /// suite asserts. Compiling them would take longer than running them.
     pub(super) fn set_up(&self) -> String {
         let (statement, lock) = (self.statement_max.0, LOCK_WAIT_MAX.0.min(self.statement_max.0));
+        let silence = DATABASE_SILENCE_MAX.0;
         format!(
             "set statement_timeout = {statement};
              set lock_timeout = {lock};
-             set idle_in_transaction_session_timeout = '60s';
+             set idle_in_transaction_session_timeout = {silence};
              set plan_cache_mode = force_generic_plan;
              set enable_seqscan = off;
              set enable_hashjoin = off;
