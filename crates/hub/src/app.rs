@@ -30,6 +30,7 @@ use crate::proofs::Used;
 use crate::replicas::Leader;
 use crate::sessions::Sessions;
 use crate::settings::Settings;
+use crate::summary::Models;
 use crate::tasks::{Renewals, Together};
 use crate::waiting::Waiting;
 
@@ -89,6 +90,8 @@ pub struct App {
     /// Where submissions share their transactions.
     pub(crate) together: Together,
     pub(crate) presence: PresenceBoard,
+    /// How each org fares, as people asked lately.
+    pub(crate) summaries: Models,
     /// Whether this hub does what one of several has to do.
     pub(crate) leader: Leader,
     /// Since when this hub hears agents: no lease ends, and no silence counts, from before.

@@ -264,6 +264,7 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
         renewals: crate::tasks::Renewals::default(),
         readiness: crate::http::Readiness::default(),
         together: crate::tasks::Together::default(),
+        summaries: crate::summary::Models::default(),
         stop: CancellationToken::new(),
         listening_since: clock.now(),
         settings,

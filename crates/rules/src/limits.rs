@@ -272,6 +272,22 @@ pub const BELLS_PER_MESSAGE_MAX: usize = 75;
 pub const BELLS_WAITING_MAX: usize = 20_000;
 /// How far the clocks of hubs on one database may be apart.
 pub const HUB_CLOCKS_APART_MAX: Span = Span::minutes(10);
+/// How long what was read for a summary is served before it is read again.
+pub const READ_MODEL_LIFE: Span = Span::seconds(2);
+/// How long it is served at most where it cannot be read again.
+pub const READ_MODEL_KEPT: Span = Span::hours(1);
+/// How long somebody who could be given something older waits for what is read anew.
+pub const READ_MODEL_WAIT: Span = Span::seconds(1);
+/// Most orgs of which one read model is kept.
+pub const READ_MODELS_MAX: usize = 1000;
+/// Most events that are looked through for what they change; where there are more, all of it may have changed.
+pub const READ_MODEL_EVENTS_MAX: u64 = 5000;
+/// Up to where a summary counts what grows without an end: this number means so many or more.
+pub const SUMMARY_COUNTED_MAX: u64 = 10_000;
+/// For how long back a summary counts what has ended.
+pub const SUMMARY_ENDED_WITHIN: Span = Span::hours(24);
+/// Most jobs of which a summary tells how they fare, the newest.
+pub const SUMMARY_JOBS_MAX: usize = 10;
 /// Most callers whose requests are counted apart, of each kind; any more are counted together.
 pub const CALLERS_COUNTED_MAX: usize = 100_000;
 /// Most proofs that are remembered to have held.

@@ -58,6 +58,9 @@ enum Noun {
     Keys(commands::keys::KeysCommand),
     /// Keep the set of operators whom sites believe
     Operators(commands::operators::OperatorsCommand),
+    /// See how nodes, tasks, jobs and operations fare, in numbers
+    #[command(visible_alias = "status")]
+    Summary(commands::summary::SummaryCommand),
     /// List nodes, change what is meant for them, shut them out
     Node(commands::node::NodeCommand),
     /// List and name sites
@@ -177,6 +180,7 @@ fn dispatch(noun: Noun, context: &Context) -> Result<ExitCode, Failure> {
         Noun::Keys(keys) => commands::keys::run(keys, context),
         Noun::Operators(operators) => block_on(commands::operators::run(operators, context)),
         Noun::Job(job) => block_on(commands::job::run(job, context)),
+        Noun::Summary(summary) => block_on(commands::summary::run(summary, context)),
         Noun::Node(node) => block_on(commands::node::run(node, context)),
         Noun::Site(site) => block_on(commands::site::run(site, context)),
         Noun::Invite(invite) => block_on(commands::invite::run(invite, context)),

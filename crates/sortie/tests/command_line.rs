@@ -116,6 +116,8 @@ fn what_people_type_is_understood() {
         "task requeue ID --profile p",
         "task types",
         "task types sleep",
+        "summary --data d --json",
+        "status",
         "node list --site s --kind k --presence down --label a=b",
         "node show box",
         "node set box --site s --kind k --label a=b --no-label c --stale-after 10m --down-after 0",

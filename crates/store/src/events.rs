@@ -158,6 +158,19 @@ pub async fn changes_between(tx: &mut Tx, after: u64, until: u64) -> Result<Vec<
     rows.into_iter().map(read).collect()
 }
 
+/// Of which kinds there are events in which orgs with a number after `after`, up to `until`, and the highest number of
+/// each.
+pub async fn kinds_between(tx: &mut Tx, after: u64, until: u64) -> Result<Vec<(OrgId, String, u64)>, StoreError> {
+    const SQL: &str = "select org, kind, max(number) as newest from events where number > $1 and number <= $2
+        group by org, kind";
+    let rows = tx.query(SQL, &[after.into(), until.into()]).await?;
+    let read = |row: Row| {
+        let mut row = row.columns("events");
+        Ok((row.id("org")?, row.text("kind")?, row.number("newest")?))
+    };
+    rows.into_iter().map(read).collect()
+}
+
 /// The number of the newest event of any org; 0 if there is none.
 pub async fn last_number(tx: &mut Tx) -> Result<u64, StoreError> {
     const SQL: &str = "select coalesce(max(number), 0) from events";

@@ -153,6 +153,39 @@ pub async fn count_open(tx: &mut Tx, org: OrgId) -> Result<u64, StoreError> {
     row.map_or(Ok(0), |row| row.columns("jobs").number("count"))
 }
 
+/// A job that is not over, with what a summary tells of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenJob {
+    /// Its id.
+    pub id: JobId,
+    /// What each node is to do.
+    pub type_name: String,
+    /// Where it stands.
+    pub status: JobStatus,
+    /// How many nodes it is for.
+    pub nodes: u32,
+}
+
+/// The jobs of an org that are not over, newest first: at most `limit`, and no order if there are more.
+pub async fn open_of_org(tx: &mut Tx, org: OrgId, limit: u64) -> Result<Vec<OpenJob>, StoreError> {
+    // Without an order, so that no engine takes the index that has all jobs in it.
+    const SQL: &str = "select id, type_name, status, nodes from jobs where org = $1 and finished_at is null limit $2";
+    let read = |row: Row| {
+        let mut row = row.columns("jobs");
+        let (id, type_name) = (row.id("id")?, row.text("type_name")?);
+        Ok::<_, StoreError>(OpenJob {
+            id,
+            type_name,
+            status: row.word("status", JobStatus::parse)?,
+            nodes: row.number("nodes")?,
+        })
+    };
+    let rows = tx.query(SQL, &[org.into(), limit.into()]).await?;
+    let mut open = rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    open.sort_unstable_by_key(|job| std::cmp::Reverse(job.id));
+    Ok(open)
+}
+
 /// How many of its nodes stand where.
 pub async fn counts(tx: &mut Tx, id: JobId) -> Result<Counts, StoreError> {
     const STAGES: &str = "select stage, count(*) from job_nodes where job = $1 and stage <> 'released' group by stage";

@@ -131,6 +131,13 @@ const ALL: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0015_blobs.sql"),
         postgres: include_str!("../migrations/postgres/0015_blobs.sql"),
     },
+    Migration {
+        version: 16,
+        name: "summaries",
+        oldest_program: 1,
+        sqlite: include_str!("../migrations/sqlite/0016_summaries.sql"),
+        postgres: include_str!("../migrations/postgres/0016_summaries.sql"),
+    },
 ];
 
 /// The table of what was done, and the table that says who may use the database. The same on both

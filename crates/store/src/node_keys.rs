@@ -78,6 +78,39 @@ pub async fn count_laggards(tx: &mut Tx, needed: Needed<'_>) -> Result<u64, Stor
     row.map_or(Ok(0), |row| row.columns("node_keys").number("count"))
 }
 
+/// How many laggards an org has, counted up to `limit` of each sort. Found by what they have, so that where none lags
+/// nobody is looked at.
+pub async fn count_laggards_of_org(tx: &mut Tx, org: OrgId, needed: Needed<'_>, limit: u64) -> Result<u64, StoreError> {
+    // The order names the index for an engine that knows nothing of the table yet, and `cross join` for SQLite.
+    macro_rules! counted {
+        ($which:literal, $order:literal) => {
+            concat!(
+                "select count(*) from (select k.node from node_keys k cross join nodes n
+                    where ",
+                $which,
+                " and n.id = k.node and n.org = $1 and n.revoked_at is null and n.key_fingerprint not like 'key:%'
+                    order by ",
+                $order,
+                " limit $3) counted"
+            )
+        };
+    }
+    const BY_VERSION: &str = counted!("k.keys_version < $2", "k.keys_version");
+    const BY_ISSUER: [&str; 2] = [
+        counted!("k.issued_by < $4 and k.keys_version >= $2", "k.issued_by"),
+        counted!("k.issued_by > $4 and k.keys_version >= $2", "k.issued_by"),
+    ];
+    let values = [org.into(), needed.version.into(), limit.into()];
+    let row = tx.query_one_or_none(BY_VERSION, &values).await?;
+    let mut count: u64 = row.map_or(Ok(0), |row| row.columns("node_keys").number("count"))?;
+    let Some(issuer) = needed.issuer else { return Ok(count) };
+    for sql in BY_ISSUER {
+        let row = tx.query_one_or_none(sql, &[org.into(), needed.version.into(), limit.into(), issuer.into()]).await?;
+        count += row.map_or(Ok(0), |row| row.columns("node_keys").number::<u64>("count"))?;
+    }
+    Ok(count.min(limit))
+}
+
 /// How many nodes of all orgs follow the hub's keys, and the newest key set that one of them says it has.
 pub async fn count_followers(tx: &mut Tx) -> Result<(u64, u64), StoreError> {
     const SQL: &str = "select count(*), coalesce(max(k.keys_version), 0) as newest

@@ -33,6 +33,7 @@ pub mod results;
 pub mod sessions;
 pub mod sign_in;
 pub mod ssh;
+pub mod summary;
 pub mod task_types;
 pub mod tasks;
 pub mod tokens;

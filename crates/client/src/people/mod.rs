@@ -18,6 +18,7 @@ mod org_settings;
 mod orgs;
 mod sign_in;
 mod sites;
+mod summary;
 mod task_types;
 mod tasks;
 mod tokens;

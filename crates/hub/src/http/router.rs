@@ -123,6 +123,7 @@ fn all(routes: Routes) -> Routes {
     let routes = crate::sessions::routes::add(routes);
     let routes = crate::audit::routes::add(routes);
     let routes = crate::events::routes::add(routes);
+    let routes = crate::summary::routes::add(routes);
     let routes = crate::logs::routes::add(routes);
     let routes = crate::refusals::routes::add(routes);
     let routes = crate::post_steps::routes::add(routes);

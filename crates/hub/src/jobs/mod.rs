@@ -16,4 +16,4 @@ mod withdraw;
 
 pub(crate) use advance::advance_all;
 pub(crate) use memory::Advance;
-pub(crate) use read::exists;
+pub(crate) use read::{exists, shown_counts};

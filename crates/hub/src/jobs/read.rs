@@ -105,11 +105,12 @@ pub(super) fn shown(row: JobRow, counts: Option<Counts>) -> Result<Job, Fault> {
         submitted_by: row.submitted_by,
         submitted_at: row.submitted_at,
         finished_at: row.finished_at,
-        counts: counts.map(told),
+        counts: counts.map(shown_counts),
     })
 }
 
-fn told(counts: Counts) -> JobCounts {
+/// How its nodes fare, as people see it.
+pub(crate) fn shown_counts(counts: Counts) -> JobCounts {
     let Counts { waiting, pending, in_progress, completed, failed, rejected, cancelled, expired, skipped } = counts;
     JobCounts { waiting, pending, in_progress, completed, failed, rejected, cancelled, expired, skipped }
 }

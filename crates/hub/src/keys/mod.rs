@@ -17,3 +17,4 @@ pub(crate) use advance::advance;
 pub(crate) use apply::{is_not_older_than_the_store, record_steps};
 pub(crate) use heard::heard_of;
 pub(crate) use reread::{reread_given, reread_ring};
+pub(crate) use show::needed;

@@ -36,7 +36,7 @@ pub(super) async fn show(app: &App) -> Result<HubKeys, Fault> {
 
 /// What a node must have to do without what is leaving: the key set, and the authority of its certificate if
 /// that is not the first.
-pub(super) fn needed(ring: &Ring) -> (u64, Option<String>) {
+pub(crate) fn needed(ring: &Ring) -> (u64, Option<String>) {
     let issuer = ring.issuer().filter(|member| member.version > 1).map(|member| member.id.clone());
     (ring.needed(), issuer)
 }

@@ -12,7 +12,7 @@ use crate::identity::ServerTls;
 use crate::outbox::Outbox;
 use crate::people::provider::Provider;
 use crate::tasks::WakeDue;
-use crate::{audit, blobs, events, jobs, keys, liveness, logs, operations, outbox, post_steps, tasks};
+use crate::{audit, blobs, events, jobs, keys, liveness, logs, operations, outbox, post_steps, read_models, tasks};
 
 /// How often deadlines of leases and tasks are looked at.
 const DEADLINES_EVERY: Duration = Duration::from_secs(1);
@@ -20,6 +20,8 @@ const DEADLINES_EVERY: Duration = Duration::from_secs(1);
 const DUE_EVERY: Duration = Duration::from_millis(500);
 /// How often PostgreSQL's committed events are numbered, and its entries of the audit log sealed.
 const SEQUENCE_EVERY: Duration = Duration::from_millis(250);
+/// How often it is looked whether events have changed what summaries were read from.
+const EVICT_EVERY: Duration = Duration::from_millis(250);
 /// How often it is looked whether there are events that somebody waits for.
 const ANNOUNCE_EVERY: Duration = Duration::from_millis(200);
 /// How often it is looked whether events can leave for NATS, if none of them rings.
@@ -67,6 +69,7 @@ pub(crate) fn start_all(app: &Shared) {
     every_at_leader(app, "post_steps", POST_STEPS_EVERY, |app| async move { post_steps::perform(&app).await });
     every_or_rung(app, "jobs", JOBS_EVERY, |app| app.jobs.bell(), |app| async move { jobs::advance_all(&app).await });
     every(app, "announce_events", ANNOUNCE_EVERY, |app| async move { events::announce(&app).await });
+    every(app, "evict_read_models", EVICT_EVERY, |app| async move { read_models::evict(&app).await });
     if app.outbox.is_some() {
         let bell = |app: &App| app.outbox.as_ref().map(Outbox::bell).unwrap_or_default();
         every_or_rung(app, "relay_events", RELAY_EVERY, bell, |app| async move {

@@ -28,6 +28,7 @@ pub(crate) mod session;
 pub(crate) mod settings;
 pub(crate) mod sign;
 pub(crate) mod site;
+pub(crate) mod summary;
 pub(crate) mod task;
 pub(crate) mod token;
 pub(crate) mod upkeep;

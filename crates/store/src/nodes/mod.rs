@@ -4,14 +4,16 @@
 //! (`nodes`: intent), what the hub notes while it hears it (`node_signs`: facts, written in
 //! batches), and what it says of itself (`node_facts`). A [`NodeRow`] is all three. `row` reads
 //! it, `people` serves lists and changes by people, `identity` enrolment and keys, `signs` presence,
-//! `line` the numbering of deliveries.
+//! `line` the numbering of deliveries, `counts` how many stand where.
 
+mod counts;
 mod identity;
 mod line;
 mod people;
 mod row;
 mod signs;
 
+pub use counts::{NodeCounts, counts};
 pub use identity::{
     get_any_org, insert, quarantine, readmit, replace_key, revoke, set_certificate, set_facts, set_key,
 };

@@ -3,11 +3,13 @@
 //! Decisions are made in `sortie_rules::tasks`; here a decision is written down if the task still
 //! stands as it was when it was decided. `row` says what a task is as it is read, `columns` turns
 //! states into columns and back. Then in the order of a task's life: `submit`, `claim`, `change`,
-//! `leases` and `times`, `people` for lists, `retention` for the end.
+//! `leases` and `times`, `people` for lists, `counts` for summaries, `retention`
+//! for the end.
 
 mod change;
 mod claim;
 mod columns;
+mod counts;
 mod leases;
 mod people;
 mod retention;
@@ -17,6 +19,7 @@ mod times;
 
 pub use change::{Change, Stamps, update, update_all};
 pub use claim::{claim, claim_all, claimable};
+pub use counts::{TaskCounts, counts};
 pub use leases::{HeldTask, held_by, lapsed, next_lease_end, redeliverable, renew};
 pub use people::{TaskFilter, get, list};
 pub use retention::delete_finished_before;

@@ -15,6 +15,7 @@ stories!(
     old_events_go_but_the_newest_stays,
     old_events_stay_that_somebody_waits_for,
     events_of_all_orgs_come_in_one_order,
+    what_sorts_of_events_there_are_is_told_by_org,
 );
 
 async fn happen(
@@ -138,5 +139,23 @@ async fn events_of_all_orgs_come_in_one_order(tx: &mut Tx) -> Result<(), StoreEr
     let second = events::list_of_all_orgs(tx, 1, 1).await?;
     assert_eq!((second[0].number, second[0].org), (2, OTHER_ORG));
     assert!(events::list_of_all_orgs(tx, 3, 9).await?.is_empty());
+    Ok(())
+}
+
+async fn what_sorts_of_events_there_are_is_told_by_org(tx: &mut Tx) -> Result<(), StoreError> {
+    for (org, kind) in
+        [(DEFAULT_ORG, "node.down"), (DEFAULT_ORG, "task.failed"), (OTHER_ORG, "node.down"), (DEFAULT_ORG, "node.down")]
+    {
+        happen(tx, org, kind, None, None).await?;
+    }
+    let mut all = events::kinds_between(tx, 0, 4).await?;
+    all.sort_unstable();
+    let told = |org, kind: &str, number| (org, kind.to_owned(), number);
+    let mut expected =
+        [told(DEFAULT_ORG, "node.down", 4), told(DEFAULT_ORG, "task.failed", 2), told(OTHER_ORG, "node.down", 3)];
+    expected.sort_unstable();
+    assert_eq!(all, expected);
+    assert_eq!(events::kinds_between(tx, 1, 2).await?, [told(DEFAULT_ORG, "task.failed", 2)]);
+    assert_eq!(events::kinds_between(tx, 4, 9).await?, []);
     Ok(())
 }

@@ -4,7 +4,7 @@ use sortie_rules::ids::{DEFAULT_ORG, JobId};
 use sortie_rules::jobs::{Counts, Job, JobStatus};
 use sortie_rules::tasks::cancel;
 use sortie_rules::time::Span;
-use sortie_store::jobs::{self, JobRow};
+use sortie_store::jobs::{self, JobRow, OpenJob};
 use sortie_store::nodes::{self, NodeFilter};
 use sortie_store::tasks::{self, Stamps, TaskFilter};
 use sortie_store::{StoreError, Tx};
@@ -18,6 +18,7 @@ stories!(
     a_turn_is_taken_once,
     a_table_shows_each_node,
     a_job_and_its_tasks_go_together,
+    jobs_that_are_not_over_are_told_newest_first,
 );
 
 fn job_id(number: u128) -> JobId {
@@ -144,5 +145,20 @@ async fn a_job_and_its_tasks_go_together(tx: &mut Tx) -> Result<(), StoreError> 
     assert_eq!(jobs::nodes(tx, row.id, None, 0, 1).await?[0].status, "forgotten");
     assert_eq!(jobs::delete_finished_before(tx, later, 9).await?, 1);
     assert_eq!(jobs::get_any_org(tx, row.id).await?, None);
+    Ok(())
+}
+
+async fn jobs_that_are_not_over_are_told_newest_first(tx: &mut Tx) -> Result<(), StoreError> {
+    let node = enroll(tx, 1).await?;
+    for number in [51, 53, 52] {
+        jobs::insert(tx, &job(number, 1), &[node]).await?;
+    }
+    let open =
+        |number| OpenJob { id: job_id(number), type_name: "sys.info".into(), status: JobStatus::Running, nodes: 1 };
+    assert_eq!(jobs::open_of_org(tx, DEFAULT_ORG, 9).await?, [open(53), open(52), open(51)]);
+    jobs::set_status(tx, job_id(52), JobStatus::Cancelled, Some(NOW)).await?;
+    assert_eq!(jobs::open_of_org(tx, DEFAULT_ORG, 9).await?, [open(53), open(51)]);
+    assert_eq!(jobs::open_of_org(tx, DEFAULT_ORG, 1).await?.len(), 1);
+    assert_eq!(jobs::open_of_org(tx, OTHER_ORG, 9).await?, []);
     Ok(())
 }

@@ -2,16 +2,18 @@
 
 use sortie_rules::time::Millis;
 use sortie_store::node_keys::{self, Needed};
+use sortie_store::nodes::NodeRow;
 use sortie_store::{StoreError, Tx, nodes};
 
 use sortie_rules::ids::DEFAULT_ORG;
 
-use crate::setup::{NOW, enroll, stories};
+use crate::setup::{NOW, OTHER_ORG, enroll, node, stories};
 
 stories!(
     nodes_that_lag_are_found_the_most_silent_first,
     what_a_node_knows_is_shown_with_it_and_changes,
-    nodes_that_follow_no_keys_lag_behind_none
+    nodes_that_follow_no_keys_lag_behind_none,
+    the_laggards_of_an_org_are_counted,
 );
 
 async fn nodes_that_lag_are_found_the_most_silent_first(tx: &mut Tx) -> Result<(), StoreError> {
@@ -64,5 +66,27 @@ async fn nodes_that_follow_no_keys_lag_behind_none(tx: &mut Tx) -> Result<(), St
     nodes::set_key(tx, keyed, &former, "key:9").await?;
     assert_eq!(node_keys::count_laggards(tx, Needed { version: 9, issuer: Some("b") }).await?, 0);
     assert_eq!(node_keys::count_followers(tx).await?, (0, 0));
+    Ok(())
+}
+
+async fn the_laggards_of_an_org_are_counted(tx: &mut Tx) -> Result<(), StoreError> {
+    for (number, version, issued_by) in [(1, 1, "a"), (2, 2, "a"), (3, 3, "b"), (4, 3, "c"), (5, 1, "b")] {
+        let node = enroll(tx, number).await?;
+        node_keys::put(tx, node, version, issued_by).await?;
+    }
+    let elsewhere = NodeRow { org: OTHER_ORG, ..node(6) };
+    nodes::insert(tx, &elsewhere).await?;
+    node_keys::put(tx, elsewhere.id, 1, "a").await?;
+    let lag = async |tx: &mut Tx, org, version, issuer, limit| {
+        node_keys::count_laggards_of_org(tx, org, Needed { version, issuer }, limit).await
+    };
+    assert_eq!(lag(tx, DEFAULT_ORG, 1, None, 9).await?, 0);
+    assert_eq!(lag(tx, DEFAULT_ORG, 3, None, 9).await?, 3);
+    assert_eq!(lag(tx, DEFAULT_ORG, 3, Some("b"), 9).await?, 4, "each counts once");
+    assert_eq!(lag(tx, DEFAULT_ORG, 1, Some("b"), 9).await?, 3);
+    assert_eq!(lag(tx, DEFAULT_ORG, 3, Some("b"), 2).await?, 2, "it is counted so far");
+    assert_eq!(lag(tx, OTHER_ORG, 2, None, 9).await?, 1);
+    nodes::revoke(tx, DEFAULT_ORG, crate::setup::id(1), NOW).await?;
+    assert_eq!(lag(tx, DEFAULT_ORG, 3, None, 9).await?, 2);
     Ok(())
 }

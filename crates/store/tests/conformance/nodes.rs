@@ -5,7 +5,7 @@ use sortie_rules::ids::DEFAULT_ORG;
 use sortie_rules::liveness::{self, Presence};
 use sortie_rules::proofs::Proof;
 use sortie_rules::time::{Millis, Span};
-use sortie_store::nodes::{NodeFilter, NodeIntent, NodeRow, PresenceRow};
+use sortie_store::nodes::{NodeCounts, NodeFilter, NodeIntent, NodeRow, PresenceRow};
 use sortie_store::sites::SiteRow;
 use sortie_store::{Store, StoreError, Tx, nodes, sites};
 
@@ -27,6 +27,7 @@ stories!(
     presence_is_noted_and_read_at_start,
     signs_of_life_never_move_back,
     an_absence_of_the_hub_is_skipped_as_the_rules_say,
+    nodes_are_counted_by_where_they_stand,
 );
 
 async fn a_node_is_read_back_as_it_enrolled(tx: &mut Tx) -> Result<(), StoreError> {
@@ -297,4 +298,39 @@ mod taken {
             assert!(refused.unwrap_err().is_taken(key));
         }
     }
+}
+
+async fn nodes_are_counted_by_where_they_stand(tx: &mut Tx) -> Result<(), StoreError> {
+    assert_eq!(nodes::counts(tx, DEFAULT_ORG).await?, NodeCounts::default());
+    for (number, presence) in [
+        (1, Presence::New),
+        (2, Presence::Online),
+        (3, Presence::Online),
+        (4, Presence::Stale),
+        (5, Presence::Down),
+        (6, Presence::Down),
+        (7, Presence::Down),
+        (8, Presence::Online),
+    ] {
+        enroll(tx, number).await?;
+        nodes::set_presence(tx, id(number), presence, NOW).await?;
+    }
+    nodes::insert(tx, &NodeRow { org: OTHER_ORG, ..node(9) }).await?;
+    nodes::set_presence(tx, id(9), Presence::Down, NOW).await?;
+    for number in [2, 6, 9] {
+        nodes::set_clock(tx, id(number), ClockState::Skewed, 200_000).await?;
+    }
+    nodes::set_clock(tx, id(3), ClockState::Ok, 1).await?;
+    // One that was shut out, or is in quarantine, is that and nothing else.
+    assert!(nodes::revoke(tx, DEFAULT_ORG, id(6), NOW).await?);
+    nodes::quarantine(tx, id(6), NOW).await?;
+    assert!(nodes::quarantine(tx, id(7), NOW).await?);
+    assert!(nodes::quarantine(tx, id(8), NOW).await?);
+    let counts = nodes::counts(tx, DEFAULT_ORG).await?;
+    assert_eq!(counts, NodeCounts { all: 8, revoked: 1, quarantined: 2, new: 1, stale: 1, down: 1, skewed: 1 });
+    assert_eq!(counts.online(), 2);
+    let elsewhere = nodes::counts(tx, OTHER_ORG).await?;
+    assert_eq!(elsewhere, NodeCounts { all: 1, down: 1, skewed: 1, ..NodeCounts::default() });
+    assert_eq!(elsewhere.online(), 0);
+    Ok(())
 }

@@ -2,8 +2,9 @@
 
 use sortie_rules::ids::DEFAULT_ORG;
 use sortie_rules::tasks::{self as rules, Code, EndedBy, State, Status, Task};
+use sortie_rules::time::{Millis, Span};
 use sortie_store::nodes::NodeRow;
-use sortie_store::tasks::{Stamps, TaskFilter, TaskRow};
+use sortie_store::tasks::{Stamps, TaskCounts, TaskFilter, TaskRow};
 use sortie_store::{StoreError, Tx, nodes, tasks};
 
 use crate::setup::{NOW, OTHER_ORG, enroll, id, node, numbers, stories, task};
@@ -12,6 +13,7 @@ stories!(
     tasks_are_listed_newest_first_page_by_page,
     a_list_of_tasks_is_narrowed_by_each_part_of_its_filter,
     nobody_sees_the_tasks_of_another_org,
+    tasks_are_counted_by_where_they_stand,
 );
 
 /// Eight tasks: 1 to 7 in each state in the order of `Status::ALL`, odd ones for node 1, even ones
@@ -107,5 +109,36 @@ async fn nobody_sees_the_tasks_of_another_org(tx: &mut Tx) -> Result<(), StoreEr
     assert_eq!(numbers(theirs.iter().map(|row| &row.id)), [9]);
     let not_theirs = TaskFilter { node: Some(id(1)), ..TaskFilter::default() };
     assert_eq!(tasks::list(tx, OTHER_ORG, &not_theirs, None, 10).await?, []);
+    Ok(())
+}
+
+async fn tasks_are_counted_by_where_they_stand(tx: &mut Tx) -> Result<(), StoreError> {
+    one_of_each(tx).await?;
+    let all = TaskCounts {
+        pending: 1,
+        in_progress: 1,
+        dead: 1,
+        completed: 1,
+        failed: 2,
+        rejected: 1,
+        cancelled: 1,
+        expired: 1,
+    };
+    // Their ids are as old as ids can be.
+    assert_eq!(tasks::counts(tx, DEFAULT_ORG, Millis(0), 9).await?, TaskCounts { completed: 0, ..all });
+    let submitted = TaskRow { id: id(0x0198_0c5e_7d1a_7000_8000_0000_0000_0001), ..task(9, id(1)) };
+    tasks::insert(tx, &submitted).await?;
+    let ended = Task { state: State::Completed, ..submitted.life.clone() };
+    let stamps = Stamps { finished_at: Some(NOW), ..Stamps::default() };
+    assert!(tasks::update(tx, submitted.id, &submitted.life, &ended, &stamps).await?);
+    let made = Millis(0x0198_0c5e_7d1a);
+    assert_eq!(tasks::counts(tx, DEFAULT_ORG, made, 9).await?.completed, 1);
+    assert_eq!(tasks::counts(tx, DEFAULT_ORG, made + Span(1), 9).await?.completed, 0, "it was submitted before");
+    assert_eq!(tasks::counts(tx, DEFAULT_ORG, NOW, 9).await?.failed, 2);
+    let later = tasks::counts(tx, DEFAULT_ORG, NOW + Span(1), 9).await?;
+    let gone = TaskCounts { completed: later.completed, failed: 0, rejected: 0, cancelled: 0, expired: 0, ..all };
+    assert_eq!(later, gone, "what waits, is under way or is dead counts whatever its age");
+    assert_eq!(tasks::counts(tx, DEFAULT_ORG, NOW, 1).await?.failed, 1, "it is counted so far");
+    assert_eq!(tasks::counts(tx, OTHER_ORG, Millis(0), 9).await?, TaskCounts::default());
     Ok(())
 }
