@@ -34,7 +34,8 @@ async fn bells_that_are_lost_delay_and_lose_nothing() {
     let site = other.site("north").await;
     let _agent = site.start();
     let listeners = "select count(pg_terminate_backend(pid)) from pg_stat_activity \
-                     where query ilike 'listen sortie_bells%' or query ilike 'select pg_notify%'";
+                     where query ilike 'listen sortie_bells%' or query ilike 'select pg_notify%' \
+                     or query ilike 'select pg_try_advisory_lock(%'";
     for _ in 0..3 {
         hub.plan().sql(listeners);
         let id = hub.submit("north", "sys.info", json!({})).await;

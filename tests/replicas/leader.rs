@@ -42,6 +42,83 @@ async fn when_the_leader_is_killed_another_hub_leads_and_lapsed_work_is_given_ou
     assert_eq!(hub.task(id).await.summary.status, Status::InProgress);
 }
 
+/// Waits until a hub leads and holds its lock.
+async fn guarded(hub: &RunningHub<'_>) {
+    let is_guarded = "select holder from leaders where holder like '%+lock'";
+    until("it leads and holds its lock", async || {
+        (leads(hub).await && !hub.plan().sql(is_guarded).is_empty()).then_some(())
+    })
+    .await;
+}
+
+/// The beats that a hub has seen pass while it waited for another: six seconds of them are a lapse.
+async fn turns(hub: &RunningHub<'_>) -> u64 {
+    let metrics = hub.operations("/metrics").await.1;
+    let line = metrics.lines().find(|line| line.starts_with("sortie_loop_seconds_count") && line.contains("\"lead\""));
+    line.and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or(0)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn after_the_leaders_sigkill_another_leads_with_its_next_look() {
+    let scene = Scene::new(Engine::Postgres);
+    let hub = scene.hub().start().await;
+    guarded(&hub).await;
+    let other = hub.plan().beside("other").start().await;
+    until("the other has looked", async || (turns(&other).await > 0).then_some(())).await;
+    let dead = hub.kill().await;
+    let before = turns(&other).await;
+    until("the other leads", async || leads(&other).await.then_some(())).await;
+    let looks = turns(&other).await - before;
+    assert!(looks <= 3, "it did not wait for a lapse, which takes six looks and more: {looks}");
+    // What needs the leader goes on: an event gets its number.
+    assert!(!other.events("site.changed").await.is_empty());
+    drop(dead);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_lone_hub_that_was_killed_leads_with_its_first_look_when_it_is_started_again() {
+    let scene = Scene::new(Engine::Postgres);
+    let hub = scene.hub().start().await;
+    guarded(&hub).await;
+    let hub = hub.kill().await.start().await;
+    until("it leads", async || leads(&hub).await.then_some(())).await;
+    assert!(turns(&hub).await <= 3, "it did not wait for a lapse");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_leader_whose_lock_is_taken_from_it_leads_on_or_another_does_and_nobody_is_left_without() {
+    let scene = Scene::new(Engine::Postgres);
+    let hub = scene.hub().start().await;
+    guarded(&hub).await;
+    let other = hub.plan().beside("other").start().await;
+    let _node = other.hand_node("north").await;
+    for round in 1..=3 {
+        let ended = "select count(pg_terminate_backend(pid)) from pg_locks \
+                     where locktype = 'advisory' and objsubid = 1 and mode = 'ExclusiveLock'";
+        hub.plan().sql(ended);
+        hub.submit("north", "sys.info", json!({})).await;
+        let told = until("the event has its number", async || {
+            Some(other.events("task.submitted").await.len()).filter(|told| *told >= round)
+        })
+        .await;
+        assert_eq!(told, round, "each event is numbered once");
+    }
+    assert_eq!(hub.plan().sql("select count(*) from leaders"), ["1"], "one holds the duty");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_leader_that_hangs_is_followed_when_its_beat_has_lapsed_although_its_lock_is_held() {
+    let scene = Scene::new(Engine::Postgres);
+    let mut hub = scene.hub().start().await;
+    guarded(&hub).await;
+    let other = hub.plan().beside("other").start().await;
+    hub.process().signal(rustix::process::Signal::STOP);
+    until("the other leads", async || leads(&other).await.then_some(())).await;
+    hub.process().signal(rustix::process::Signal::CONT);
+    until("the first leads no more", async || (!leads(&hub).await).then_some(())).await;
+    assert!(leads(&other).await);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_leader_that_is_stopped_lets_another_lead_at_once() {
     let scene = Scene::new(Engine::Postgres);

@@ -279,7 +279,7 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
         presence,
         leader,
     });
-    if let Some(bells) = app.store.bells()? {
+    if let Some(bells) = app.store.bells(app.leader.lock())? {
         app.waiting.ring_beyond(replicas::answer_bells(&app, bells));
     }
     crate::keys::record_steps(&app).await.map_err(|fault| StartError::Other(fault.to_string()))?;

@@ -93,6 +93,11 @@ pub(crate) const LOCK_EVENT_NUMBERS: &str = "select pg_advisory_xact_lock(730832
 /// never change.
 pub(crate) const LOCK_AUDIT_CHAINS: &str = "select pg_advisory_xact_lock(7308325551093837428)";
 
+/// PostgreSQL only: whether a hub's lock is free. It is taken for the length of the transaction, and shared, so that
+/// several who look do not take each other for its holder.
+pub(crate) const LOCK_IS_FREE: &str =
+    "select cast(case when pg_try_advisory_xact_lock_shared(cast($1 as bigint)) then 1 else 0 end as bigint)";
+
 /// The tables that a database has. SQLite keeps its schema in a table of its own.
 pub(crate) const TABLES_OF_SQLITE: &str =
     "select name from sqlite_master where type = 'table' and name not like 'sqlite!_%' escape '!'";

@@ -1,6 +1,8 @@
 //! `leaders`: which of several hubs on one database does a duty that needs doing once. Its row has no time in it, so
-//! that the clocks of hubs need not agree: whoever holds the duty counts its beat up, and others watch it.
+//! that the clocks of hubs need not agree: whoever holds the duty counts its beat up, and others watch it. Beside it
+//! there are locks that hubs hold on the connections of their bells (`Bells`), and that end with them.
 
+use crate::dialect;
 use crate::errors::StoreError;
 use crate::tx::Tx;
 
@@ -37,6 +39,15 @@ pub async fn take(tx: &mut Tx, duty: &str, seen: Option<&Holder>, own: &str) -> 
         }
     };
     Ok(changed > 0)
+}
+
+/// Whether nobody holds this lock. On SQLite, where a hub is alone, there are no locks to be held.
+pub async fn lock_is_free(tx: &mut Tx, lock: i64) -> Result<bool, StoreError> {
+    if !tx.is_postgres() {
+        return Ok(false);
+    }
+    let row = tx.query_one_or_none(dialect::LOCK_IS_FREE, &[lock.into()]).await?;
+    row.map_or(Ok(false), |row| Ok(row.columns("locks").int("is_free")? == 1))
 }
 
 /// Lets a duty go, so that another hub can take it at once. Nothing happens if it is somebody else's.

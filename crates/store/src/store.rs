@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use sortie_rules::time::Millis;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::errors::{OpenError, StoreError};
 use crate::postgres::ServerLimits;
@@ -50,6 +50,9 @@ pub struct Bells {
     pub ring: mpsc::Sender<String>,
     /// What is rung.
     pub rung: mpsc::Receiver<Rung>,
+    /// For which time the lock is held that was asked for, from 1; 0 while it is not. The database drops it when this
+    /// process ends, however that is.
+    pub holds_lock: watch::Receiver<u64>,
 }
 
 /// What comes of the bells.
@@ -159,11 +162,12 @@ impl Store {
         }
     }
 
-    /// Bells to and from the other hubs on this database, where there can be any.
-    pub fn bells(&self) -> Result<Option<Bells>, OpenError> {
+    /// Bells to and from the other hubs on this database, where there can be any. Their connection holds this lock,
+    /// while it stands.
+    pub fn bells(&self, lock: Option<i64>) -> Result<Option<Bells>, OpenError> {
         match &*self.engine {
             Engine::Sqlite(_) => Ok(None),
-            Engine::Postgres(engine) => engine.bells().map(Some),
+            Engine::Postgres(engine) => engine.bells(lock).map(Some),
         }
     }
 

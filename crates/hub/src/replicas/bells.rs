@@ -47,7 +47,8 @@ impl Beyond {
 /// Opens the way, and answers what other hubs ring.
 pub(crate) fn answer_bells(app: &Shared, bells: Bells) -> Beyond {
     let (sender, to_send) = mpsc::channel(BELLS_WAITING_MAX);
-    let Bells { ring, rung } = bells;
+    let Bells { ring, rung, holds_lock } = bells;
+    app.leader.guarded_by(holds_lock);
     tokio::spawn(pass_on(app.leader.own().to_owned(), to_send, ring));
     tokio::spawn(answer(app.clone(), rung));
     Beyond(sender)

@@ -1,11 +1,15 @@
 //! Bells between hubs on one database: short messages by LISTEN and NOTIFY, on a connection of their own. They hint and
 //! promise nothing: whoever gets one looks at the store. What was rung while the connection was away is lost, and that
 //! it may be is told.
+//!
+//! The same connection holds a lock of the hub's own. The server drops it when the connection ends, so that others can
+//! see at once that a hub is dead. Where a network is cut, the server may keep both for a long time: a lock that is
+//! held proves nothing.
 
 use std::time::Duration;
 
 use futures_util::future::poll_fn;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls, Socket};
 
@@ -22,25 +26,61 @@ const WAITING_MAX: usize = 4096;
 /// How long after the connection was lost the next is tried.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
 
-/// Listens and rings until the bells are dropped.
-pub(super) fn bells(url: &str) -> Result<Bells, OpenError> {
+/// Listens and rings until the bells are dropped, and holds this lock meanwhile.
+pub(super) fn bells(url: &str, lock: Option<i64>) -> Result<Bells, OpenError> {
     let Address { config, tls, trusted } = address::parse(url)?;
     let (ring, to_send) = mpsc::channel(WAITING_MAX);
     let (heard, rung) = mpsc::channel(WAITING_MAX);
+    let (held, holds_lock) = watch::channel(0);
+    let lock = Lock { number: lock, times: 0, held };
     if tls {
         let connector = tls::connector(trusted.as_deref())?;
-        tokio::spawn(keep_on(move || connect(config.clone(), connector.clone()), to_send, heard));
+        tokio::spawn(keep_on(move || connect(config.clone(), connector.clone()), to_send, heard, lock));
     } else {
-        tokio::spawn(keep_on(move || connect(config.clone(), NoTls), to_send, heard));
+        tokio::spawn(keep_on(move || connect(config.clone(), NoTls), to_send, heard, lock));
     }
-    Ok(Bells { ring, rung })
+    Ok(Bells { ring, rung, holds_lock })
+}
+
+/// The lock that the connection holds.
+struct Lock {
+    /// Which; none if it holds none.
+    number: Option<i64>,
+    /// How often it was taken.
+    times: u64,
+    held: watch::Sender<u64>,
+}
+
+impl Lock {
+    /// Takes it, if it is free. It may not be: a former connection may stand at the server still.
+    async fn take(&mut self, client: &Client) -> Result<(), tokio_postgres::Error> {
+        let Some(number) = self.number.filter(|_| self.is_wanted()) else { return Ok(()) };
+        if client.query_one("select pg_try_advisory_lock($1)", &[&number]).await?.get(0) {
+            self.times += 1;
+            self.held.send_replace(self.times);
+        }
+        Ok(())
+    }
+
+    /// The connection has ended.
+    fn lost(&self) {
+        self.held.send_replace(0);
+    }
+
+    fn is_wanted(&self) -> bool {
+        self.number.is_some() && *self.held.borrow() == 0
+    }
 }
 
 /// A connection that listens: what sends over it, and what comes.
 type Listening = (Client, mpsc::Receiver<String>);
 
-async fn keep_on<F>(open: impl Fn() -> F, mut to_send: mpsc::Receiver<String>, heard: mpsc::Sender<Rung>)
-where
+async fn keep_on<F>(
+    open: impl Fn() -> F,
+    mut to_send: mpsc::Receiver<String>,
+    heard: mpsc::Sender<Rung>,
+    mut lock: Lock,
+) where
     F: Future<Output = Result<Listening, tokio_postgres::Error>>,
 {
     let mut is_told = false;
@@ -48,7 +88,12 @@ where
         match open().await {
             Ok(listening) => {
                 is_told = false;
-                if heard.send(Rung::MayHaveMissed).await.is_err() || !serve(listening, &mut to_send, &heard).await {
+                if heard.send(Rung::MayHaveMissed).await.is_err() {
+                    return;
+                }
+                let goes_on = serve(listening, &mut to_send, &heard, &mut lock).await;
+                lock.lost();
+                if !goes_on {
                     return;
                 }
             }
@@ -74,9 +119,18 @@ async fn serve(
     (client, mut coming): Listening,
     to_send: &mut mpsc::Receiver<String>,
     heard: &mpsc::Sender<Rung>,
+    lock: &mut Lock,
 ) -> bool {
+    if lock.take(&client).await.is_err() {
+        return true;
+    }
     loop {
         tokio::select! {
+            () = tokio::time::sleep(AGAIN_AFTER), if lock.is_wanted() => {
+                if lock.take(&client).await.is_err() {
+                    return true;
+                }
+            }
             rung = coming.recv() => match rung {
                 Some(text) => if heard.send(Rung::Bell(text)).await.is_err() { return false },
                 None => return true,

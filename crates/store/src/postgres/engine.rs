@@ -39,9 +39,9 @@ impl Engine {
         Ok(Engine { connections, url: Url(url.to_owned()) })
     }
 
-    /// Bells to and from the other hubs on this database.
-    pub(crate) fn bells(&self) -> Result<Bells, OpenError> {
-        bells(&self.url.0)
+    /// Bells to and from the other hubs on this database, on a connection that holds this lock.
+    pub(crate) fn bells(&self, lock: Option<i64>) -> Result<Bells, OpenError> {
+        bells(&self.url.0, lock)
     }
 
     pub(crate) async fn write<F, T, E>(&self, verb: F) -> Result<T, E>
