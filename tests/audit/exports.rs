@@ -12,6 +12,8 @@ use crate::help::{audit, export, sortie, token, verify};
 on_both_engines!(an_export_holds_and_goes_on_where_it_ends);
 on_sqlite!(
     an_export_that_is_refused_leaves_no_file_behind,
+    nothing_is_added_to_an_export_that_was_changed,
+    what_is_printed_of_the_log_is_for_people,
     whatever_is_done_to_an_export_is_named_with_its_line,
     an_export_is_held_against_what_was_kept_elsewhere,
     the_hub_s_signature_is_checked_without_the_hub,
@@ -54,6 +56,34 @@ async fn an_export_that_is_refused_leaves_no_file_behind(scene: Scene) {
     command.args(["audit", "export", "--out"]).arg(&file).env("SORTIE_HUB", hub.url());
     Ended::of(command.env("SORTIE_TOKEN", viewer).env("SORTIE_CA", hub.ca_file())).failed(3, &["forbidden (403)"]);
     assert!(!file.exists());
+}
+
+async fn nothing_is_added_to_an_export_that_was_changed(scene: Scene) {
+    let hub = scene.hub().start().await;
+    act(&hub, 6).await;
+    let mut changed = lines(&export(&hub, "log"));
+    changed[4] = changed[4].replace("one-of-many", "one-of-none");
+    let file = copy(&hub, "changed", &changed);
+    let words = ["line 5", "nothing was added", "audit verify"];
+    hub.sortie(&["audit", "export", "--out", file.to_str().unwrap()]).failed(7, &words);
+    assert_eq!(lines(&file), changed, "it is as it was");
+    // One that begins in the middle is checked from there.
+    let tail = scene.folder().join("tail");
+    let path = tail.to_str().unwrap();
+    hub.sortie(&["audit", "export", "--out", path, "--after", "3"]).well();
+    act(&hub, 1).await;
+    hub.sortie(&["audit", "export", "--out", path]).well();
+    assert_eq!(lines(&tail).len(), 7, "four links, a place, one more link, and where the chain stands now");
+}
+
+async fn what_is_printed_of_the_log_is_for_people(scene: Scene) {
+    let hub = scene.hub().start().await;
+    hub.invite("north").await;
+    let listed = hub.sortie(&["audit", "list", "--action", "invite"]).well().stdout;
+    assert!(listed.contains("expires_at 20") && listed.contains(" UTC"), "an instant is one: {listed}");
+    let keys = hub.sortie(&["audit", "keys"]).well().json();
+    let names: Vec<&String> = keys.as_object().expect("an object").keys().collect();
+    assert_eq!(names, ["keys", "version"], "who signed, and nothing that is empty here");
 }
 
 async fn an_export_holds_and_goes_on_where_it_ends(scene: Scene) {

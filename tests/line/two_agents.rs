@@ -19,10 +19,13 @@ async fn a_copied_data_folder_is_noticed_and_neither_gets_tasks_until_an_operato
     work(&hub, &site, "first").await;
     let copy = Site::new(&scene, "copy");
     copy_folder(&site.data(), &copy.data());
+    let copy = copy.setting("log_level", "debug");
     let second = copy.start();
     let told = |site: &Site<'_>| site.log().contains("another agent speaks for this node");
     until("both are told", async || (told(&site) && told(&copy)).then_some(())).await;
     assert_eq!(hub.events("node.quarantined").await.len(), 1, "people are told once");
+    until("it has asked again", async || copy.log().contains("the node is quarantined still").then_some(())).await;
+    assert_eq!(copy.log().matches("another agent speaks for this node").count(), 1, "and so is whoever reads the log");
     let shown = hub.people().node("north").await.unwrap();
     assert!(shown.quarantined_at.is_some());
     assert!(hub.sortie(&["node", "list"]).well().stdout.contains("quarantined"));

@@ -13,6 +13,7 @@ on_sqlite!(
     what_was_signed_before_is_read_and_not_made_anew,
     a_set_is_drawn_up_by_one_and_signed_by_another,
     a_key_that_others_can_read_is_told_of,
+    operations_are_listed_by_status_node_and_type,
     slips_at_the_command_line_are_told_with_what_to_do,
 );
 
@@ -113,6 +114,40 @@ async fn slips_at_the_command_line_are_told_with_what_to_do(scene: Scene) {
     let shown = hub.sortie(&["op", "show", &id]).well();
     assert!(shown.stderr.contains(&format!("sign {id}")), "{shown:?}");
     assert!(hub.people().operation(operation.id).await.unwrap().signed_by.is_empty());
+}
+
+async fn operations_are_listed_by_status_node_and_type(scene: Scene) {
+    let hub = scene.hub().start().await;
+    let _nodes = (hub.hand_node("box").await, hub.hand_node("other").await);
+    let (first, second) =
+        (propose(&hub, "box", 1).await.id.to_string(), propose(&hub, "other", 1).await.id.to_string());
+    let third = hub.sortie(&["op", "propose", "host.reboot", "--node", "box"]).well();
+    assert!(third.stderr.contains("--signatures"), "one signature is what is asked for by default: {third:?}");
+    let third = third.stdout.trim().to_owned();
+    let said = hub.sortie(&["op", "propose", "sleep", "--node", "box", "--payload", "{\"ms\":1}", "--signatures", "2"]);
+    assert!(!said.well().stderr.contains("--signatures"), "who has chosen is not told");
+    hub.sortie(&["op", "reject", &second]).well();
+    let listed = |words: &[&str]| {
+        let json = hub.sortie_json(&[&["op", "list"], words].concat());
+        let ids =
+            json["items"].as_array().expect("a list").iter().map(|one| one["id"].as_str().expect("an id").to_owned());
+        ids.collect::<Vec<_>>()
+    };
+    assert_eq!(listed(&["--node", "other"]), std::slice::from_ref(&second));
+    assert_eq!(listed(&["--type", "host.reboot"]), std::slice::from_ref(&third));
+    assert_eq!(listed(&["--status", "rejected"]), std::slice::from_ref(&second));
+    assert_eq!(listed(&["--status", "rejected,failed", "--node", "box"]), Vec::<String>::new());
+    let waiting = listed(&["--status", "awaiting_signature", "--type", "sleep"]);
+    assert!(waiting.len() == 2 && waiting.contains(&first), "{waiting:?}");
+    assert_eq!(listed(&["--pending", "--type", "host.reboot"]), [third]);
+    hub.sortie(&["op", "list", "--status", "signed"]).failed(2, &["no operation is `signed`", "awaiting_signature"]);
+    hub.sortie(&["op", "list", "--node", "nowhere"]).failed(3, &["nowhere"]);
+    for words in [["op", "show", "nope"], ["op", "reject", "nope"], ["sign", "nope", "--yes"]] {
+        hub.sortie(&words).failed(2, &["`nope` is not an operation's id"]);
+    }
+    let query = "/api/v1/operations?status=signed";
+    let refused = hub.request(http::Method::GET, query).send().await;
+    refused.is_problem(sortie_wire::problem::ProblemCode::MalformedParameter, None);
 }
 
 async fn a_key_that_others_can_read_is_told_of(scene: Scene) {

@@ -6,6 +6,7 @@ use sortie_rules::operations::Stage;
 use sortie_rules::tasks::{Code, Status};
 use sortie_rules::time::{Millis, Span};
 
+use crate::dialect;
 use crate::errors::StoreError;
 use crate::row::{Columns, Row};
 use crate::tx::Tx;
@@ -107,12 +108,51 @@ pub async fn outcome(tx: &mut Tx, id: TaskId) -> Result<Option<Outcome>, StoreEr
     row.map(|row| read_outcome(&mut row.columns("tasks"))).transpose().map(Option::flatten)
 }
 
-/// Up to `limit` operations of an org before `before`, newest first, with what became of their tasks; only those
-/// that wait for signatures at a time, if one is given.
+/// Which operations a list should have; what is left out does not narrow it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OperationFilter {
+    /// Only those that wait for signatures at this time.
+    pub waiting_at: Option<Millis>,
+    /// Only those that stand at one of these at this time: by themselves, or with a task that does. Empty means all.
+    pub standing: Vec<Standing>,
+    /// Only those for this node.
+    pub node: Option<NodeId>,
+    /// Only those of this type.
+    pub type_name: Option<String>,
+}
+
+/// Where an operation stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// By itself.
+    Stage(Stage),
+    /// As its task does. One whose task has been forgotten counts as completed.
+    Task(Status),
+}
+
+impl Standing {
+    /// The word that the list's statement makes of a row.
+    fn word(self) -> &'static str {
+        match self {
+            Standing::Stage(stage) => stage.as_str(),
+            Standing::Task(Status::Pending) => "task_pending",
+            Standing::Task(Status::InProgress) => "task_in_progress",
+            Standing::Task(Status::Completed) => "task_completed",
+            Standing::Task(Status::Failed) => "task_failed",
+            Standing::Task(Status::Rejected) => "task_rejected",
+            Standing::Task(Status::Cancelled) => "task_cancelled",
+            Standing::Task(Status::Expired) => "task_expired",
+        }
+    }
+}
+
+/// Up to `limit` operations of an org before `before`, newest first, with what became of their tasks. `now` is the time
+/// at which one that waits for signatures beyond its end has expired.
 pub async fn list(
     tx: &mut Tx,
     org: OrgId,
-    waiting_at: Option<Millis>,
+    filter: &OperationFilter,
+    now: Millis,
     before: Option<TaskId>,
     limit: u32,
 ) -> Result<Vec<(OperationRow, Option<Outcome>)>, StoreError> {
@@ -120,7 +160,13 @@ pub async fn list(
         "select ",
         columns!(),
         ", t.status, t.code, t.message from operations o left join tasks t on t.id = o.id
-         where o.org = $1 and o.id < $2 order by o.id desc limit $3"
+         where o.org = $1 and o.id < $2
+             and (cast($4 as text) is null or o.node = $4) and (cast($5 as text) is null or o.type_name = $5)
+             and (cast($6 as text) is null or $6 like '%,' || case
+                 when o.stage = 'released' then 'task_' || coalesce(t.status, 'completed')
+                 when o.stage = 'awaiting_signature' and o.ends_at <= $7 then 'expired'
+                 else o.stage end || ',%')
+         order by o.id desc limit $3"
     );
     const WAITING: &str = concat!(
         "select ",
@@ -129,10 +175,21 @@ pub async fn list(
          where o.org = $1 and o.id < $2 and o.stage = 'awaiting_signature' and o.ends_at > $4
          order by o.id desc limit $3"
     );
-    let before = before.map_or("g".into(), Into::into);
-    let rows = match waiting_at {
-        None => tx.query(ALL, &[org.into(), before, limit.into()]).await?,
-        Some(now) => tx.query(WAITING, &[org.into(), before, limit.into(), now.into()]).await?,
+    let before = before.map_or(dialect::ABOVE_ALL_IDS.into(), Into::into);
+    let rows = match filter {
+        // The list that is asked for most has an index of its own.
+        OperationFilter { waiting_at: Some(at), node: None, type_name: None, .. } => {
+            tx.query(WAITING, &[org.into(), before, limit.into(), (*at).into()]).await?
+        }
+        OperationFilter { waiting_at, standing, node, type_name } => {
+            let waiting = waiting_at.map(|_| Stage::AwaitingSignature.as_str());
+            let words = standing.iter().map(|standing| standing.word()).filter(|_| waiting.is_none());
+            let words: Vec<&str> = words.chain(waiting).collect();
+            let words = (!words.is_empty()).then(|| format!(",{},", words.join(",")));
+            let (node, type_name) = ((*node).into(), type_name.as_deref().into());
+            let (words, now) = (words.as_deref().into(), waiting_at.unwrap_or(now).into());
+            tx.query(ALL, &[org.into(), before, limit.into(), node, type_name, words, now]).await?
+        }
     };
     let both = |row: Row| {
         let mut row = row.columns("operations");

@@ -117,6 +117,23 @@ pub enum OperationStatus {
 }
 
 impl OperationStatus {
+    /// All of them, in the order of an operation's life.
+    pub const ALL: [OperationStatus; 8] = [
+        OperationStatus::AwaitingSignature,
+        OperationStatus::Pending,
+        OperationStatus::Delivered,
+        OperationStatus::Completed,
+        OperationStatus::Failed,
+        OperationStatus::Rejected,
+        OperationStatus::Cancelled,
+        OperationStatus::Expired,
+    ];
+
+    /// What a word stands for.
+    pub fn parse(word: &str) -> Option<OperationStatus> {
+        OperationStatus::ALL.into_iter().find(|status| status.as_str() == word)
+    }
+
     /// The word for it.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -202,13 +219,22 @@ pub struct Operation {
 }
 
 /// The query of `GET /api/v1/operations`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
 #[serde(deny_unknown_fields)]
 pub struct OperationQuery {
     /// Only those that wait for signatures.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pending: bool,
+    /// Only those of one of these, with commas between them: `failed,rejected`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// Only those for this node, by name or id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+    /// Only those of this task type.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    pub type_name: Option<String>,
     /// The `next` of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<TaskId>,

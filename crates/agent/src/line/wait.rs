@@ -25,6 +25,8 @@ const LATE_BY_CHANCE: u32 = 3;
 const HELPLESS: Span = Span::minutes(5);
 /// Longest pause while an operator has to decide.
 const QUARANTINED: Span = Span::seconds(5);
+/// How many of these pauses there are between two words about it: ten minutes.
+const QUARANTINED_SAID_EVERY: u32 = 120;
 /// Longest pause for a renewal that goes first.
 const AFTER_RENEWAL: Span = Span::seconds(5);
 
@@ -46,6 +48,8 @@ impl WaitLoop {
     /// Waits and takes until it is told to stop. A delivery that has come is taken to its end.
     pub(crate) async fn run(mut self) {
         let (mut open, mut seq, mut failures) = (OpenWaits::default(), 0, 0);
+        // How often in a row the hub has said that the node is quarantined.
+        let mut quarantined = 0;
         while !self.stop.is_cancelled() {
             if !open.is_asking() {
                 seq += 1;
@@ -71,14 +75,14 @@ impl WaitLoop {
             match self.handle(answered).await {
                 Ok(()) if failures > 0 => {
                     tracing::info!(failures, "the line to the hub works again");
-                    failures = 0;
+                    (failures, quarantined) = (0, 0);
                 }
                 Ok(()) => {}
                 // An older wait was ended for the sake of a newer one.
                 Err(_) if !is_newest => {}
                 Err(trouble) => {
                     failures += 1;
-                    self.pause(trouble, failures).await;
+                    self.pause(trouble, failures, &mut quarantined).await;
                 }
             }
         }
@@ -111,7 +115,7 @@ impl WaitLoop {
         Ok(())
     }
 
-    async fn pause(&self, trouble: Trouble, failures: u32) {
+    async fn pause(&self, trouble: Trouble, failures: u32, quarantined: &mut u32) {
         let own = BACKOFF.wait(failures, self.entropy.draw());
         let wait = match &trouble {
             // The next answer may well be good; what is wrong twice is not asked for again in haste.
@@ -123,7 +127,7 @@ impl WaitLoop {
                 tracing::error!(%error, failures, wait_ms = own.0, "a delivery was not taken; nothing of it was done");
                 own
             }
-            Trouble::Call(error) => self.after_call(error, own, failures).await,
+            Trouble::Call(error) => self.after_call(error, own, failures, quarantined).await,
         };
         tokio::select! {
             () = tokio::time::sleep(wait.to_std()) => {}
@@ -132,9 +136,11 @@ impl WaitLoop {
     }
 
     /// How long to wait after a call that failed, and what can be done about it.
-    async fn after_call(&self, error: &ClientError, own: Span, failures: u32) -> Span {
+    async fn after_call(&self, error: &ClientError, own: Span, failures: u32, quarantined: &mut u32) -> Span {
         let wait = error.retry_after().map_or(own, |asked| asked.max(own));
-        match error.problem().map(|problem| problem.code) {
+        let code = error.problem().map(|problem| problem.code);
+        let said_before = std::mem::take(quarantined);
+        match code {
             Some(ProblemCode::WaitLate) if failures < LATE_BY_CHANCE => {
                 tracing::debug!("a wait came late; the next one follows");
                 return Span::ZERO;
@@ -150,6 +156,11 @@ impl WaitLoop {
             Some(ProblemCode::NodeQuarantined) => {
                 // An operator decides, perhaps in a moment.
                 let wait = wait.min(QUARANTINED);
+                *quarantined = said_before.saturating_add(1);
+                if !said_before.is_multiple_of(QUARANTINED_SAID_EVERY) {
+                    tracing::debug!(wait_ms = wait.0, "the node is quarantined still");
+                    return wait;
+                }
                 tracing::error!(
                     wait_ms = wait.0,
                     "another agent speaks for this node: was this disk copied, or restored from an older copy? The hub \

@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 use sortie_rules::ids::TaskId;
 use sortie_rules::operations::{Proposal, Stage};
 use sortie_rules::tasks::{Code, Status};
-use sortie_store::operations::{self, OperationRow, Outcome};
+use sortie_store::operations::{self, OperationFilter, OperationRow, Outcome, Standing};
 use sortie_wire::operations::{Operation, OperationQuery, OperationStatus, SignedBy, Target};
 use sortie_wire::pages::Page;
 use sortie_wire::problem::ProblemCode;
@@ -56,10 +56,21 @@ pub(super) async fn show(app: &App, who: &Principal, id: TaskId) -> Result<Opera
 /// A page of operations, newest first.
 pub(super) async fn list(app: &App, who: &Principal, query: OperationQuery) -> Result<Page<Operation>, Fault> {
     let (org, size) = (who.org, page_size(query.limit)?);
-    let waiting_at = query.pending.then(|| app.clock.now());
+    let now = app.clock.now();
+    let node = match &query.node {
+        Some(node) => Some(app.nodes.find_named(&app.store, org, node).await?.id),
+        None => None,
+    };
+    let filter = OperationFilter {
+        waiting_at: query.pending.then_some(now),
+        standing: standing(query.status.as_deref().unwrap_or(""))?,
+        node,
+        type_name: query.type_name,
+    };
+    let after = query.after;
     let mut rows = app
         .store
-        .read(move |tx| Box::pin(async move { operations::list(tx, org, waiting_at, query.after, size + 1).await }))
+        .read(move |tx| Box::pin(async move { operations::list(tx, org, &filter, now, after, size + 1).await }))
         .await?;
     let more = rows.len() > size as usize;
     rows.truncate(size as usize);
@@ -69,6 +80,29 @@ pub(super) async fn list(app: &App, who: &Principal, query: OperationQuery) -> R
         items.push(shown(app, row, outcome).await?);
     }
     Ok(Page { items, next })
+}
+
+/// Where operations stand of which one of these words is said.
+fn standing(words: &str) -> Result<Vec<Standing>, Fault> {
+    let mut all = Vec::new();
+    for word in words.split(',').filter(|word| !word.is_empty()) {
+        let status = OperationStatus::parse(word).ok_or_else(|| {
+            let known: Vec<&str> = OperationStatus::ALL.iter().map(|status| status.as_str()).collect();
+            let detail = format!("status: `{word}` is none of {}.", known.join(", "));
+            refuse(ProblemCode::MalformedParameter, detail)
+        })?;
+        all.extend_from_slice(match status {
+            OperationStatus::AwaitingSignature => &[Standing::Stage(Stage::AwaitingSignature)],
+            OperationStatus::Pending => &[Standing::Task(Status::Pending)],
+            OperationStatus::Delivered => &[Standing::Task(Status::InProgress)],
+            OperationStatus::Completed => &[Standing::Task(Status::Completed)],
+            OperationStatus::Failed => &[Standing::Task(Status::Failed)],
+            OperationStatus::Rejected => &[Standing::Stage(Stage::Rejected), Standing::Task(Status::Rejected)],
+            OperationStatus::Cancelled => &[Standing::Task(Status::Cancelled)],
+            OperationStatus::Expired => &[Standing::Stage(Stage::Expired), Standing::Task(Status::Expired)],
+        });
+    }
+    Ok(all)
 }
 
 async fn shown(app: &App, row: OperationRow, outcome: Option<Outcome>) -> Result<Operation, Fault> {

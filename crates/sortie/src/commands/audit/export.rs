@@ -38,6 +38,7 @@ pub(super) async fn run(export: Export, context: &Context) -> Done {
     // Asked before a file is made for it.
     let newest = hub.audit_head().await?.head.number;
     let mut file = export.out.as_deref().map(ExportFile::open).transpose()?;
+    file.as_ref().map_or(Ok(()), ExportFile::check)?;
     let (after, hash) = match &file {
         Some(file) if !file.is_new => {
             if export.after.is_some_and(|after| after != file.number) {

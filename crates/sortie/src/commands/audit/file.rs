@@ -1,13 +1,14 @@
 //! A file with an export, to which more is added: where it ends, and whether what follows fits.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use sortie_rules::audit::{Hash, from_hex};
+use sortie_rules::audit::{Checker, Hash, from_hex};
+use sortie_wire::audit::sha256;
 
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 
 /// Read at once while the last line is looked for.
 const STEP_BYTES: u64 = 64 << 10;
@@ -52,6 +53,25 @@ impl ExportFile {
         Ok(ExportFile { path: path.to_owned(), file, number, hash, is_new: length == 0 })
     }
 
+    /// Refuses to add to lines that do not hold.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        let failed = |error: std::io::Error| cannot(&self.path, &error);
+        let (mut reader, mut line) = (BufReader::new(File::open(&self.path).map_err(failed)?), Vec::new());
+        let mut checker: Option<Checker> = None;
+        while reader.read_until(b'\n', &mut line).map_err(failed)? > 0 {
+            let text = line.strip_suffix(b"\n").unwrap_or(&line);
+            checker.get_or_insert_with(|| Checker::new(sha256).after(begins_after(text), None)).line(text);
+            line.clear();
+        }
+        let Some(broken) = checker.filter(Checker::is_broken).and_then(|checker| checker.finish(true).err()) else {
+            return Ok(());
+        };
+        let what = format!("{}, line {}: {}; nothing was added", self.path.display(), broken.line, broken.fault);
+        Err(Failure::new(Exit::DoesNotHold, what).remedy(
+            "keep the file as it is, export into another, and compare: `sortie audit verify OTHER --earlier FILE`",
+        ))
+    }
+
     /// Adds lines.
     pub(super) fn add(&mut self, lines: &[u8]) -> Result<(), Failure> {
         self.file.write_all(lines).map_err(|error| cannot(&self.path, &error))
@@ -93,6 +113,14 @@ fn begins_as_export(file: &mut File) -> std::io::Result<bool> {
     file.seek(SeekFrom::Start(0))?;
     file.take(9).read_to_end(&mut first)?;
     Ok(b"{\"entry\":".starts_with(&first) || b"{\"head\":{".starts_with(&first))
+}
+
+/// After which link a file begins whose first line this is.
+fn begins_after(first: &[u8]) -> u64 {
+    let line: Value = serde_json::from_slice(first).unwrap_or_default();
+    let number = |value: &Value| value["number"].as_u64();
+    let head = line.get("head").and_then(number);
+    head.unwrap_or_else(|| number(&line).map_or(0, |first| first.saturating_sub(1)))
 }
 
 /// Where the chain stands after this line.

@@ -2,6 +2,8 @@
 //! held later.
 
 use clap::Args;
+use serde::Serialize;
+use sortie_wire::keys::{KeySet, PublicKey};
 
 use crate::context::Context;
 use crate::exit::Done;
@@ -35,5 +37,13 @@ pub(super) async fn run(head: Head, context: &Context) -> Done {
 /// Prints every public key that the hub ever signed with.
 pub(super) async fn keys(keys: Keys, context: &Context) -> Done {
     let hub = context.hub(&keys.hub)?;
-    context.output.value(&hub.signing_keys().await?)
+    let KeySet { version, keys, .. } = hub.signing_keys().await?;
+    context.output.value(&SigningKeys { version, keys })
+}
+
+/// What of a key set says who signed: `sortie audit verify --keys` takes it for one.
+#[derive(Debug, Serialize)]
+struct SigningKeys {
+    version: u64,
+    keys: Vec<PublicKey>,
 }

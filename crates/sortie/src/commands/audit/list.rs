@@ -3,13 +3,14 @@
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 use sortie_rules::limits::{PAGE_DEFAULT, PAGE_MAX};
+use sortie_rules::time::Millis;
 use sortie_wire::audit::{AuditLink, AuditObject, AuditOutcome, AuditQuery};
 use sortie_wire::pages::Page;
 
 use crate::context::Context;
 use crate::exit::Done;
 use crate::find_hub::HubOptions;
-use crate::output::{Table, ago};
+use crate::output::{Table, ago, utc};
 use crate::values::When;
 
 /// What it takes.
@@ -108,7 +109,6 @@ pub(super) async fn run(list: List, context: &Context) -> Done {
     })
 }
 
-/// What else belongs to an entry, on one line.
 /// What something was done to, so that it can be found: an operation's name is only its type.
 fn object(to: &AuditObject) -> String {
     match (to.kind.as_str(), &to.name) {
@@ -119,11 +119,16 @@ fn object(to: &AuditObject) -> String {
     }
 }
 
+/// What else belongs to an entry, on one line.
 fn more(link: &AuditLink) -> String {
     let refused = link.entry.refused.as_ref().map(|refused| format!("refused: {}", refused.code));
-    let said = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    // An instant stands in the log as a number, under a name that says so.
+    let said = |name: &str, value: &Value| match value.as_i64().filter(|_| name.ends_with("_at")) {
+        Some(at) => utc(Millis(at)),
+        None => value.as_str().map_or_else(|| value.to_string(), str::to_owned),
+    };
     let changes = link.entry.changes.as_ref().and_then(Value::as_object).into_iter().flatten();
-    let changes = changes.map(|(name, value)| format!("{name} {}", said(value)));
+    let changes = changes.map(|(name, value)| format!("{name} {}", said(name, value)));
     refused.into_iter().chain(changes).collect::<Vec<_>>().join(", ")
 }
 

@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::exit::Done;
 use crate::find_hub::HubOptions;
 use crate::output::details;
+use crate::values::operation_id;
 
 /// What `sortie op` takes.
 #[derive(Debug, Args)]
@@ -26,11 +27,23 @@ enum Verb {
     /// Propose an operation, for operators to sign
     Propose(Propose),
     /// List operations, newest first
-    #[command(after_help = "Example: sortie op list --pending")]
+    #[command(
+        after_help = "Examples:\n  sortie op list --pending\n  sortie op list --node box-17 --status failed,rejected"
+    )]
     List {
         /// Only those that wait for signatures
-        #[arg(long)]
+        #[arg(long, conflicts_with = "status")]
         pending: bool,
+        /// Only those of one of these: awaiting_signature, pending, delivered, completed, failed,
+        /// rejected, cancelled, expired
+        #[arg(long, value_name = "WORDS", value_delimiter = ',', value_parser = status)]
+        status: Vec<OperationStatus>,
+        /// Only those for this node
+        #[arg(long, value_name = "NAME|ID")]
+        node: Option<String>,
+        /// Only those of this task type
+        #[arg(long = "type", value_name = "TYPE")]
+        type_name: Option<String>,
         #[command(flatten)]
         pages: Pages,
     },
@@ -38,12 +51,14 @@ enum Verb {
     #[command(after_help = "Example: sortie op show 01980c5e-7d1a-7c3e-9b7e-0123456789ab")]
     Show {
         /// Its id, as `sortie op list` shows it
+        #[arg(value_parser = operation_id)]
         id: TaskId,
     },
     /// Decide against an operation that waits for signatures
     #[command(after_help = "Example: sortie op reject 01980c5e-7d1a-7c3e-9b7e-0123456789ab --reason \"not today\"")]
     Reject {
         /// Its id, as `sortie op list` shows it
+        #[arg(value_parser = operation_id)]
         id: TaskId,
         /// Why, for whoever proposed it
         #[arg(long, value_name = "TEXT")]
@@ -56,16 +71,23 @@ pub(crate) async fn run(command: OpCommand, context: &Context) -> Done {
     let (hub, output, now) = (context.hub(&command.hub)?, context.output, context.clock.now());
     match command.verb {
         Verb::Propose(asked) => propose(asked, &hub, context).await,
-        Verb::List { pending, pages } => {
+        Verb::List { pending, status, node, type_name, pages } => {
+            let is_narrowed = pending || !status.is_empty() || node.is_some() || type_name.is_some();
+            let status = (!status.is_empty()).then(|| words(&status));
+            let query = OperationQuery { pending, status, node, type_name, ..OperationQuery::default() };
             let page = pages
                 .read(|after, limit| {
                     let after = after.and_then(|after| after.parse().ok());
-                    let (hub, query) = (hub.clone(), OperationQuery { pending, after, limit });
+                    let (hub, query) = (hub.clone(), OperationQuery { after, limit, ..query.clone() });
                     async move { hub.operations(&query).await }
                 })
                 .await?;
             output.either(&page, |page| {
-                let none = if pending { "No operation waits for signatures." } else { "There are no operations." };
+                let none = match (pending, is_narrowed) {
+                    (true, _) => "No operation of this kind waits for signatures.",
+                    (false, true) => "There are no operations of this kind.",
+                    (false, false) => "There are no operations.",
+                };
                 tell_rest(page, none, output);
                 if page.items.is_empty() { Ok(()) } else { output.table(&table(&page.items, now)) }
             })
@@ -91,4 +113,14 @@ pub(crate) async fn run(command: OpCommand, context: &Context) -> Done {
             })
         }
     }
+}
+
+/// A status as it is typed.
+fn status(word: &str) -> Result<OperationStatus, String> {
+    OperationStatus::parse(word)
+        .ok_or_else(|| format!("no operation is `{word}`; they are {}", words(&OperationStatus::ALL)))
+}
+
+fn words(statuses: &[OperationStatus]) -> String {
+    statuses.iter().map(|status| status.as_str()).collect::<Vec<_>>().join(",")
 }

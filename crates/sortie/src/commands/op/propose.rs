@@ -43,6 +43,7 @@ pub(super) struct Propose {
 pub(super) async fn propose(asked: Propose, hub: &Hub, context: &Context) -> Done {
     let Propose { type_name, node, payload, valid_for, signatures, reason, key } = asked;
     let payload = payload.as_deref().map(read_payload).transpose()?;
+    let by_default = signatures.is_none();
     let proposal = ProposeOperation { type_name, node, payload, valid_for, signatures, reason };
     let proposed = hub.propose_operation(&proposal, key.as_deref()).await?;
     context.output.either(&proposed, |proposed| {
@@ -52,6 +53,12 @@ pub(super) async fn propose(asked: Propose, hub: &Hub, context: &Context) -> Don
         };
         let sign = context.next_command(&format!("sign {}", proposed.id));
         context.output.say(&format!("Proposed for `{}`. It waits for {wanted}: {sign}", proposed.node_name));
+        if by_default {
+            context.output.say(
+                "One is what is asked for where nothing else is said. A site whose policy demands more refuses it for \
+                 good: propose it with --signatures then.",
+            );
+        }
         context.output.line(&proposed.id.to_string())
     })
 }

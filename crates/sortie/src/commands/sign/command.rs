@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::exit::{Done, Exit, Failure};
 use crate::find_hub::HubOptions;
 use crate::operator_keys::{KeyOptions, KnownNodes, Signing};
-use crate::values::confirm;
+use crate::values::{confirm, operation_id};
 
 /// What `sortie sign` takes.
 #[derive(Debug, Args)]
@@ -25,7 +25,7 @@ pub(crate) struct SignCommand {
     #[command(flatten)]
     key: KeyOptions,
     /// Operations, by id
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", value_parser = operation_id)]
     ids: Vec<TaskId>,
     /// Every operation that waits for signatures, one after the other
     #[arg(long, conflicts_with = "ids")]
@@ -137,7 +137,7 @@ impl Signer<'_> {
 }
 
 async fn pending(hub: &Hub) -> Result<Vec<TaskId>, Failure> {
-    let query = OperationQuery { pending: true, after: None, limit: Some(PAGE_MAX) };
+    let query = OperationQuery { pending: true, limit: Some(PAGE_MAX), ..OperationQuery::default() };
     let page = hub.operations(&query).await?;
     // Oldest first: in the order in which they were proposed.
     Ok(page.items.iter().rev().map(|operation| operation.id).collect())
@@ -152,14 +152,15 @@ async fn sign_one(hub: &Hub, signing: &Signing, id: TaskId, bytes: &[u8]) -> Res
 
 /// The last operation of the same type that was carried out at the same node, to compare with.
 async fn last_carried_out(hub: &Hub, operation: &Operation) -> Result<Option<Operation>, Failure> {
-    let query = OperationQuery { pending: false, after: None, limit: Some(PAGE_MAX) };
-    let page = hub.operations(&query).await?;
-    let is_alike = |other: &&Operation| {
-        other.status == OperationStatus::Completed
-            && other.type_name == operation.type_name
-            && other.target.node == operation.target.node
+    let query = OperationQuery {
+        status: Some(OperationStatus::Completed.as_str().to_owned()),
+        node: Some(operation.target.node.to_string()),
+        type_name: Some(operation.type_name.clone()),
+        limit: Some(1),
+        ..OperationQuery::default()
     };
-    match page.items.iter().find(is_alike) {
+    let page = hub.operations(&query).await?;
+    match page.items.first() {
         Some(found) => Ok(Some(hub.operation(found.id).await?)),
         None => Ok(None),
     }
