@@ -46,10 +46,7 @@ pub(super) async fn on_postgres(
     let master_key = folder.join("master.key");
     let made = Command::new(setup.sortie()?).args(["hub", "master-key"]).arg(&master_key).output().await?;
     ensure!(made.status.success(), "the hub's program made no master key");
-    Ok(vec![
-        ("SORTIE_HUB_DATABASE_URL", database),
-        ("SORTIE_HUB_MASTER_KEY_FILE", master_key.display().to_string()),
-    ])
+    Ok(vec![("SORTIE_HUB_DATABASE_URL", database), ("SORTIE_HUB_MASTER_KEY_FILE", master_key.display().to_string())])
 }
 
 impl Ground {

@@ -4,7 +4,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use sortie_rules::leaders::{Look, Seen, look};
+use sortie_rules::leaders::{HolderName, Look, Seen, look};
 use sortie_rules::limits::LEADER_BEAT;
 use sortie_rules::time::Span;
 use sortie_store::leaders::{self, Holder};
@@ -45,7 +45,12 @@ impl Alone {
                 }
                 (_, None) => Span::ZERO,
             };
-            let seen = holder.as_ref().map(|holder| Seen { holder: &holder.name, unchanged_for });
+            // It is taken before there is a connection that could hold a lock: the beat alone tells.
+            let seen = holder.as_ref().map(|holder| Seen {
+                holder: HolderName::parse(&holder.name),
+                unchanged_for,
+                lock_is_free: false,
+            });
             if look(&own, seen) == Look::Take && take(store, holder, &own).await? {
                 return Ok(Alone { own, lost: AtomicBool::new(false) });
             }
