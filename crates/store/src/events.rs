@@ -108,17 +108,29 @@ pub async fn number_pending(tx: &mut Tx, limit: u32) -> Result<u64, StoreError> 
     if !tx.is_postgres() {
         return Ok(0);
     }
-    const PENDING: &str = "select row_id from events where number is null order by row_id limit $1";
-    const NUMBER: &str = "update events set number = $2 where row_id = $1 and number is null";
+    const PENDING: &str =
+        "select row_id, cast(ctid as text) as place from events where number is null order by row_id limit $1";
+    // Found by their places, which nobody changes while the lock is held: of two indexes that know what has no number
+    // the planner may take the wrong one, and compare all that wait with all that are numbered. `width_bucket` tells
+    // how manieth one is in a sorted list.
+    const NUMBER: &str = "update events set number = \
+                          cast($3 as bigint) + width_bucket(row_id, (select cast(cast($2 as text) as bigint[]))) \
+                          where ctid = any(cast((select cast(cast($1 as text) as tid[])) as tid[]))";
     // A statement of its own: the next ones must see what the last holder of the lock committed.
     tx.query(dialect::LOCK_EVENT_NUMBERS, &[]).await?;
-    let mut rows: Vec<[Value<'_>; 2]> = Vec::new();
-    let mut number = last_number(tx).await?;
+    let last = last_number(tx).await?;
+    let (mut places, mut ids) = (Vec::new(), Vec::new());
     for row in tx.query(PENDING, &[limit.into()]).await? {
-        number += 1;
-        rows.push([row.columns("events").int("row_id")?.into(), number.into()]);
+        let mut row = row.columns("events");
+        ids.push(row.int("row_id")?.to_string());
+        // `(0,1)`, with a comma in it.
+        places.push(format!("\"{}\"", row.text("place")?));
     }
-    tx.execute_each(NUMBER, &rows).await
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let (places, ids) = (format!("{{{}}}", places.join(",")), format!("{{{}}}", ids.join(",")));
+    tx.execute(NUMBER, &[places.as_str().into(), ids.as_str().into(), last.into()]).await
 }
 
 /// A change that hubs keep something of in memory.

@@ -79,9 +79,9 @@ async fn judge(store: &Store, list: &str) {
 
 fn breaks(sql: &str, access: &Access) -> bool {
     let by_a_part = match &access.way {
-        Way::Index { .. } => true,
+        Way::Index { .. } | Way::Place => true,
         Way::WholeIndex { name } => QUEUES.contains(&name.as_str()),
-        Way::Scan => false,
+        Way::Scan | Way::Pairs => false,
     };
     let is_small = SMALL.contains(&access.table.as_str());
     let is_meant = MEANT.iter().any(|(piece, table, _)| plain(sql).contains(piece) && access.table == *table);
@@ -101,7 +101,9 @@ fn how(way: &Way) -> String {
     match way {
         Way::Index { name, condition } => format!("{name} {condition}"),
         Way::WholeIndex { name } => format!("all along {name}"),
+        Way::Place => "by its place".to_owned(),
         Way::Scan => "every row".to_owned(),
+        Way::Pairs => "each row with each".to_owned(),
     }
 }
 

@@ -18,8 +18,12 @@ pub(super) enum Way {
     Index { name: String, condition: String },
     /// Along an index from its beginning, or from its end.
     WholeIndex { name: String },
+    /// By its place, which is known.
+    Place,
     /// Every row.
     Scan,
+    /// Each row of one table is held against each row of another.
+    Pairs,
 }
 
 /// How the engine would run a statement.
@@ -82,6 +86,14 @@ async fn on_postgres(store: &Store, sql: &str) -> Vec<Access> {
             {
                 *way = Way::Index { name: name.clone(), condition: condition.to_owned() };
             }
+        } else if line.starts_with("TID Cond: ") {
+            if let Some(access) = found.last_mut() {
+                access.way = Way::Place;
+            }
+        } else if let Some(condition) = line.strip_prefix("Join Filter: ")
+            && condition.contains("given.p")
+        {
+            found.push(Access { table: condition.to_owned(), way: Way::Pairs });
         } else if let Some((how, rest)) = line.split_once(" on ")
             && READS_A_TABLE.iter().any(|begin| how.starts_with(begin))
         {
