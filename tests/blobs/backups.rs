@@ -3,7 +3,7 @@
 use counterparts::S3Server;
 use stories::{Ended, HubPlan, Program, Scene, on_both_engines, on_sqlite};
 
-use crate::help::{blobs_in, ended_with, into_bucket, into_folder, log_of, soon, until_archived};
+use crate::help::{blobs_in, ended_with, into_bucket, into_folder, log_of, soon, until_archived, with_an_archived_log};
 
 on_both_engines!(a_backup_holds_the_blobs_of_a_folder_and_a_restored_hub_has_them);
 on_sqlite!(
@@ -18,10 +18,7 @@ fn back_up(plan: &HubPlan<'_>, to: &std::path::Path) -> Ended {
 
 async fn a_backup_holds_the_blobs_of_a_folder_and_a_restored_hub_has_them(scene: Scene) {
     let (plan, folder) = into_folder(&scene, "kept");
-    let hub = plan.start().await;
-    let node = hub.hand_node("north").await;
-    let id = ended_with(&hub, &node, "north", b"one\n").await;
-    until_archived(hub.plan(), id).await;
+    let (hub, _node, id) = with_an_archived_log(plan).await;
     let file = scene.folder().join("hub.backup");
     let said = back_up(hub.plan(), &file).stderr;
     assert!(said.contains("1 blobs") && said.contains("are in it"), "{said}");

@@ -4,7 +4,7 @@ use http::Method;
 use sortie_wire::problem::ProblemCode;
 use stories::{Scene, on_sqlite};
 
-use crate::help::{blobs_in, ended_with, into_folder, log_of, refused, soon, until_archived};
+use crate::help::{blobs_in, ended_with, into_folder, log_of, refused, soon, until_archived, with_an_archived_log};
 
 on_sqlite!(
     a_folder_that_is_not_the_one_with_the_blobs_is_refused,
@@ -16,10 +16,7 @@ on_sqlite!(
 
 async fn a_folder_that_is_not_the_one_with_the_blobs_is_refused(scene: Scene) {
     let (plan, folder) = into_folder(&scene, "kept");
-    let hub = plan.start().await;
-    let node = hub.hand_node("north").await;
-    let id = ended_with(&hub, &node, "north", b"one\n").await;
-    until_archived(hub.plan(), id).await;
+    let (hub, _node, id) = with_an_archived_log(plan).await;
     let plan = hub.stop().await.0;
     // As a disk that is not mounted.
     let away = scene.folder().join("not-mounted");
@@ -36,10 +33,7 @@ async fn a_folder_that_is_not_the_one_with_the_blobs_is_refused(scene: Scene) {
 
 async fn a_place_that_is_given_up_is_replaced_by_another_once(scene: Scene) {
     let (plan, folder) = into_folder(&scene, "kept");
-    let hub = plan.start().await;
-    let node = hub.hand_node("north").await;
-    let lost = ended_with(&hub, &node, "north", b"one\n").await;
-    until_archived(hub.plan(), lost).await;
+    let (hub, node, lost) = with_an_archived_log(plan).await;
     let plan = hub.stop().await.0;
     std::fs::remove_dir_all(&folder).expect("it is ours");
     let said = refused(&plan).await;
@@ -58,10 +52,7 @@ async fn a_place_that_is_given_up_is_replaced_by_another_once(scene: Scene) {
 
 async fn two_hubs_with_databases_of_their_own_do_not_share_a_place(scene: Scene) {
     let (plan, folder) = into_folder(&scene, "kept");
-    let hub = plan.start().await;
-    let node = hub.hand_node("north").await;
-    let id = ended_with(&hub, &node, "north", b"one\n").await;
-    until_archived(hub.plan(), id).await;
+    let _whose_place_it_is = with_an_archived_log(plan).await;
     let url = format!("file://{}", folder.display());
     let said = refused(&soon(scene.hub_named("other")).setting("blobs.url", url)).await;
     assert!(said.contains("belongs to the database of another hub"), "{said}");
@@ -69,10 +60,7 @@ async fn two_hubs_with_databases_of_their_own_do_not_share_a_place(scene: Scene)
 
 async fn a_folder_that_is_gone_in_mid_flight_loses_no_log(scene: Scene) {
     let (plan, folder) = into_folder(&scene, "kept");
-    let hub = plan.start().await;
-    let node = hub.hand_node("north").await;
-    let first = ended_with(&hub, &node, "north", b"one\n").await;
-    until_archived(hub.plan(), first).await;
+    let (hub, node, first) = with_an_archived_log(plan).await;
     let away = scene.folder().join("unmounted");
     std::fs::rename(&folder, &away).expect("it is ours");
     std::fs::create_dir(&folder).expect("it is ours");

@@ -6,6 +6,7 @@ use stories::{Ended, RunningHub, Scene, on_both_engines, on_sqlite};
 
 use crate::help::{
     blobs_in, count, ended_later, ended_with, into_folder, is_archived, log_of, noise, say, soon, until_archived,
+    with_an_archived_log,
 };
 
 on_both_engines!(
@@ -94,10 +95,7 @@ async fn a_large_log_that_cannot_be_packed_is_archived_whole(scene: Scene) {
 
 async fn a_blob_that_is_lost_or_changed_is_told_and_no_other_log_suffers(scene: Scene) {
     let (plan, folder) = into_folder(&scene, "kept");
-    let hub = plan.start().await;
-    let node = hub.hand_node("north").await;
-    let id = ended_with(&hub, &node, "north", b"one\n").await;
-    until_archived(hub.plan(), id).await;
+    let (hub, node, id) = with_an_archived_log(plan).await;
     let [blob] = blobs_in(&folder).try_into().expect("one blob");
     for damage in ["changed", "lost"] {
         match damage {

@@ -56,6 +56,15 @@ pub(crate) async fn ended_later(hub: &RunningHub<'_>, node: &HandNode, name: &st
     task
 }
 
+/// A hub with a node, and a task of it that has said `one` and whose log is archived.
+pub(crate) async fn with_an_archived_log(plan: HubPlan<'_>) -> (RunningHub<'_>, HandNode, TaskId) {
+    let hub = plan.start().await;
+    let node = hub.hand_node("north").await;
+    let task = ended_with(&hub, &node, "north", b"one\n").await;
+    until_archived(hub.plan(), task).await;
+    (hub, node, task)
+}
+
 /// Waits until a task's log is in a blob, and nothing of it in the database.
 pub(crate) async fn until_archived(plan: &HubPlan<'_>, task: TaskId) {
     until("the log is put away", async || (is_archived(plan, task) && pieces(plan, task) == 0).then_some(())).await;

@@ -65,12 +65,12 @@ async fn start(
     count: usize,
 ) -> anyhow::Result<(Vec<Hub>, Vec<Running>)> {
     let handler: Arc<dyn Handler> = Arc::new(AtOnce);
-    let (mut hubs, mut agents) = (Vec::new(), Vec::new());
+    let (mut hubs, mut agents): (Vec<Hub>, Vec<Running>) = (Vec::new(), Vec::new());
     for number in 0..count {
         let data = folder.join(format!("hub-{number}"));
         let hub = match hubs.first() {
             None => Hub::start_with(setup, &data, set).await?,
-            Some(first) => Hub::beside(first, setup, &data, set).await?,
+            Some(first) => first.beside(setup, &data, set).await?,
         };
         let nodes = setup.nodes * number / count..setup.nodes * (number + 1) / count;
         agents.push(Fleet::enroll_some(&hub, None, folder, nodes).await?.start(&handler)?);
