@@ -142,6 +142,9 @@ pub mod kind {
     /// Bytes that the hub keeps beside its database.
     #[derive(Debug)]
     pub enum Blob {}
+    /// One layer's desired state on its way to nodes.
+    #[derive(Debug)]
+    pub enum Publication {}
 
     impl Kind for Org {
         const NOUN: &'static str = "org";
@@ -176,6 +179,9 @@ pub mod kind {
     impl Kind for Blob {
         const NOUN: &'static str = "blob";
     }
+    impl Kind for Publication {
+        const NOUN: &'static str = "publication";
+    }
 }
 
 /// Identifies a tenant.
@@ -200,6 +206,8 @@ pub type TrustKeyId = Id<kind::TrustKey>;
 pub type BootId = Id<kind::Boot>;
 /// Identifies bytes that the hub keeps beside its database.
 pub type BlobId = Id<kind::Blob>;
+/// Identifies a layer's desired state on its way to nodes.
+pub type PublicationId = Id<kind::Publication>;
 
 /// The org that a hub has from its first start.
 pub const DEFAULT_ORG: OrgId = Id::from_uuid(Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0001));

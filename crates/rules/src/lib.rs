@@ -12,6 +12,7 @@ pub mod blobs;
 pub mod clocks;
 pub mod config;
 pub mod deliveries;
+pub mod desired;
 pub mod durations;
 pub mod enrollment;
 pub mod exits;

@@ -397,3 +397,37 @@ pub const LOGS_ARCHIVED: u32 = 200;
 pub const LOGS_ARCHIVED_AT_ONCE: usize = 8;
 /// Archived logs that a hub has unpacked in memory, for those who read them part by part.
 pub const LOGS_UNPACKED_MAX: usize = 4;
+/// Largest desired state of one layer, in bytes of JSON text.
+pub const LAYER_BYTES_MAX: usize = 512 << 10;
+/// Most resources of one node.
+pub const RESOURCES_MAX: usize = 1000;
+/// Most others that a resource comes after.
+pub const RESOURCE_AFTER_MAX: usize = 100;
+/// Most resource kinds of one pack.
+pub const RESOURCE_KINDS_PER_PACK_MAX: usize = 100;
+/// Most fields of one kind that never leave the hub.
+pub const HUB_ONLY_PER_KIND_MAX: usize = 64;
+/// Longest message of a publication, in bytes.
+pub const PUBLICATION_MESSAGE_BYTES_MAX: usize = 1000;
+/// How long a node has to come in order with what was published, unless the publication says otherwise.
+pub const CONVERGES_WITHIN_DEFAULT: Span = Span::minutes(5);
+/// Shortest time that a publication may give.
+pub const CONVERGES_WITHIN_MIN: Span = Span::seconds(5);
+/// Longest time that a publication may give.
+pub const CONVERGES_WITHIN_MAX: Span = Span::days(7);
+/// A staged publication goes to a node that was heard within this time.
+pub const PUBLICATION_HEARD_WITHIN: Span = Span::seconds(90);
+/// How often an agent looks for drift, unless its policy says otherwise.
+pub const DRIFT_LOOKED_FOR_EVERY: Span = Span::minutes(5);
+/// Largest account of conditions that a node reports, in bytes of JSON text.
+pub const OBSERVED_BYTES_MAX: usize = 1 << 20;
+/// Longest message of a condition, in bytes; longer ones are cut.
+pub const CONDITION_MESSAGE_BYTES_MAX: usize = 500;
+/// Largest report of a node, in bytes of JSON text.
+pub const REPORT_BYTES_MAX: usize = 1 << 20;
+/// How long reports are kept; the newest of each kind stays.
+pub const REPORTS_KEPT: Span = Span::days(30);
+/// Most kinds of reports of one node.
+pub const REPORT_KINDS_PER_NODE_MAX: u64 = 100;
+/// Most reports of one node and kind that are kept, whatever their age.
+pub const REPORTS_PER_KIND_MAX: u64 = 10_000;

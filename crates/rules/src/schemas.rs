@@ -8,6 +8,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::access::{Permission, Permissions, Role};
 use crate::clocks::ClockState;
+use crate::desired::{Layer, NodeStage, PublicationStatus, ResourceKey, Standing};
 use crate::ids::{Id, Kind};
 use crate::jobs::JobStatus;
 use crate::liveness::Presence;
@@ -126,3 +127,38 @@ impl PartialSchema for Class {
     }
 }
 impl ToSchema for Class {}
+
+impl PartialSchema for Layer {
+    fn schema() -> RefOr<Schema> {
+        word(Layer::ALL.map(Layer::as_str))
+    }
+}
+impl ToSchema for Layer {}
+
+impl PartialSchema for PublicationStatus {
+    fn schema() -> RefOr<Schema> {
+        word(PublicationStatus::ALL.map(PublicationStatus::as_str))
+    }
+}
+impl ToSchema for PublicationStatus {}
+
+impl PartialSchema for NodeStage {
+    fn schema() -> RefOr<Schema> {
+        word(NodeStage::ALL.map(NodeStage::as_str))
+    }
+}
+impl ToSchema for NodeStage {}
+
+impl PartialSchema for Standing {
+    fn schema() -> RefOr<Schema> {
+        word(Standing::ALL.map(Standing::as_str))
+    }
+}
+impl ToSchema for Standing {}
+
+impl PartialSchema for ResourceKey {
+    fn schema() -> RefOr<Schema> {
+        object(Type::String).description(Some("A resource, as `KIND/NAME`.")).into()
+    }
+}
+impl ToSchema for ResourceKey {}

@@ -83,6 +83,10 @@ pub struct Delivery {
     /// was; fetch what follows the one at hand when it is higher.
     #[serde(default, skip_serializing_if = "is_none_published")]
     pub operators_version: u64,
+    /// The generation of the node's desired state, 0 if nothing was ever published for it; fetch it when it is higher
+    /// than the one at hand.
+    #[serde(default, skip_serializing_if = "is_none_published")]
+    pub desired_generation: u64,
 }
 
 fn is_none_published(version: &u64) -> bool {

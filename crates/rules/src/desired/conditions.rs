@@ -1,0 +1,173 @@
+//! What is told of each resource, and of all of them together. These are facts: they flow from the node to the hub.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::key::ResourceKey;
+use crate::time::Millis;
+
+/// How one resource stands at its node.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Condition {
+    /// Which resource.
+    pub resource: ResourceKey,
+    /// How it stands.
+    pub status: ConditionStatus,
+    /// Why, as a stable word; absent if it is in order and always was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The same as a sentence, without anything that is secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// Since when it stands so, by the agent's clock.
+    pub since: Millis,
+    /// When the agent last brought it in order, by its clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub applied_at: Option<Millis>,
+    /// What of its spec is otherwise at the node, in the spec's own form, as far as the agent can tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    pub actual: Option<Map<String, Value>>,
+}
+
+/// How a resource stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ConditionStatus {
+    /// As it should be.
+    InOrder,
+    /// It was not looked at since the generation came.
+    Pending,
+    /// It comes after another that is not in order.
+    Waiting,
+    /// It is otherwise, and is only told of.
+    Drifted,
+    /// It could not be looked at, or not be brought in order.
+    Failed,
+    /// The site does not let it.
+    Refused,
+}
+
+/// How a node stands to the generation that it has accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Every resource is in order.
+    Converged,
+    /// Some were not looked at yet, or wait for others; nothing is wrong so far.
+    Converging,
+    /// Some are otherwise and are only told of.
+    Drifted,
+    /// Some could not be brought in order, or are refused by the site.
+    Failing,
+}
+
+impl ConditionStatus {
+    /// All of them.
+    pub const ALL: [ConditionStatus; 6] = [
+        ConditionStatus::InOrder,
+        ConditionStatus::Pending,
+        ConditionStatus::Waiting,
+        ConditionStatus::Drifted,
+        ConditionStatus::Failed,
+        ConditionStatus::Refused,
+    ];
+
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ConditionStatus::InOrder => "in_order",
+            ConditionStatus::Pending => "pending",
+            ConditionStatus::Waiting => "waiting",
+            ConditionStatus::Drifted => "drifted",
+            ConditionStatus::Failed => "failed",
+            ConditionStatus::Refused => "refused",
+        }
+    }
+}
+
+impl Standing {
+    /// All of them.
+    pub const ALL: [Standing; 4] = [Standing::Converged, Standing::Converging, Standing::Drifted, Standing::Failing];
+
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Standing::Converged => "converged",
+            Standing::Converging => "converging",
+            Standing::Drifted => "drifted",
+            Standing::Failing => "failing",
+        }
+    }
+
+    /// What a word stands for.
+    pub fn parse(word: &str) -> Option<Standing> {
+        Standing::ALL.into_iter().find(|standing| standing.as_str() == word)
+    }
+}
+
+/// How all of them stand together: the worst of them counts. A node that has no resources has converged.
+pub fn standing<'c>(conditions: impl IntoIterator<Item = &'c Condition>) -> Standing {
+    let worst = conditions.into_iter().map(|condition| condition.status).max();
+    match worst {
+        None | Some(ConditionStatus::InOrder) => Standing::Converged,
+        Some(ConditionStatus::Pending | ConditionStatus::Waiting) => Standing::Converging,
+        Some(ConditionStatus::Drifted) => Standing::Drifted,
+        Some(ConditionStatus::Failed | ConditionStatus::Refused) => Standing::Failing,
+    }
+}
+
+/// The condition that follows: it stands so since it came to be so, and not since it was last looked at.
+#[must_use]
+pub fn changed(before: Option<&Condition>, now: Condition) -> Condition {
+    match before {
+        Some(before) if before.status == now.status && before.reason == now.reason => {
+            Condition { since: before.since, applied_at: now.applied_at.or(before.applied_at), ..now }
+        }
+        Some(before) => Condition { applied_at: now.applied_at.or(before.applied_at), ..now },
+        None => now,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn condition(status: ConditionStatus, since: i64) -> Condition {
+        let resource = "file/a".parse().unwrap();
+        Condition {
+            resource,
+            status,
+            reason: None,
+            message: None,
+            since: Millis(since),
+            applied_at: None,
+            actual: None,
+        }
+    }
+
+    #[test]
+    fn the_worst_condition_is_the_node_s_standing() {
+        let of = |all: &[ConditionStatus]| standing(&all.iter().map(|one| condition(*one, 0)).collect::<Vec<_>>());
+        use ConditionStatus::{Drifted, Failed, InOrder, Pending, Refused, Waiting};
+        assert_eq!(of(&[]), Standing::Converged);
+        assert_eq!(of(&[InOrder, InOrder]), Standing::Converged);
+        assert_eq!(of(&[InOrder, Pending]), Standing::Converging);
+        assert_eq!(of(&[Waiting, Drifted]), Standing::Drifted);
+        assert_eq!(of(&[Waiting, Failed, Drifted]), Standing::Failing);
+        assert_eq!(of(&[Refused, InOrder]), Standing::Failing);
+    }
+
+    #[test]
+    fn a_condition_that_stays_keeps_its_time() {
+        let before = Condition { applied_at: Some(Millis(3)), ..condition(ConditionStatus::InOrder, 5) };
+        let after = changed(Some(&before), condition(ConditionStatus::InOrder, 9));
+        assert_eq!((after.since, after.applied_at), (Millis(5), Some(Millis(3))));
+        assert_eq!(changed(Some(&before), condition(ConditionStatus::Failed, 9)).since, Millis(9));
+        let why = Condition { reason: Some("other".to_owned()), ..condition(ConditionStatus::InOrder, 9) };
+        assert_eq!(changed(Some(&before), why).since, Millis(9));
+        assert_eq!(changed(None, condition(ConditionStatus::Pending, 7)).since, Millis(7));
+    }
+}

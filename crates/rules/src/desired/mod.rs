@@ -1,0 +1,35 @@
+//! Desired state: what a node should be, in layers that people publish and that the node's agent reconciles.
+//!
+//! `key` names a resource; `layers` merges what the org, the site and the node say and tells which of them said
+//! what; `resources` reads the outcome; `hidden` takes out what never leaves the hub, and `secrets` finds the
+//! references to secrets. `difference` compares two states by meaning. `publication` is how a layer goes out to
+//! nodes, so many at a time; `generations` says which generation an agent takes.
+//!
+//! At the agent: `order` says what comes before what, `plan` what is to be done with one resource, and
+//! `conditions` what is told of it.
+
+mod conditions;
+mod difference;
+mod generations;
+mod hidden;
+mod key;
+mod layers;
+mod order;
+mod plan;
+mod publication;
+mod resources;
+mod secrets;
+
+pub use conditions::{Condition, ConditionStatus, Standing, changed, standing};
+pub use difference::{Change, FieldChange, ResourceChange, difference};
+pub use generations::{Accepted, Offer, Refused, Verdict, judge};
+pub use hidden::without_hidden;
+pub use key::{BadKey, ResourceKey, check_kind};
+pub use layers::{Layer, merge, origins};
+pub use order::{Disorder, in_order};
+pub use plan::{Found, Step, plan};
+pub use publication::{
+    Counts, Next, NodeStage, Publication, PublicationStatus, Refusal, has_converged, is_too_late, next, stop,
+};
+pub use resources::{BadState, Drift, Resource, Resources, read};
+pub use secrets::{Reference, SEALED, SECRET, references, replace};
