@@ -11,8 +11,9 @@ use crate::output::Output;
 /// Looks at a pack and prints what is wrong with it.
 pub(super) fn run(folder: &Path, output: Output) -> Done {
     match check_folder(folder) {
-        Ok(checked) if output.json() => output
-            .value(&{ output.value(&json!({ "name": checked.name, "types": checked.types, "kinds": checked.kinds })) }),
+        Ok(Checked { name, types, kinds }) if output.json() => {
+            output.value(&json!({ "name": name, "types": types, "kinds": kinds }))
+        }
         Ok(Checked { name, types, kinds }) => {
             let list = |names: Vec<&str>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
             let types = list(types.iter().map(|found| found.name.as_str()).collect());
