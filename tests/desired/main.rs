@@ -13,3 +13,4 @@ mod refused;
 mod reporting;
 mod restored;
 mod staged;
+mod storage;
