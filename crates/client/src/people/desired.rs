@@ -4,7 +4,7 @@ use reqwest::Method;
 use sortie_rules::desired::LayerName;
 use sortie_rules::ids::PublicationId;
 use sortie_wire::desired::{
-    Diff, DiffQuery, LayerShown, NodeDesired, Publication, PublicationNode, PublicationQuery, Publish, ResourceKind,
+    Diff, DiffQuery, Draft, LayerShown, NodeDesired, Publication, PublicationNode, PublicationQuery, Publish, ResourceKind,
     StopPublication, WriteDraft,
 };
 use sortie_wire::pages::Page;
@@ -25,12 +25,12 @@ impl Hub {
 
     /// Writes a layer's draft. It is repeated only where the first try surely changed nothing: the same again would be
     /// a conflict, since the draft that was read has changed.
-    pub async fn write_draft(&self, layer: &LayerName, draft: &WriteDraft) -> Result<LayerShown, ClientError> {
+    pub async fn write_draft(&self, layer: &LayerName, draft: &WriteDraft) -> Result<Draft, ClientError> {
         self.change(Method::PUT, &["desired", &layer.to_string(), "draft"], draft).await
     }
 
     /// Throws a layer's draft away.
-    pub async fn discard_draft(&self, layer: &LayerName) -> Result<LayerShown, ClientError> {
+    pub async fn discard_draft(&self, layer: &LayerName) -> Result<(), ClientError> {
         self.remove(&["desired", &layer.to_string(), "draft"]).await
     }
 
@@ -51,7 +51,12 @@ impl Hub {
 
     /// A page of a layer's publications, newest first.
     pub async fn history(&self, layer: &LayerName, query: &PublicationQuery) -> Result<Page<Publication>, ClientError> {
-        self.get(&["desired", &layer.to_string(), "history"], query).await
+        self.get(&["desired", &layer.to_string(), "revisions"], query).await
+    }
+
+    /// A revision of a layer, with what it says.
+    pub async fn revision(&self, layer: &LayerName, revision: u64) -> Result<Publication, ClientError> {
+        self.get(&["desired", &layer.to_string(), "revisions", &revision.to_string()], &()).await
     }
 
     /// A publication, with what it says and how many of its nodes stand where.

@@ -8,9 +8,9 @@ use super::Hub;
 use crate::error::ClientError;
 
 impl Hub {
-    /// Every secret of the org, by name, without its value.
-    pub async fn secrets(&self) -> Result<Page<Secret>, ClientError> {
-        self.get(&["secrets"], &()).await
+    /// A page of the org's secrets, by name, without their values.
+    pub async fn secrets(&self, after: Option<String>, limit: Option<u32>) -> Result<Page<Secret>, ClientError> {
+        self.get_page(&["secrets"], after, limit).await
     }
 
     /// Gives a secret its value.
@@ -19,7 +19,7 @@ impl Hub {
     }
 
     /// Deletes a secret to which nothing refers.
-    pub async fn remove_secret(&self, name: &str) -> Result<Secret, ClientError> {
+    pub async fn remove_secret(&self, name: &str) -> Result<(), ClientError> {
         self.remove(&["secrets", name]).await
     }
 }

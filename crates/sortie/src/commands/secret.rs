@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 use sortie_wire::secrets::WriteSecret;
 
+use super::pages::{Pages, tell_rest};
 use crate::context::Context;
 use crate::exit::Done;
 use crate::find_hub::HubOptions;
@@ -22,7 +23,10 @@ pub(crate) struct SecretCommand {
 enum Verb {
     /// List secrets by name; their values are never shown
     #[command(after_help = "Example: sortie secret list")]
-    List,
+    List {
+        #[command(flatten)]
+        pages: Pages,
+    },
     /// Give a secret its value, which is asked for or read from stdin; nodes whose state refers to it get it at once
     #[command(after_help = "Examples:\n  sortie secret set wifi-key\n  sortie secret set wifi-key < wifi.key\n\n\
                             In a layer, write {\"$secret\": \"wifi-key\"} where the value shall stand.")]
@@ -42,11 +46,16 @@ enum Verb {
 pub(crate) async fn run(command: SecretCommand, context: &Context) -> Done {
     let (hub, output) = (context.hub(&command.hub)?, context.output);
     match command.verb {
-        Verb::List => {
-            let page = hub.secrets().await?;
+        Verb::List { pages } => {
+            let page = pages
+                .read(|after, limit| {
+                    let hub = hub.clone();
+                    async move { hub.secrets(after, limit).await }
+                })
+                .await?;
             output.either(&page, |page| {
+                tell_rest(page, "There are no secrets. `sortie secret set NAME` makes one.", output);
                 if page.items.is_empty() {
-                    output.say("There are no secrets. `sortie secret set NAME` makes one.");
                     return Ok(());
                 }
                 let (now, mut table) = (context.clock.now(), Table::new(["name", "version", "changed", "by"]));
@@ -66,11 +75,9 @@ pub(crate) async fn run(command: SecretCommand, context: &Context) -> Done {
             })
         }
         Verb::Remove { name } => {
-            let secret = hub.remove_secret(&name).await?;
-            output.either(&secret, |secret| {
-                output.say(&format!("The secret `{}` is deleted.", secret.name));
-                Ok(())
-            })
+            hub.remove_secret(&name).await?;
+            output.say(&format!("The secret `{name}` is deleted."));
+            Ok(())
         }
     }
 }

@@ -3,11 +3,11 @@
 use clap::Args;
 use sortie_client::people::Hub;
 use sortie_rules::desired::LayerName;
-use sortie_wire::desired::{Publication, PublicationQuery};
+use sortie_wire::desired::PublicationQuery;
 
 use crate::commands::pages::{Pages, tell_rest};
 use crate::context::Context;
-use crate::exit::{Done, Failure};
+use crate::exit::Done;
 use crate::output::{Table, ago};
 
 /// What it takes.
@@ -53,13 +53,3 @@ pub(super) async fn run(history: History, hub: &Hub, context: &Context) -> Done 
     })
 }
 
-/// The publication that made a revision, with what it says.
-pub(super) async fn revision(hub: &Hub, layer: &LayerName, revision: u64) -> Result<Publication, Failure> {
-    let after = Some(revision.saturating_add(1));
-    let page = hub.history(layer, &PublicationQuery { after, limit: Some(1) }).await?;
-    match page.items.first().filter(|found| found.revision == revision) {
-        Some(found) => Ok(hub.publication(found.id).await?),
-        None => Err(Failure::other(format!("the layer {layer} has no revision {revision}"))
-            .remedy(format!("`sortie state history {layer}` lists them"))),
-    }
-}

@@ -73,11 +73,9 @@ pub(crate) async fn run(command: StateCommand, context: &Context) -> Done {
         Verb::Node(node) => node::run(node, &context.hub(options)?, context).await,
         Verb::Pull(pull) => pull::run(pull, &context.hub(options)?, context).await,
         Verb::Discard { layer } => {
-            let after = context.hub(options)?.discard_draft(&layer).await?;
-            context.output.either(&after, |_| {
-                context.output.say(&format!("The layer {layer} has no draft any more."));
-                Ok(())
-            })
+            context.hub(options)?.discard_draft(&layer).await?;
+            context.output.say(&format!("The layer {layer} has no draft any more."));
+            Ok(())
         }
         Verb::Watch(watch) => watch::run(watch, &context.patient_hub(options)?, context).await,
         Verb::Stop { id, roll_back } => {

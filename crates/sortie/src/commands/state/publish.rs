@@ -84,7 +84,8 @@ pub(super) async fn draft(
     state: Value,
 ) -> Result<LayerShown, Failure> {
     let version = shown.draft.as_ref().map_or(0, |draft| draft.version);
-    Ok(hub.write_draft(layer, &WriteDraft { state, based_on: shown.revision, version }).await?)
+    hub.write_draft(layer, &WriteDraft { state, based_on: shown.revision, version }).await?;
+    Ok(hub.layer(layer).await?)
 }
 
 /// Publishes the draft that was seen.
@@ -95,8 +96,8 @@ pub(super) async fn publish_draft(
     options: &HubOptions,
     context: &Context,
 ) -> Done {
-    let state = shown.draft.as_ref().map(|draft| draft.state.clone());
-    let asked = Asked { state, after: Some(shown.revision), ..Asked::default() };
+    let draft = shown.draft.as_ref().map(|draft| draft.version);
+    let asked = Asked { draft, after: Some(shown.revision), ..Asked::default() };
     go(layer, DiffQuery::default(), asked, going_out, "", options, context).await
 }
 

@@ -30,7 +30,7 @@ pub(super) struct Show {
 pub(super) async fn run(show: Show, hub: &Hub, context: &Context) -> Done {
     let (layer, output) = (&show.layer, context.output);
     if let Some(revision) = show.revision {
-        let publication = super::history::revision(hub, layer, revision).await?;
+        let publication = hub.revision(layer, revision).await?;
         return output.either(&publication, |publication| {
             output.lines(pretty(publication.state.as_ref().unwrap_or_default()).lines().map(str::to_owned))
         });
