@@ -46,7 +46,9 @@ async fn a_layer_is_edited_compared_published_listed_and_rolled_back_by_command(
     for word in ["converged", "org revision 2", "file/motd", "in order"] {
         assert!(node.contains(word), "{word}: {node}");
     }
-    assert!(hub.sortie(&["state", "node", "north", "--layers"]).well().stdout.contains("/resources/file~1motd/spec/path"));
+    assert!(
+        hub.sortie(&["state", "node", "north", "--layers"]).well().stdout.contains("/resources/file~1motd/spec/path")
+    );
     hub.sortie(&["state", "rollback", "org", "--to", "1", "--yes"]).well();
     stands(&people, "north", Standing::Converged).await;
     holds(&motd, "one\n").await;
@@ -55,7 +57,10 @@ async fn a_layer_is_edited_compared_published_listed_and_rolled_back_by_command(
     assert!(words.iter().all(|word| history.contains(word)), "{history}");
     let shown: Value = hub.sortie(&["state", "show", "org", "--revision", "2"]).well().json();
     assert_eq!(shown["resources"]["file/motd"]["spec"]["content"], "two\n");
-    assert_eq!(hub.sortie(&["state", "show", "org"]).well().json()["resources"]["file/motd"]["spec"]["content"], "one\n");
+    assert_eq!(
+        hub.sortie(&["state", "show", "org"]).well().json()["resources"]["file/motd"]["spec"]["content"],
+        "one\n"
+    );
 }
 
 async fn what_is_mistyped_is_told_and_nothing_is_lost(scene: Scene) {

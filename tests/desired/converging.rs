@@ -34,8 +34,10 @@ async fn a_node_becomes_what_its_layers_say_together(scene: Scene) {
     stands(&people, "north", Standing::Converged).await;
     holds(&motd, "from the org\n").await;
     assert_eq!(folder.metadata().unwrap().permissions().mode() & 0o777, 0o750);
-    publish(&people, "site:berlin", json!({"resources": {"file/motd": {"spec": {"content": "from the site\n"}}}})).await;
-    publish(&people, "node:north", json!({"resources": {"file/motd": {"spec": {"mode": "0600"}}, "file/away": null}})).await;
+    publish(&people, "site:berlin", json!({"resources": {"file/motd": {"spec": {"content": "from the site\n"}}}}))
+        .await;
+    publish(&people, "node:north", json!({"resources": {"file/motd": {"spec": {"mode": "0600"}}, "file/away": null}}))
+        .await;
     let desired = stands(&people, "north", Standing::Converged).await;
     holds(&motd, "from the site\n").await;
     assert_eq!(motd.metadata().unwrap().permissions().mode() & 0o777, 0o600);
@@ -57,7 +59,12 @@ async fn a_node_that_comes_later_or_moves_gets_what_stands(scene: Scene) {
     let hub = scene.hub().start().await;
     let people = hub.people();
     let (site, _agent) = keeper(&hub, "first").await;
-    publish(&people, "org", json!({"resources": {"file/who": {"spec": {"path": site.files().join("who"), "content": "org"}}}})).await;
+    publish(
+        &people,
+        "org",
+        json!({"resources": {"file/who": {"spec": {"path": site.files().join("who"), "content": "org"}}}}),
+    )
+    .await;
     stands(&people, "first", Standing::Converged).await;
     // A site may have a state before it has nodes.
     publish(&people, "site:berlin", json!({"resources": {"file/who": {"spec": {"content": "berlin"}}}})).await;
@@ -91,7 +98,10 @@ async fn what_nobody_can_publish_is_refused_with_the_place(scene: Scene) {
     for (state, place) in [
         (json!({"resources": {"file/a": {"spec": {"path": "etc"}}}}), "/state/resources/file~1a/spec/path"),
         (json!({"resources": {"disk/a": {"spec": {}}}}), "/state/resources/disk~1a"),
-        (json!({"resources": {"file/a": {"spec": {"path": "/a"}, "after": ["file/b"]}}}), "/state/resources/file~1a/after"),
+        (
+            json!({"resources": {"file/a": {"spec": {"path": "/a"}, "after": ["file/b"]}}}),
+            "/state/resources/file~1a/after",
+        ),
         (json!({"resources": {"file/a": {"spec": {"path": "/a", "content": {"$secret": "none"}}}}}), "/state"),
         (json!({"resource": {}}), "/state"),
     ] {
@@ -110,7 +120,11 @@ async fn what_nobody_can_publish_is_refused_with_the_place(scene: Scene) {
 async fn two_who_draft_at_once_hear_of_each_other(scene: Scene) {
     let hub = scene.hub().start().await;
     let (people, org) = (hub.people(), layer("org"));
-    let draft = |content: &str, version| WriteDraft { state: json!({"resources": {"command/x": {"spec": {"is": content}}}}), based_on: 0, version };
+    let draft = |content: &str, version| WriteDraft {
+        state: json!({"resources": {"command/x": {"spec": {"is": content}}}}),
+        based_on: 0,
+        version,
+    };
     let first = people.write_draft(&org, &draft("one", 0)).await.unwrap();
     let refused = people.write_draft(&org, &draft("two", 0)).await.unwrap_err();
     assert_eq!(refused.problem().unwrap().code, ProblemCode::DraftChanged);

@@ -37,8 +37,12 @@ pub(crate) fn file(path: &Path, content: &str) -> Value {
 
 /// Publishes a state for a layer.
 pub(crate) async fn publish(people: &Hub, name: &str, state: Value) -> Publication {
-    publish_as(people, name, Publish { state: Some(state), message: "as the story wants it".to_owned(), ..Publish::default() })
-        .await
+    publish_as(
+        people,
+        name,
+        Publish { state: Some(state), message: "as the story wants it".to_owned(), ..Publish::default() },
+    )
+    .await
 }
 
 /// Publishes in this way.
@@ -50,9 +54,10 @@ pub(crate) async fn publish_as(people: &Hub, name: &str, publish: Publish) -> Pu
 pub(crate) async fn stands(people: &Hub, node: &str, standing: Standing) -> NodeDesired {
     until(&format!("{node} is {}", standing.as_str()), async || {
         let desired = people.node_desired(node).await.expect("the node is there");
-        let is_so = desired.observed.as_ref().is_some_and(|found| {
-            found.standing == standing && found.observed.generation == desired.generation
-        });
+        let is_so = desired
+            .observed
+            .as_ref()
+            .is_some_and(|found| found.standing == standing && found.observed.generation == desired.generation);
         is_so.then_some(desired)
     })
     .await

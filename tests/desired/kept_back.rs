@@ -32,7 +32,8 @@ async fn a_secret_reaches_its_node_and_is_seen_nowhere_else(scene: Scene) {
     holds(&key, SECRET).await;
     let spec = &desired.state["resources"]["file/wifi"]["spec"]["content"];
     assert_eq!(spec, &json!({"$secret": "wifi-key"}));
-    for told in [hub.log(), site.log(), serde_json::to_string(&desired).unwrap(), format!("{:?}", hub.events("").await)] {
+    for told in [hub.log(), site.log(), serde_json::to_string(&desired).unwrap(), format!("{:?}", hub.events("").await)]
+    {
         assert!(!told.contains(SECRET), "{told}");
     }
     agent.stop().await;

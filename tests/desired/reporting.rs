@@ -23,7 +23,10 @@ async fn a_program_of_the_site_reports_and_the_newest_is_always_there(scene: Sce
         std::fs::rename(beside, &said).unwrap();
     };
     say(json!([{"subject": "nas", "facts": {"ok": true}}, {"subject": "cloud", "facts": {"ok": false}}]));
-    site.set_policy(&keeping(&site, &format!("[reports.backups]\nkind = \"backup\"\nprogram = {program:?}\nevery_s = 1\n")));
+    site.set_policy(&keeping(
+        &site,
+        &format!("[reports.backups]\nkind = \"backup\"\nprogram = {program:?}\nevery_s = 1\n"),
+    ));
     let _agent = site.start();
     let query = |subject: Option<&str>, kind: &str| ReportQuery {
         kind: Some(kind.to_owned()),
@@ -37,15 +40,22 @@ async fn a_program_of_the_site_reports_and_the_newest_is_always_there(scene: Sce
         let facts = page.items.first()?.facts.clone()?;
         serde_json::from_str::<Value>(facts.get()).ok()
     };
-    until("both were reported", async || (newest("nas").await? == json!({"ok": true}) && newest("cloud").await.is_some()).then_some(())).await;
+    until("both were reported", async || {
+        (newest("nas").await? == json!({"ok": true}) && newest("cloud").await.is_some()).then_some(())
+    })
+    .await;
     // What is no report is not sent, and what comes after it is.
     std::fs::write(&said, "no report").unwrap();
     until("it is told at the site", async || site.log().contains("backups").then_some(())).await;
     say(json!([{"subject": "nas", "facts": {"ok": "again"}}]));
     until("the newest is there", async || (newest("nas").await? == json!({"ok": "again"})).then_some(())).await;
     let all = people.reports("north", &ReportQuery::default()).await.unwrap().items;
-    let kinds: Vec<_> = all.iter().map(|one| (one.kind.as_str(), one.subject.as_deref(), one.source.as_str())).collect();
-    assert!(kinds.contains(&("backup", Some("nas"), "backups")) && kinds.contains(&("backup", Some("cloud"), "backups")), "{kinds:?}");
+    let kinds: Vec<_> =
+        all.iter().map(|one| (one.kind.as_str(), one.subject.as_deref(), one.source.as_str())).collect();
+    assert!(
+        kinds.contains(&("backup", Some("nas"), "backups")) && kinds.contains(&("backup", Some("cloud"), "backups")),
+        "{kinds:?}"
+    );
     until("the agent's own facts are there", async || {
         (!people.reports("north", &query(None, "facts")).await.unwrap().items.is_empty()).then_some(())
     })

@@ -36,7 +36,11 @@ fn with_word(hub: &RunningHub<'_>, site: &stories::Site<'_>, refuses: bool) -> S
     format!("[appliers.\"command/word\"]\ncheck = [{program:?}, \"check\"]\napply = [{program:?}, \"apply\"]\n")
 }
 
-async fn sites<'s>(hub: &RunningHub<'s>, names: &[&str], refuses: bool) -> Vec<(stories::Site<'s>, stories::RunningAgent)> {
+async fn sites<'s>(
+    hub: &RunningHub<'s>,
+    names: &[&str],
+    refuses: bool,
+) -> Vec<(stories::Site<'s>, stories::RunningAgent)> {
     let mut all = Vec::new();
     for name in names {
         let site = hub.site(name).await;

@@ -44,9 +44,11 @@ async fn a_disk_is_told_of_given_a_policy_and_mounted_where_that_says(scene: Sce
     let place = mounts.join("backup");
     let _mounted = Mounted(&place);
     let _agent = site.start();
-    let policy = |format: &str| json!({"resources": {"storage.policy/backup": {"spec": {
-        "durable_id": DISK, "use": "backup", "mount": place, "format": format,
-    }}}});
+    let policy = |format: &str| {
+        json!({"resources": {"storage.policy/backup": {"spec": {
+            "durable_id": DISK, "use": "backup", "mount": place, "format": format,
+        }}}})
+    };
     // A policy may be there before the disk: it waits for it.
     publish(&people, "node:box", policy("never")).await;
     let desired = stands(&people, "box", Standing::Failing).await;
@@ -54,7 +56,10 @@ async fn a_disk_is_told_of_given_a_policy_and_mounted_where_that_says(scene: Sce
     assert!(status == ConditionStatus::Failed && message.contains("not plugged in"), "{status:?} {message}");
     std::fs::File::create(disks.join(DISK)).unwrap().set_len(16 << 20).unwrap();
     let told = facts(&hub).await;
-    assert_eq!((&told["blank"], &told["size_bytes"], &told["mounted_at"]), (&json!(true), &json!(16 << 20), &Value::Null));
+    assert_eq!(
+        (&told["blank"], &told["size_bytes"], &told["mounted_at"]),
+        (&json!(true), &json!(16 << 20), &Value::Null)
+    );
     until("it is not formatted, since nobody said so", async || {
         let desired = people.node_desired("box").await.unwrap();
         condition(&desired, "storage.policy/backup").2.contains("does not let it be formatted").then_some(())

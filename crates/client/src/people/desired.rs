@@ -4,8 +4,8 @@ use reqwest::Method;
 use sortie_rules::desired::LayerName;
 use sortie_rules::ids::PublicationId;
 use sortie_wire::desired::{
-    Diff, DiffQuery, Draft, LayerShown, NodeDesired, Publication, PublicationNode, PublicationQuery, Publish, ResourceKind,
-    StopPublication, WriteDraft,
+    Diff, DiffQuery, Draft, LayerShown, NodeDesired, Publication, PublicationNode, PublicationQuery, Publish,
+    ResourceKind, StopPublication, WriteDraft,
 };
 use sortie_wire::pages::Page;
 

@@ -52,4 +52,3 @@ pub(super) async fn run(history: History, hub: &Hub, context: &Context) -> Done 
         output.table(&table)
     })
 }
-
