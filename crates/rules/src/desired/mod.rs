@@ -2,7 +2,7 @@
 //!
 //! `key` names a resource; `layers` merges what the org, the site and the node say and tells which of them said
 //! what; `resources` reads the outcome; `hidden` takes out what never leaves the hub, and `secrets` finds the
-//! references to secrets. `difference` compares two states by meaning. `publication` is how a layer goes out to
+//! references to secrets; `signed` judges what operators have signed. `difference` compares two states by meaning. `publication` is how a layer goes out to
 //! nodes, so many at a time; `generations` says which generation an agent takes.
 //!
 //! At the agent: `order` says what comes before what, `plan` what is to be done with one resource, and
@@ -19,6 +19,7 @@ mod plan;
 mod publication;
 mod resources;
 mod secrets;
+mod signed;
 
 pub use conditions::{Condition, ConditionStatus, Standing, changed, standing};
 pub use difference::{Change, FieldChange, ResourceChange, difference};
@@ -33,3 +34,4 @@ pub use publication::{
 };
 pub use resources::{BadState, Drift, Resource, Resources, read};
 pub use secrets::{Reference, SEALED, SECRET, references, replace};
+pub use signed::{ResourceDemand, SignedResource, Unsigned, judge_signed, signable};

@@ -13,6 +13,7 @@ mod publish;
 mod pull;
 mod show;
 mod shown;
+mod sign;
 mod watch;
 
 pub(crate) use noun::{StateCommand, run};

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use sortie_rules::desired::LayerName;
 use sortie_rules::ids::PublicationId;
 
-use super::{diff, edit, history, node, publish, pull, show, watch};
+use super::{diff, edit, history, node, publish, pull, show, sign, watch};
 use crate::context::Context;
 use crate::exit::Done;
 use crate::find_hub::HubOptions;
@@ -37,6 +37,8 @@ enum Verb {
     Node(node::NodeState),
     /// Take what a node really runs over into the draft of its layer
     Pull(pull::Pull),
+    /// Sign resources of a draft with an operator's key, for sites that take them only so
+    Sign(sign::Sign),
     /// Throw the draft of a layer away
     #[command(after_help = "Example: sortie state discard site:berlin")]
     Discard {
@@ -72,6 +74,7 @@ pub(crate) async fn run(command: StateCommand, context: &Context) -> Done {
         Verb::Show(show) => show::run(show, &context.hub(options)?, context).await,
         Verb::Node(node) => node::run(node, &context.hub(options)?, context).await,
         Verb::Pull(pull) => pull::run(pull, &context.hub(options)?, context).await,
+        Verb::Sign(sign) => sign::run(sign, options, context).await,
         Verb::Discard { layer } => {
             context.hub(options)?.discard_draft(&layer).await?;
             context.output.say(&format!("The layer {layer} has no draft any more."));
