@@ -25,7 +25,7 @@ pub use difference::{Change, FieldChange, ResourceChange, difference};
 pub use generations::{Accepted, Offer, Refused, Verdict, judge};
 pub use hidden::without_hidden;
 pub use key::{BadKey, ResourceKey, check_kind};
-pub use layers::{Layer, merge, origins};
+pub use layers::{Layer, LayerName, merge, origins};
 pub use order::{Disorder, in_order};
 pub use plan::{Found, Step, plan};
 pub use publication::{
