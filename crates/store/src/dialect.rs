@@ -24,6 +24,12 @@ const UNIQUE_KEYS: &[(&str, &str)] = &[
     (crate::idempotency::KEY_TAKEN, "idempotency.org, idempotency.principal, idempotency.key"),
     (crate::tasks::ID_TAKEN, "tasks.id"),
     (crate::operator_sets::VERSION_TAKEN, "operator_sets.org, operator_sets.version"),
+    (
+        crate::desired::publications::REVISION_TAKEN,
+        "publications.org, publications.layer, publications.layer_of, publications.revision",
+    ),
+    (crate::desired::publications::ONE_GOES_OUT, "publications.org, publications.layer, publications.layer_of"),
+    (crate::reports::NUMBER_TAKEN, "reports.node, reports.kind, reports.subject, reports.number"),
 ];
 
 /// The text as both engines keep it: PostgreSQL has no zero byte in a text, so it becomes `\u{FFFD}`.

@@ -146,7 +146,7 @@ pub struct Change {
     pub data: String,
 }
 
-/// Changes of nodes, tokens, sessions, operators and org settings of all orgs whose events have a number after
+/// Changes of nodes, desired states, secrets, tokens, sessions, operators and org settings of all orgs whose events have a number after
 /// `after`, up to `until`.
 pub async fn changes_between(tx: &mut Tx, after: u64, until: u64) -> Result<Vec<Change>, StoreError> {
     const SQL: &str = "select org, kind, node, data from events where number > $1 and number <= $2
@@ -155,7 +155,8 @@ pub async fn changes_between(tx: &mut Tx, after: u64, until: u64) -> Result<Vec<
             or kind = 'token.revoked' or kind = 'token.denied' or kind = 'setting.changed'
             or kind = 'session.ended' or kind = 'operators.published' or kind = 'keys.rotated'
             or kind = 'node.stale' or kind = 'node.down' or kind = 'node.recovered' or kind = 'keys.begun'
-            or kind = 'keys.finished' or kind = 'keys.given')
+            or kind = 'keys.finished' or kind = 'keys.given' or kind = 'desired.released'
+            or kind = 'desired.taken_back' or kind = 'secret.changed')
         order by number";
     let rows = tx.query(SQL, &[after.into(), until.into()]).await?;
     let read = |row: Row| {

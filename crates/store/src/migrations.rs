@@ -138,6 +138,13 @@ const ALL: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0016_summaries.sql"),
         postgres: include_str!("../migrations/postgres/0016_summaries.sql"),
     },
+    Migration {
+        version: 17,
+        name: "desired",
+        oldest_program: 1,
+        sqlite: include_str!("../migrations/sqlite/0017_desired.sql"),
+        postgres: include_str!("../migrations/postgres/0017_desired.sql"),
+    },
 ];
 
 /// The table of what was done, and the table that says who may use the database. The same on both

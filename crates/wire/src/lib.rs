@@ -33,6 +33,7 @@ pub mod refusals;
 pub mod reports;
 pub mod resources;
 pub mod results;
+pub mod sealing;
 pub mod secrets;
 pub mod sessions;
 pub mod sign_in;

@@ -110,6 +110,45 @@ const FILLINGS: &[Filling] = &[
         "ORG, 'node', '0' || (1000000 + i % 3000), 'field-' || i, '1', ID, i",
     ),
     fill(
+        "publications (id, org, layer, layer_of, revision, state, message, published_by, published_at, finished_at,
+                       nodes, within_ms, rolls_back, status, stands, turn)",
+        3000,
+        "ID, ORG, case when i % 3 = 0 then 'org' else 'site' end, case when i % 3 = 0 then '' else 'site-' || i end,
+         i, '{}', 'why', 'token:ci', i, case when i % 300 = 1 then null else i end, 10, 1000, 0,
+         case when i % 300 = 1 then 'running' else 'completed' end, 0, 1",
+    ),
+    fill(
+        "publication_nodes (publication, position, node, stage)",
+        20_000,
+        "'0' || (1000000 + i % 3000 + 1), i, '0' || (1000000 + (i + i / 3000) % 3000 + 1), 'waiting'",
+    ),
+    fill("publication_secrets (publication, org, secret)", 3000, "ID, ORG, 'secret-' || i"),
+    fill(
+        "drafts (org, layer, layer_of, state, based_on, version, changed_by, changed_at)",
+        3000,
+        "ORG, 'site', 'site-' || i, '{}', 0, 1, 'token:ci', i",
+    ),
+    fill(
+        "node_desired (node, org, generation, org_revision, site_revision, node_revision, changed_at)",
+        3000,
+        "ID, ORG, 1, i % 5, 0, 0, i",
+    ),
+    fill(
+        "node_observed (node, org, generation, standing, document, heard_at)",
+        3000,
+        "ID, ORG, 1, 'converged', '{}', i",
+    ),
+    fill(
+        "secrets (org, name, version, sealed, changed_by, changed_at)",
+        3000,
+        "ORG, 'secret-' || i, 1, cast('x' as bytea), 'token:ci', i",
+    ),
+    fill(
+        "reports (node, kind, subject, number, org, taken_at, received_at, source, facts, newest)",
+        20_000,
+        "'0' || (1000000 + i % 3000 + 1), 'facts', '', i, ORG, i, i, 'agent', '{}', case when i > 17000 then 1 else 0 end",
+    ),
+    fill(
         "operations (id, org, node, node_key, type_name, payload, wanted, valid_ms, proposed_by, proposed_at, ends_at,
                      stage, signed_by, ended_at)",
         10_000,

@@ -9,9 +9,9 @@ use tracing_subscriber::layer::{Context, SubscriberExt as _};
 
 use crate::setup::Story;
 use crate::{
-    assertions, blobs, denied_tokens, hub_keys, idempotency, invites, jobs, leaders, logs, node_keys, nodes,
-    operations, org_settings, orgs_and_sites, outbox, people, post_steps, refusals, task_lists, task_times, tasks,
-    tokens, trust_keys,
+    assertions, blobs, denied_tokens, desired, hub_keys, idempotency, invites, jobs, leaders, logs, node_keys, nodes,
+    operations, org_settings, orgs_and_sites, outbox, people, post_steps, refusals, reports, secrets, task_lists,
+    task_times, tasks, tokens, trust_keys,
 };
 
 /// Every story about tables.
@@ -19,6 +19,7 @@ const STORIES: &[&[Story]] = &[
     assertions::STORIES,
     blobs::STORIES,
     denied_tokens::STORIES,
+    desired::STORIES,
     crate::events::STORIES,
     hub_keys::STORIES,
     idempotency::STORIES,
@@ -35,6 +36,8 @@ const STORIES: &[&[Story]] = &[
     people::STORIES,
     post_steps::STORIES,
     refusals::STORIES,
+    reports::STORIES,
+    secrets::STORIES,
     task_lists::STORIES,
     task_times::STORIES,
     tasks::STORIES,
