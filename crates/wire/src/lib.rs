@@ -32,6 +32,7 @@ pub mod readable;
 pub mod refusals;
 pub mod reports;
 pub mod results;
+pub mod sealing;
 pub mod secrets;
 pub mod sessions;
 pub mod sign_in;
