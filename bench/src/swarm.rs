@@ -154,7 +154,7 @@ pub(crate) async fn enrolled(invite: &str, connect: Connect) -> anyhow::Result<(
 impl Member {
     async fn enroll(invite: &str, connect: Connect) -> anyhow::Result<Member> {
         let (enrolled, connect) = enrolled(invite, connect).await?;
-        let seal_to = OpeningKey::generate()?.public().to_string();
+        let seal_to = OpeningKey::generate().seal_to().to_string();
         Ok(Member {
             node: enrolled.node,
             seal_to,

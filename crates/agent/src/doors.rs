@@ -21,6 +21,11 @@ pub fn refused_list(bytes: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
+/// Reads a desired state whose signature holds, as far as that goes without touching the machine.
+pub fn desired_state(message: &[u8]) -> Result<(), String> {
+    crate::desired::read_for_nobody(message)
+}
+
 /// Everything that is asked of the answer to a wait before the ledger is: how many tasks are in it, or why it is
 /// refused.
 pub fn verify(

@@ -68,9 +68,23 @@ pub(crate) struct Who<'w> {
     pub(crate) traceparent: Option<&'w str>,
 }
 
-/// The launch of a program, in a group of its own and with an environment that says little. Its streams
-/// are the caller's to set.
-pub(crate) fn prepared(command: &policy::Command, who: &Who<'_>, folder: &Path) -> Command {
+impl Who<'_> {
+    /// The same as variables.
+    pub(crate) fn variables(&self) -> Vec<(&'static str, String)> {
+        let mut variables = vec![
+            ("SORTIE_TASK_ID", self.task.to_string()),
+            ("SORTIE_TASK_TYPE", self.type_name.to_owned()),
+            ("SORTIE_RUN", self.run.to_string()),
+            ("SORTIE_ATTEMPT", self.attempt.to_string()),
+        ];
+        variables.extend(self.traceparent.map(|trace| ("TRACEPARENT", trace.to_owned())));
+        variables
+    }
+}
+
+/// The launch of a program, in a group of its own and with an environment that says little but these
+/// variables. Its streams are the caller's to set.
+pub(crate) fn prepared(command: &policy::Command, variables: Vec<(&'static str, String)>, folder: &Path) -> Command {
     let launch = Launch {
         parent: std::process::id(),
         program: command.program.clone(),
@@ -89,11 +103,7 @@ pub(crate) fn prepared(command: &policy::Command, who: &Who<'_>, folder: &Path) 
         .env("HOME", folder)
         .env("TMPDIR", folder)
         .envs(&command.environment)
-        .env("SORTIE_TASK_ID", who.task.to_string())
-        .env("SORTIE_TASK_TYPE", who.type_name)
-        .env("SORTIE_RUN", who.run.to_string())
-        .env("SORTIE_ATTEMPT", who.attempt.to_string())
-        .envs(who.traceparent.iter().map(|trace| ("TRACEPARENT", trace)))
+        .envs(variables)
         .current_dir(folder)
         .process_group(0);
     prepared

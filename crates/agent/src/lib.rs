@@ -5,7 +5,8 @@
 //! deliveries; `ledger` remembers over every crash what was accepted, begun, ended and reported;
 //! `runner` runs it with `handlers` (`launch` is the small life of a program before it begins, `helper` runs
 //! programs as other users), `operations` judges what operators have signed, `logs` tells the hub what they say,
-//! `refusals` the site and the hub what was refused; `reporter` brings the results home,
+//! `refusals` the site and the hub what was refused; `desired` makes the machine what it should be;
+//! `reporter` brings the results home, `reports` facts of the site,
 //! `heartbeat` keeps leases alive, `renewal` the certificate, `forgetting` the ledger small; `agent`
 //! puts all of it together, and `cli` gives it commands.
 
@@ -15,6 +16,7 @@ mod boot;
 pub mod cli;
 mod clock;
 mod data_folder;
+mod desired;
 #[doc(hidden)]
 pub mod doors;
 mod enroll;
@@ -34,6 +36,7 @@ mod policy;
 mod refusals;
 mod renewal;
 mod reporter;
+mod reports;
 mod runner;
 mod settings;
 
@@ -52,8 +55,8 @@ pub use operations::{
     Given, Member, NotAChain, NotSet, NotTaken, OperatorsOutcome, SetOperators, Unusable, set_operators,
 };
 pub use policy::{
-    Allowed, BadAddress, Command, DEFAULT_TOML as DEFAULT_POLICY_TOML, Forbidden, Handling, HostReboot, Kind, Policy,
-    PolicyError, Root, Roots, Service, ServiceRestart,
+    Allowed, Applier, BadAddress, Command, DEFAULT_TOML as DEFAULT_POLICY_TOML, Desired, Forbidden, Handling,
+    HostReboot, Kind, Policy, PolicyError, ReportProgram, Reports, Root, Roots, Service, ServiceRestart,
 };
 pub use refusals::{Refusal, RefusedThing, read_refusals};
 pub use settings::{DEFAULT_TOML, LogFormat, LogLevel, ProxySettings, Settings, UnreadableFile};

@@ -38,6 +38,7 @@ pub mod read_models;
 pub mod reboots;
 pub mod redaction;
 pub mod renewals;
+pub mod reports;
 pub mod rotation;
 #[cfg(feature = "openapi")]
 mod schemas;

@@ -415,6 +415,28 @@ pub const CONVERGES_WITHIN_MIN: Span = Span::seconds(5);
 pub const CONVERGES_WITHIN_MAX: Span = Span::days(7);
 /// A staged publication goes to a node that was heard within this time.
 pub const PUBLICATION_HEARD_WITHIN: Span = Span::seconds(90);
+/// Largest desired state of one node, in bytes of JSON text: three layers with their secrets sealed.
+pub const DESIRED_BYTES_MAX: usize = 4 << 20;
+/// Largest content of a file resource, in bytes.
+pub const RESOURCE_CONTENT_BYTES_MAX: usize = 256 << 10;
+/// Longest content of a file that is told to the hub when it is otherwise, in bytes.
+pub const ACTUAL_CONTENT_BYTES_MAX: usize = 64 << 10;
+/// Most resources that an agent looks at or applies at once.
+pub const RESOURCES_AT_ONCE: usize = 4;
+/// How long a look at a file, or its writing, may take.
+pub const RESOURCE_FILE_WITHIN: Span = Span::seconds(60);
+/// How long a program of an applier may take, unless the policy says otherwise.
+pub const APPLIER_WITHIN_DEFAULT: Span = Span::seconds(60);
+/// Most bytes that a program of an applier may write to standard output.
+pub const APPLIER_OUTPUT_BYTES_MAX: u64 = 128 << 10;
+/// How often an agent tells the hub facts of its machine, if they do not change.
+pub const FACTS_EVERY: Span = Span::hours(24);
+/// How often an agent looks whether they have changed.
+pub const FACTS_LOOKED_AT_EVERY: Span = Span::minutes(10);
+/// How often a program makes reports, unless the policy says otherwise.
+pub const REPORT_EVERY_DEFAULT: Span = Span::hours(24);
+/// Most reports that a program makes at once.
+pub const REPORTS_AT_ONCE_MAX: usize = 100;
 /// How often an agent looks for drift, unless its policy says otherwise.
 pub const DRIFT_LOOKED_FOR_EVERY: Span = Span::minutes(5);
 /// Largest account of conditions that a node reports, in bytes of JSON text.

@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::error::AgentError;
+use super::site::Site;
 use super::start::Life;
 use crate::clock::Clock;
 use crate::forgetting::forget;
@@ -52,6 +53,23 @@ pub(super) async fn live(life: Life, shutdown: impl Future<Output = ()>) -> Resu
         teller.run().await;
         "refusals"
     });
+    let Site { heard: _, following: desired, reconciler, teller: observing, supervisor, reports } = life.site;
+    loops.spawn(async move {
+        desired.run().await;
+        "desired state"
+    });
+    loops.spawn(async move {
+        reconciler.run().await;
+        "reconciler"
+    });
+    loops.spawn(async move {
+        observing.run().await;
+        "observed state"
+    });
+    loops.spawn(async move {
+        reports.run().await;
+        "reports"
+    });
     loops.spawn(async move {
         renewal.run().await;
         "renewal"
@@ -80,6 +98,9 @@ pub(super) async fn live(life: Life, shutdown: impl Future<Output = ()>) -> Resu
     }
     runner.abandon.cancel();
     runner.runs.wait().await;
+    if tokio::time::timeout(life.stop_grace.to_std(), supervisor.ended()).await.is_err() {
+        tracing::warn!("services that this agent runs do not end; they are killed");
+    }
     stop.cancel();
     let ended = async { while loops.join_next().await.is_some() {} };
     if tokio::time::timeout(LAST_RESULTS.to_std(), ended).await.is_err() {

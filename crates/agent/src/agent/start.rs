@@ -12,8 +12,10 @@ use tokio_util::task::TaskTracker;
 
 use super::builder::Agent;
 use super::error::AgentError;
+use super::site::Site;
 use crate::clock::{Clock, boot_id};
 use crate::data_folder::{DataFolder, FolderError};
+use crate::desired::Own;
 use crate::handlers::command::Places;
 use crate::heartbeat::Heart;
 use crate::helper::Helper;
@@ -39,6 +41,7 @@ pub(super) struct Life {
     pub(super) shipper: Shipper,
     pub(super) following: Following,
     pub(super) teller: Teller,
+    pub(super) site: Site,
     pub(super) renewal: Renewal,
     pub(super) ledger: Ledger,
     pub(super) clock: Clock,
@@ -61,11 +64,7 @@ pub(super) fn start(agent: Agent) -> Result<(Life, DataFolder), AgentError> {
     let (stop_taking, stop) = (CancellationToken::new(), CancellationToken::new());
     let board = Arc::new(Board::new(settings.concurrency, settings.prefetch));
     let outbox = Arc::new(Outbox::default());
-    let places = places(folder.path(), &settings)?;
-    let rebooting = recovered.rebooting.iter().map(|rebooting| &rebooting.handed);
-    let under_way = recovered.run.iter().chain(rebooting);
-    let under_way = under_way.map(|handed| RunKey { task: handed.id, run: handed.run }).collect();
-    let logs = Arc::new(Desk::open(&folder.path().join("logs"), &under_way, clock.clone()));
+    let logs = logs(folder.path(), &recovered, &clock);
     let runner = Arc::new(Runner {
         board: Arc::clone(&board),
         handlers: HandlerSet(handlers),
@@ -73,7 +72,7 @@ pub(super) fn start(agent: Agent) -> Result<(Life, DataFolder), AgentError> {
         ledger: ledger.clone(),
         outbox: Arc::clone(&outbox),
         logs: Arc::clone(&logs),
-        places,
+        places: places(folder.path(), &settings)?,
         outgoing,
         refusals: Refusals::new(folder.path().to_owned()),
         hub_time: Arc::clone(&hub_time),
@@ -86,6 +85,7 @@ pub(super) fn start(agent: Agent) -> Result<(Life, DataFolder), AgentError> {
         abandon: CancellationToken::new(),
     });
     let refused = Arc::new(Notify::new());
+    let site = Site::start(&runner, &hub, Own::new(&settings, folder.path()), folder.path(), (&stop_taking, &stop))?;
     let taker = Taker {
         hub: Arc::clone(&hub),
         hub_time: Arc::clone(&hub_time),
@@ -94,6 +94,7 @@ pub(super) fn start(agent: Agent) -> Result<(Life, DataFolder), AgentError> {
         runner: Arc::clone(&runner),
         outbox: Arc::clone(&outbox),
         refused: Arc::clone(&refused),
+        heard: Arc::clone(&site.heard),
         clock: clock.clone(),
         entropy: entropy.clone(),
     };
@@ -141,6 +142,7 @@ pub(super) fn start(agent: Agent) -> Result<(Life, DataFolder), AgentError> {
         shipper,
         following,
         teller,
+        site,
         renewal,
         ledger,
         clock,
@@ -149,6 +151,14 @@ pub(super) fn start(agent: Agent) -> Result<(Life, DataFolder), AgentError> {
         stop,
     };
     Ok((life, folder))
+}
+
+/// Where runs have their logs; those that are under way keep theirs.
+fn logs(folder: &Path, recovered: &Recovered, clock: &Clock) -> Arc<Desk> {
+    let rebooting = recovered.rebooting.iter().map(|rebooting| &rebooting.handed);
+    let under_way = recovered.run.iter().chain(rebooting);
+    let under_way = under_way.map(|handed| RunKey { task: handed.id, run: handed.run }).collect();
+    Arc::new(Desk::open(&folder.join("logs"), &under_way, clock.clone()))
 }
 
 /// Where runs have their places.

@@ -183,7 +183,7 @@ pub(super) fn settings(data: &Path, config: Option<&Path>) -> Result<Settings, N
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .filter(|(name, _)| !NOT_SETTINGS.contains(&name.as_str()));
     let settings: Settings = load(&text, &path.display().to_string(), variables, VARIABLES, &known)?;
-    Ok(Settings { data: data.to_owned(), ..settings })
+    Ok(Settings { data: data.to_owned(), file: config.map(Path::to_owned), ..settings })
 }
 
 #[derive(Debug, thiserror::Error)]

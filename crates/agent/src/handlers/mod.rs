@@ -26,3 +26,4 @@ pub(crate) use handler::{Closure, Handlers};
 pub use handler::{Failure, Handler, HandlerFuture, Output, Work};
 pub(crate) use outgoing::Outgoing;
 pub(crate) use service_restart::refuse;
+pub(crate) use sys_info::info;

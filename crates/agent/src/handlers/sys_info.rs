@@ -8,8 +8,9 @@ use serde::Serialize;
 use super::handler::{Failure, Output, Work};
 use crate::facts::{VERSION, hostname};
 
-#[derive(Serialize)]
-struct Info {
+/// What the agent knows of its machine.
+#[derive(Debug, Serialize)]
+pub(crate) struct Info {
     agent_version: &'static str,
     os: &'static str,
     kernel: String,
@@ -22,7 +23,7 @@ struct Info {
     data_disk: Disk,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 struct Disk {
     total_bytes: u64,
     available_bytes: u64,
@@ -35,7 +36,8 @@ pub(super) async fn run(work: Work, data: PathBuf) -> Result<Output, Failure> {
     Output::of(&info.map_err(|error| Failure::failed("not_available", error.to_string(), true))?)
 }
 
-fn info(data: &Path) -> std::io::Result<Info> {
+/// Looks at the machine; `data` is the agent's data folder.
+pub(crate) fn info(data: &Path) -> std::io::Result<Info> {
     let system = sysinfo();
     let unit = u64::from(system.mem_unit).max(1);
     let memory_bytes = system.totalram * unit;

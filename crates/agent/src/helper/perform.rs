@@ -171,7 +171,7 @@ fn begin(
         attempt: run.attempt,
         traceparent: known.traceparent.as_deref(),
     };
-    let mut prepared = prepared(&command, &who, &folder);
+    let mut prepared = prepared(&command, who.variables(), &folder);
     prepared.stdin(Stdio::piped()).stdout(stdout).stderr(stderr).uid(user.uid).gid(user.gid);
     let mut child = prepared.spawn().map_err(|error| Trouble::Refused(format!("as `{name}`: {error}")))?;
     tracing::info!(task = %run.task, run = run.run, r#type = %known.type_name, user = name, "a run begins");

@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use super::hub_time::HubTime;
 use super::verify::{in_time, open, talked_down, unreadable};
 use crate::clock::{Clock, Entropy};
+use crate::desired::Heard;
 use crate::helper::bring_keys;
 use crate::hub::Hub;
 use crate::ledger::{Incoming, Ledger, LedgerError, Offered, Refused, RunKey, Taken, Verdict};
@@ -36,6 +37,8 @@ pub(crate) struct Taker {
     pub(crate) outbox: Arc<Outbox>,
     /// Rings when there is a refusal to tell the hub of.
     pub(crate) refused: Arc<Notify>,
+    /// What deliveries tell of the node's desired state.
+    pub(crate) heard: Arc<Heard>,
     pub(crate) clock: Clock,
     pub(crate) entropy: Entropy,
 }
@@ -74,6 +77,7 @@ impl Taker {
         }
         let (number, keys_version) = (delivery.number, delivery.keys_version);
         self.runner.standing.hear(delivery.operators_version);
+        self.heard.hear(delivery.desired_generation, delivery.results_wanted);
         let (cancel, results_wanted) = (delivery.cancel.clone(), delivery.results_wanted);
         if number > acknowledged || !delivery.tasks.is_empty() {
             match self.ledger.accept(self.incoming(delivery), self.clock.now()).await? {

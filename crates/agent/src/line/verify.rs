@@ -144,6 +144,7 @@ mod tests {
             protocol: 1,
             keys_version: 1,
             operators_version: 0,
+            desired_generation: 0,
         }
     }
 

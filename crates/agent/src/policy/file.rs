@@ -8,9 +8,11 @@ use sortie_rules::addresses::{Allowed, BadAddress};
 use sortie_rules::config::{ConfigError, known_keys, load};
 use sortie_rules::names::check_type_name;
 
+use super::desired::{ApplierText, Desired, DesiredText, ServicesText};
 use super::handlers::{HandlerText, Handling};
 use super::paths::Roots;
 use super::privileged::{HostReboot, RebootText, RestartText, ServiceRestart};
+use super::reports::{Reports, ReportsText};
 
 /// The commented file that an enrolment leaves where there is none.
 pub const DEFAULT_TOML: &str = include_str!("policy.default.toml");
@@ -35,6 +37,10 @@ pub struct Policy {
     pub host_reboot: HostReboot,
     /// What does the work of a type, where the site says so itself.
     pub handlers: BTreeMap<String, Handling>,
+    /// What desired states may do here.
+    pub desired: Desired,
+    /// What the site tells of itself.
+    pub reports: Reports,
 }
 
 /// The policy cannot be used. The agent then runs nothing.
@@ -92,6 +98,11 @@ struct Text {
     service_restart: RestartText,
     host_reboot: RebootText,
     handlers: BTreeMap<String, HandlerText>,
+    desired: DesiredText,
+    desired_files: RootsText,
+    desired_services: ServicesText,
+    appliers: BTreeMap<String, ApplierText>,
+    reports: ReportsText,
 }
 
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
@@ -126,6 +137,11 @@ impl Default for Text {
             service_restart: RestartText::default(),
             host_reboot: RebootText::default(),
             handlers: BTreeMap::new(),
+            desired: DesiredText::default(),
+            desired_files: RootsText::default(),
+            desired_services: ServicesText::default(),
+            appliers: BTreeMap::new(),
+            reports: ReportsText::default(),
         }
     }
 }
@@ -149,6 +165,8 @@ impl Policy {
         let builtin = |why| PolicyError::Builtin { path: path.to_owned(), why };
         let service_restart = text.service_restart.read().map_err(builtin)?;
         let host_reboot = text.host_reboot.read().map_err(builtin)?;
+        let desired = Desired::read(text.desired, text.desired_files.roots, text.desired_services, text.appliers);
+        let (desired, reports) = (desired.map_err(builtin)?, text.reports.read().map_err(builtin)?);
         let mut handlers = BTreeMap::new();
         for (name, table) in text.handlers {
             let read = table.read(&name);
@@ -161,6 +179,8 @@ impl Policy {
             service_restart,
             host_reboot,
             handlers,
+            desired,
+            reports,
             allow_unnamed: text.default == Unnamed::Allow,
             allow: text.allow,
             refuse: text.refuse,
@@ -177,6 +197,8 @@ impl Policy {
             service_restart: ServiceRestart::usual(),
             host_reboot: HostReboot::usual(),
             handlers: BTreeMap::new(),
+            desired: Desired::nothing(),
+            reports: Reports::usual(),
             allow_unnamed: false,
             allow: Vec::new(),
             refuse: Vec::new(),

@@ -164,11 +164,11 @@ impl RebootText {
     }
 }
 
-fn is_service(name: &str) -> bool {
+pub(super) fn is_service(name: &str) -> bool {
     !name.is_empty() && !name.starts_with('-') && name.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-fn program(words: &[String]) -> Result<(), String> {
+pub(super) fn program(words: &[String]) -> Result<(), String> {
     match words.first() {
         Some(first) if first.starts_with('/') => Ok(()),
         _ => Err("it begins with a program and its whole path, and its arguments follow".to_owned()),
@@ -212,6 +212,13 @@ impl Policy {
         Ok(command(reboot.clone(), Some(user.clone()), REBOOT_PROGRAM_MAX))
     }
 
+    /// The programs of the machine's own that builtins run.
+    pub(super) fn machine_programs(&self) -> Vec<PathBuf> {
+        let ServiceRestart { restart, check, .. } = &self.service_restart;
+        let programs = [restart, check, &self.host_reboot.reboot];
+        programs.into_iter().filter_map(|words| words.first()).map(PathBuf::from).collect()
+    }
+
     /// What says whether the service is active: as the agent's own user.
     pub(crate) fn service_check(&self, params: &RawValue) -> Result<Command, NotDone> {
         let words = self.service_restart.of(&self.service_restart.check, params)?;
@@ -236,7 +243,7 @@ fn read<'p, T: Deserialize<'p>>(builtin: &'static str, params: &'p RawValue) -> 
     serde_json::from_str(params.get()).map_err(|error| NotDone::Payload(builtin, error.to_string()))
 }
 
-fn command(mut words: Vec<String>, user: Option<String>, wall: Span) -> Command {
+pub(super) fn command(mut words: Vec<String>, user: Option<String>, wall: Span) -> Command {
     let program = PathBuf::from(words.remove(0));
     Command {
         program,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sortie_rules::time::Span;
+use tokio::sync::watch;
 
 use super::file::{Policy, PolicyError};
 use crate::clock::Steady;
@@ -20,6 +21,8 @@ const NOW_AND_THEN: Span = Span::seconds(5);
 pub(crate) struct PolicyWatch {
     path: PathBuf,
     seen: Mutex<Seen>,
+    /// Counts the changes.
+    changes: watch::Sender<u64>,
 }
 
 #[derive(Debug)]
@@ -42,7 +45,8 @@ impl PolicyWatch {
     pub(crate) fn start(path: PathBuf) -> Result<PolicyWatch, PolicyError> {
         let mark = mark(&path);
         let policy = Arc::new(Policy::read(&path)?);
-        Ok(PolicyWatch { path, seen: Mutex::new(Seen { looked: Steady::now(), mark, policy }) })
+        let seen = Mutex::new(Seen { looked: Steady::now(), mark, policy });
+        Ok(PolicyWatch { path, seen, changes: watch::Sender::new(0) })
     }
 
     /// The policy now, at most a second old. While the file cannot be used, nothing is allowed.
@@ -52,6 +56,11 @@ impl PolicyWatch {
             self.look(&mut seen);
         }
         Arc::clone(&seen.policy)
+    }
+
+    /// Tells when the policy has changed.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
     }
 
     /// The policy this very moment: before something is refused that it may have come to allow.
@@ -75,6 +84,7 @@ impl PolicyWatch {
         if mark != seen.mark {
             seen.mark = mark;
             seen.policy = Arc::new(self.read_again());
+            self.changes.send_modify(|changes| *changes += 1);
         }
     }
 

@@ -18,6 +18,9 @@ pub struct Settings {
     /// The data folder; given on the command line, never in the file.
     #[serde(skip)]
     pub data: PathBuf,
+    /// The file that these settings were read from, if it is not `agent.toml` in the data folder.
+    #[serde(skip)]
+    pub file: Option<PathBuf>,
     /// Most tasks that run at once; at least 1.
     pub concurrency: u32,
     /// How many tasks to take beyond those.
@@ -107,6 +110,7 @@ impl Default for Settings {
     fn default() -> Settings {
         Settings {
             data: PathBuf::new(),
+            file: None,
             concurrency: AGENT_CONCURRENCY_DEFAULT,
             prefetch: AGENT_PREFETCH_DEFAULT,
             stop_grace_s: 10,

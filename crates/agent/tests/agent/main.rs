@@ -1,10 +1,12 @@
 //! Stories of one agent and a hub that does as the test says, over real TLS, with real files.
 
 mod agents;
+mod appliers;
 mod bad_input;
 mod cancelling;
 mod crashes;
 mod deliveries;
+mod desired;
 mod enrollment;
 mod http_checks;
 mod hub;
@@ -15,4 +17,6 @@ mod outages;
 mod policies;
 mod program;
 mod refusals;
+mod reports;
+mod resources;
 mod time_and_keys;

@@ -9,6 +9,7 @@ use sortie_rules::ids::{NodeId, TaskId};
 use sortie_rules::proofs::Proof;
 use sortie_wire::answers::{HEADER, endorsable, read};
 use sortie_wire::deliveries::{TimeQuery, WaitQuery};
+use sortie_wire::desired::{DesiredAnswer, DesiredQuery, Observed};
 use sortie_wire::enrollment::{Enroll, Enrolled, Invite, InviteProof, Renew, Renewed};
 use sortie_wire::envelope::Envelope;
 use sortie_wire::heartbeat::{Heartbeat, Pulse};
@@ -16,6 +17,7 @@ use sortie_wire::keys::{KeyChain, KeysQuery};
 use sortie_wire::logs::{LogBatch, LogReceipts};
 use sortie_wire::operators::{OperatorChain, OperatorsQuery};
 use sortie_wire::refusals::RefusalReport;
+use sortie_wire::reports::SendReport;
 use sortie_wire::results::{Receipt, Receipts, ResultBatch, RunResult};
 
 use super::proving::{NodeProof, Proving};
@@ -158,6 +160,21 @@ impl HubLine {
     /// Says which deliveries were refused as a whole.
     pub async fn refusals(&self, node: NodeId, report: &RefusalReport) -> Result<(), ClientError> {
         self.of_node(Method::POST, node, &["refusals"], |call| call.body(report)).await
+    }
+
+    /// What the node should be, if that is newer than what the agent has accepted.
+    pub async fn desired(&self, node: NodeId, query: &DesiredQuery) -> Result<DesiredAnswer, ClientError> {
+        self.of_node(Method::GET, node, &["desired"], |call| call.query(query)).await
+    }
+
+    /// Says how the node stands to what it should be.
+    pub async fn observed(&self, node: NodeId, observed: &Observed) -> Result<(), ClientError> {
+        self.of_node(Method::POST, node, &["observed"], |call| call.body(observed)).await
+    }
+
+    /// Tells facts of the node.
+    pub async fn report(&self, node: NodeId, report: &SendReport) -> Result<(), ClientError> {
+        self.of_node(Method::POST, node, &["reports"], |call| call.body(report)).await
     }
 
     async fn of_node<T: DeserializeOwned>(

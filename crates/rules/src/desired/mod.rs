@@ -2,12 +2,14 @@
 //!
 //! `key` names a resource; `layers` merges what the org, the site and the node say and tells which of them said
 //! what; `resources` reads the outcome; `hidden` takes out what never leaves the hub, and `secrets` finds the
-//! references to secrets; `signed` judges what operators have signed. `difference` compares two states by meaning. `publication` is how a layer goes out to
-//! nodes, so many at a time; `generations` says which generation an agent takes.
+//! references to secrets; `signed` judges what operators have signed. `difference` compares two states by meaning.
+//! `publication` is how a layer goes out to nodes, so many at a time; `generations` says which generation an agent takes.
 //!
-//! At the agent: `order` says what comes before what, `plan` what is to be done with one resource, and
-//! `conditions` what is told of it.
+//! At the agent: `order` says what comes before what, `specs` reads how files, folders and services should be, `units`
+//! what the machine says of a service, `plan` what is to be done with one resource, `conditions` what is told of it,
+//! and `account` how all of that is told in a limited number of bytes.
 
+mod account;
 mod conditions;
 mod difference;
 mod generations;
@@ -20,7 +22,10 @@ mod publication;
 mod resources;
 mod secrets;
 mod signed;
+mod specs;
+mod units;
 
+pub use account::{cut_message, fit};
 pub use conditions::{Condition, ConditionStatus, Standing, changed, standing};
 pub use difference::{Change, FieldChange, ResourceChange, difference};
 pub use generations::{Accepted, Offer, Refused, Verdict, judge};
@@ -35,3 +40,5 @@ pub use publication::{
 pub use resources::{BadState, Drift, Resource, Resources, read};
 pub use secrets::{Reference, SEALED, SECRET, references, replace};
 pub use signed::{ResourceDemand, SignedResource, Unsigned, judge_signed, signable};
+pub use specs::{Bearing, Content, DIRECTORY, DirectorySpec, Ensure, FILE, FileSpec, SERVICE, ServiceSpec, clashes};
+pub use units::{Unit, read_unit};

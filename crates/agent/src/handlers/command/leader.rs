@@ -37,9 +37,8 @@ enum Kind {
 }
 
 impl Leader {
-    /// A child of the agent's own.
+    /// A child of the agent's own, for a task.
     pub(super) fn own(work: &Work, command: &Command, folder: &Path) -> Result<Leader, Failure> {
-        let trouble = |error: std::io::Error| Failure::failed(Code::HANDLER_FAILED, error.to_string(), true);
         let who = Who {
             task: work.task,
             type_name: &work.type_name,
@@ -47,17 +46,27 @@ impl Leader {
             attempt: work.attempt,
             traceparent: work.traceparent.as_deref(),
         };
-        let mut prepared = launch::prepared(command, &who, folder);
+        let payload = work.payload.get().as_bytes().to_vec();
+        Leader::begin(command, who.variables(), payload, folder)
+            .map_err(|error| Failure::failed(Code::HANDLER_FAILED, error.to_string(), true))
+    }
+
+    /// A child of the agent's own, with these variables and this on its standard input.
+    pub(super) fn begin(
+        command: &Command,
+        variables: Vec<(&'static str, String)>,
+        payload: Vec<u8>,
+        folder: &Path,
+    ) -> std::io::Result<Leader> {
+        let mut prepared = launch::prepared(command, variables, folder);
         prepared.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = tokio::process::Command::from(prepared).kill_on_drop(true).spawn().map_err(trouble)?;
-        let Some(group) = child.id().and_then(Group::led_by) else {
-            return Err(Failure::failed(Code::HANDLER_FAILED, "the program ended before it began", false));
-        };
+        let mut child = tokio::process::Command::from(prepared).kill_on_drop(true).spawn()?;
+        let group = child.id().and_then(Group::led_by);
+        let group = group.ok_or_else(|| std::io::Error::other("the program ended before it began"))?;
         if let Some(mut stdin) = child.stdin.take() {
-            let payload = work.payload.clone();
             tokio::spawn(async move {
                 // A program need not read what it is given.
-                let _not_read = stdin.write_all(payload.get().as_bytes()).await;
+                let _not_read = stdin.write_all(&payload).await;
             });
         }
         Ok(Leader { group, kind: Kind::Own(child) })
@@ -113,7 +122,7 @@ impl Leader {
     }
 
     /// Ends whatever the program began and left behind. The helper has done so before it tells of the end.
-    pub(super) async fn clear(&self, work: &Work) {
+    pub(super) async fn clear(&self, of: &impl std::fmt::Display) {
         if matches!(self.kind, Kind::Helped(_)) {
             return;
         }
@@ -121,7 +130,7 @@ impl Leader {
         while self.group.is_there() && self.group.size().processes > 0 {
             self.group.kill();
             if begun.elapsed() > ENDS_WITHIN {
-                tracing::warn!(task = %work.task, "what a program left behind hangs and cannot be ended");
+                tracing::warn!(%of, "what a program left behind hangs and cannot be ended");
                 break;
             }
             tokio::time::sleep(LOOK_EVERY).await;

@@ -100,7 +100,7 @@ pub(crate) async fn run(work: Work, command: Command, places: Places) -> Result<
             }
         }
     };
-    leader.clear(&work).await;
+    leader.clear(&work.task).await;
     if said.is_none() {
         said = tokio::time::timeout(PIPES_CLOSE, &mut reading).await.ok();
     }

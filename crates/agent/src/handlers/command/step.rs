@@ -97,7 +97,7 @@ pub(crate) async fn step(work: &Work, command: &Command, by_helper: bool, places
             }
         }
     };
-    leader.clear(work).await;
+    leader.clear(&work.task).await;
     if heard.is_none() {
         heard = tokio::time::timeout(super::run::PIPES_CLOSE, &mut hearing).await.ok();
     }

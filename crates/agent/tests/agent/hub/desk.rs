@@ -6,15 +6,18 @@ use std::time::Duration;
 
 use rcgen::{KeyPair, PKCS_ED25519};
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use sortie_rules::ids::{Id, NodeId, TaskId};
 use sortie_rules::time::{Millis, Span};
 use sortie_wire::deliveries::{Answers, Delivery, HandedTask, WaitQuery};
+use sortie_wire::desired::{DESIRED, DesiredQuery, Observed};
 use sortie_wire::enrollment::{Enroll, Renew};
 use sortie_wire::envelope::{DELIVERY, Envelope, KEYS, Signer};
 use sortie_wire::heartbeat::Heartbeat;
 use sortie_wire::keys::{KeyChain, KeySet, TrustedAuthority};
 use sortie_wire::problem::ProblemCode;
 use sortie_wire::refusals::RefusalReport;
+use sortie_wire::reports::SendReport;
 use sortie_wire::results::RunResult;
 use tokio::sync::Notify;
 
@@ -42,6 +45,12 @@ pub(crate) struct Asked {
     pub(crate) keys: usize,
     /// After which versions operators were asked for.
     pub(crate) operators: Vec<u64>,
+    /// How the desired state was asked for.
+    pub(crate) desired: Vec<DesiredQuery>,
+    /// What was said of it.
+    pub(crate) observed: Vec<Observed>,
+    /// Facts of the site, as they came.
+    pub(crate) reports: Vec<SendReport>,
 }
 
 /// What a wait will be answered with.
@@ -51,6 +60,9 @@ pub(crate) enum Letter {
     /// Whatever is made for that wait: the body of an answer.
     Made(Made),
 }
+
+/// Makes a node's desired state for whoever asks.
+type States = Box<dyn Fn(&DesiredQuery) -> Option<Envelope> + Send>;
 
 /// Makes the body of the answer to a wait.
 type Made = Box<dyn FnOnce(&WaitQuery) -> Vec<u8> + Send>;
@@ -87,6 +99,9 @@ pub(crate) struct Desk {
     pub(crate) refuse_operators: Mutex<VecDeque<ProblemCode>>,
     /// The sets of operators that it hands on: those after the version that is asked for.
     pub(crate) operators: Mutex<Vec<(u64, Envelope)>>,
+    /// The generation that deliveries tell of.
+    generation: Mutex<u64>,
+    states: Mutex<Option<States>>,
     asked: Mutex<Asked>,
     rung: Notify,
     pub(super) queued: Notify,
@@ -121,6 +136,8 @@ impl Desk {
             certificate_life: Mutex::new(Span::days(30)),
             refuse_operators: Mutex::default(),
             operators: Mutex::default(),
+            generation: Mutex::new(0),
+            states: Mutex::default(),
             asked: Mutex::default(),
             rung: Notify::new(),
             queued: Notify::new(),
@@ -183,6 +200,7 @@ impl Desk {
             protocol: 1,
             keys_version: self.keys().version,
             operators_version: 0,
+            desired_generation: *self.generation.lock().unwrap(),
         }
     }
 
@@ -221,6 +239,52 @@ impl Desk {
         let mut delivery = self.delivery(vec![]);
         word(&mut delivery);
         self.send(&delivery);
+    }
+
+    /// What a state says, as the hub signs it.
+    pub(crate) fn state(&self, generation: u64, resources: &Value) -> Value {
+        json!({ "node": self.node, "generation": generation, "issued_at": NOW, "resources": resources })
+    }
+
+    /// Publishes these resources, and tells of it.
+    pub(crate) fn publish(&self, generation: u64, resources: &Value) {
+        let state = self.state(generation, resources);
+        self.publish_signed(generation, self.sign(DESIRED, state.to_string().as_bytes()));
+    }
+
+    /// Publishes whatever is in this envelope.
+    pub(crate) fn publish_signed(&self, generation: u64, envelope: Envelope) {
+        self.publish_made(generation, move |_| Some(envelope.clone()));
+    }
+
+    /// Publishes what is made for whoever asks.
+    pub(crate) fn publish_made(
+        &self,
+        generation: u64,
+        states: impl Fn(&DesiredQuery) -> Option<Envelope> + Send + 'static,
+    ) {
+        *self.states.lock().unwrap() = Some(Box::new(states));
+        *self.generation.lock().unwrap() = generation;
+        self.say(|_| ());
+    }
+
+    pub(super) fn state_for(&self, query: &DesiredQuery) -> Option<Envelope> {
+        self.states.lock().unwrap().as_ref().and_then(|states| states(query))
+    }
+
+    /// The first word on this generation, from `from` on, in which `look` finds what it looks for.
+    pub(crate) async fn observed(
+        &self,
+        what: &str,
+        generation: u64,
+        from: usize,
+        look: impl Fn(&Observed) -> bool,
+    ) -> Observed {
+        self.until(what, |asked| {
+            let heard = asked.observed.iter().skip(from);
+            heard.filter(|observed| observed.generation == generation).find(|observed| look(observed)).cloned()
+        })
+        .await
     }
 
     /// The body of the answer to this wait, if there is something to say.

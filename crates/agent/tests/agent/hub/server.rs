@@ -12,6 +12,7 @@ use axum::{Json, Router};
 use sortie_rules::ids::{Id, NodeId, TaskId};
 use sortie_wire::answers::{HEADER, endorsable, header};
 use sortie_wire::deliveries::{SignedTime, TimeQuery, WaitQuery};
+use sortie_wire::desired::{DesiredAnswer, DesiredQuery, Observed};
 use sortie_wire::enrollment::{Certificate, Enroll, Enrolled, Invite, InviteProof, Renew, Renewed};
 use sortie_wire::envelope::TIME;
 use sortie_wire::heartbeat::{Heartbeat, Pulse};
@@ -19,6 +20,7 @@ use sortie_wire::keys::{KeyChain, KeysQuery};
 use sortie_wire::operators::{OperatorChain, OperatorsQuery};
 use sortie_wire::problem::{Problem, ProblemCode};
 use sortie_wire::refusals::RefusalReport;
+use sortie_wire::reports::SendReport;
 use sortie_wire::results::{Receipt, Receipts, ResultBatch};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -135,6 +137,9 @@ fn router(shared: Shared) -> Router {
         .route("/agent/v1/nodes/{node}/results", post(results))
         .route("/agent/v1/nodes/{node}/heartbeat", post(heartbeat))
         .route("/agent/v1/nodes/{node}/refusals", post(refusals))
+        .route("/agent/v1/nodes/{node}/desired", get(desired))
+        .route("/agent/v1/nodes/{node}/observed", post(observed))
+        .route("/agent/v1/nodes/{node}/reports", post(reports))
         .with_state(shared)
 }
 
@@ -215,6 +220,31 @@ async fn operators(
     let sets = shared.desk.operators.lock().unwrap().clone();
     let links = sets.into_iter().filter(|(version, _)| *version > after).map(|(_, link)| link).collect();
     Json(OperatorChain { links }).into_response()
+}
+
+async fn desired(State(shared): State<Shared>, Path(_): Path<NodeId>, Query(query): Query<DesiredQuery>) -> Response {
+    if *shared.desk.is_away.lock().unwrap() {
+        return problem(ProblemCode::StorageUnavailable);
+    }
+    let state = shared.desk.state_for(&query);
+    shared.desk.note(|asked| asked.desired.push(query));
+    Json(DesiredAnswer { state }).into_response()
+}
+
+async fn observed(State(shared): State<Shared>, Path(_): Path<NodeId>, Json(observed): Json<Observed>) -> Response {
+    if *shared.desk.is_away.lock().unwrap() {
+        return problem(ProblemCode::StorageUnavailable);
+    }
+    shared.desk.note(|asked| asked.observed.push(observed));
+    StatusCode::NO_CONTENT.into_response()
+}
+
+async fn reports(State(shared): State<Shared>, Path(_): Path<NodeId>, Json(report): Json<SendReport>) -> Response {
+    if *shared.desk.is_away.lock().unwrap() {
+        return problem(ProblemCode::StorageUnavailable);
+    }
+    shared.desk.note(|asked| asked.reports.push(report));
+    StatusCode::NO_CONTENT.into_response()
 }
 
 async fn results(State(shared): State<Shared>, Path(_): Path<NodeId>, body: Bytes) -> Response {
