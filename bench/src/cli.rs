@@ -40,7 +40,7 @@ pub(crate) struct Setup {
     /// How many nodes there are
     #[arg(long, global = true, value_name = "COUNT", default_value_t = 32)]
     pub(crate) nodes: usize,
-    /// How many simulated agents `jobs` and `p6` have
+    /// How many simulated agents `jobs`, `desired` and `p6` have
     #[arg(long, global = true, value_name = "COUNT", default_value_t = 10_000)]
     pub(crate) swarm: usize,
     /// How many ended tasks are kept when `p10` looks, stage by stage
@@ -71,6 +71,8 @@ enum Ask {
     Replicas,
     /// Memory of the hub for each agent that waits, and a job over all of them
     Jobs,
+    /// A publication of desired state to all agents, until each has told of it
+    Desired,
     /// What a command handler costs beside a bare fork and exec
     Command,
     /// What signing and verifying a delivery costs
@@ -90,7 +92,7 @@ enum Ask {
 
 /// All rows but `p10`, which takes much longer than the others.
 const ALL: &[&str] =
-    &["startup", "p1", "p2", "p3", "p4", "p6", "p9", "jobs", "command", "deliveries", "sign_in", "replicas"];
+    &["startup", "p1", "p2", "p3", "p4", "p6", "p9", "jobs", "desired", "command", "deliveries", "sign_in", "replicas"];
 
 impl Program {
     /// Does what was asked.
@@ -105,6 +107,7 @@ impl Program {
             Ask::P10 => &["p10"],
             Ask::Replicas => &["replicas"],
             Ask::Jobs => &["jobs"],
+            Ask::Desired => &["desired"],
             Ask::Command => &["command"],
             Ask::Deliveries => &["deliveries"],
             Ask::SignIn => &["sign_in"],

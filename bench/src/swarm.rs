@@ -11,13 +11,16 @@ use sortie_client::agent::HubLine;
 use sortie_client::tls::Identity;
 use sortie_client::{Connect, Trust};
 use sortie_rules::backoff::Backoff;
+use sortie_rules::desired::{Condition, ConditionStatus};
 use sortie_rules::ids::{BootId, Id, NodeId};
 use sortie_rules::limits::WAIT_DEFAULT;
 use sortie_rules::time::{Millis, Span};
 use sortie_wire::deliveries::{Delivery, WaitQuery};
+use sortie_wire::desired::{DESIRED, DesiredQuery, DesiredState, Observed};
 use sortie_wire::enrollment::{Enroll, Enrolled, Facts, Invite};
 use sortie_wire::envelope::{DELIVERY, Verifier};
 use sortie_wire::results::{OutcomeWord, RunResult};
+use sortie_wire::sealing::OpeningKey;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -52,11 +55,14 @@ struct State {
     failed: AtomicU64,
     /// Tasks that the hub has acknowledged.
     done: AtomicU64,
+    /// Generations of desired states that were taken and told of, all agents together.
+    observed: AtomicU64,
     stop: AtomicBool,
 }
 
 struct Member {
     node: NodeId,
+    seal_to: String,
     line: HubLine,
     verifier: Verifier,
 }
@@ -120,6 +126,11 @@ impl Swarm {
         self.state.done.load(Ordering::Relaxed)
     }
 
+    /// Generations of desired states that were taken and told of.
+    pub(crate) fn observed(&self) -> u64 {
+        self.state.observed.load(Ordering::Relaxed)
+    }
+
     /// Lets them go.
     pub(crate) fn end(mut self) {
         self.state.stop.store(true, Ordering::Relaxed);
@@ -143,12 +154,40 @@ pub(crate) async fn enrolled(invite: &str, connect: Connect) -> anyhow::Result<(
 impl Member {
     async fn enroll(invite: &str, connect: Connect) -> anyhow::Result<Member> {
         let (enrolled, connect) = enrolled(invite, connect).await?;
-        Ok(Member { node: enrolled.node, line: HubLine::open(&connect)?, verifier: Verifier::new(&enrolled.keys)? })
+        let seal_to = OpeningKey::generate()?.public().to_string();
+        Ok(Member {
+            node: enrolled.node,
+            seal_to,
+            line: HubLine::open(&connect)?,
+            verifier: Verifier::new(&enrolled.keys)?,
+        })
+    }
+
+    /// Fetches what the node should be after this generation, and says that it is so, without making it so.
+    async fn follow(&self, after: u64) -> anyhow::Result<u64> {
+        let query = DesiredQuery { after, seal_to: self.seal_to.clone() };
+        let Some(state) = self.line.desired(self.node, &query).await?.state else { return Ok(after) };
+        let state: DesiredState = serde_json::from_slice(&self.verifier.open(&state, DESIRED)?)?;
+        let conditions = state.resources.into_keys().map(|resource| Condition {
+            resource,
+            status: ConditionStatus::InOrder,
+            reason: None,
+            message: None,
+            since: state.issued_at,
+            applied_at: Some(state.issued_at),
+            actual: None,
+        });
+        let generation = state.generation;
+        let observed =
+            Observed { generation, conditions: conditions.collect(), looked_at: Some(state.issued_at), refused: None };
+        self.line.observed(self.node, &observed).await?;
+        Ok(generation)
     }
 
     async fn work(self, state: Arc<State>, places: Arc<Semaphore>) -> anyhow::Result<()> {
         let boot: BootId = Id::from_uuid(uuid::Uuid::now_v7());
         let (mut ack, mut seq, mut heard_in, mut failures, chance) = (0, 0, None, 0, entropy());
+        let mut generation = 0;
         while !state.stop.load(Ordering::Relaxed) {
             seq += 1;
             let round = state.round.load(Ordering::Relaxed);
@@ -175,6 +214,10 @@ impl Member {
             }
             let delivery: Delivery = serde_json::from_slice(&self.verifier.open(&envelope, DELIVERY)?)?;
             ack = delivery.number;
+            if delivery.desired_generation > generation {
+                generation = self.follow(generation).await?;
+                state.observed.fetch_add(1, Ordering::Relaxed);
+            }
             for task in delivery.tasks {
                 let result = RunResult {
                     task: task.id,

@@ -4,8 +4,8 @@ use crate::cli::Setup;
 use crate::figure::Figure;
 
 use super::{
-    agent, command, deliveries, drain, growth, handshake, jobs, latency, life, replicas, several, sign_in, startup,
-    storm, submit, submit_many,
+    agent, command, deliveries, desired, drain, growth, handshake, jobs, latency, life, replicas, several, sign_in,
+    startup, storm, submit, submit_many,
 };
 
 /// Measures one row.
@@ -32,6 +32,7 @@ pub(crate) async fn run(row: &str, setup: &Setup) -> anyhow::Result<Vec<Figure>>
         "replicas" => replicas::measure(setup).await,
         "p9" => agent::measure(setup).await,
         "jobs" => jobs::measure(setup).await,
+        "desired" => desired::measure(setup).await,
         "command" => command::measure(setup).await,
         "deliveries" => deliveries::measure(),
         "sign_in" => sign_in::measure(setup).await,

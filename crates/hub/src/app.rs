@@ -22,7 +22,7 @@ use crate::nodes::Directory;
 use crate::operators::Published;
 use crate::org_settings::OrgSettings;
 use crate::outbox::Outbox;
-use crate::packs::TaskTypes;
+use crate::packs::{ResourceKinds, TaskTypes};
 use crate::people::TokenCache;
 use crate::people::provider::{Denied, Provider};
 use crate::post_steps::{Mailer, Performers, Webhooks};
@@ -50,6 +50,8 @@ pub struct App {
     /// Where agents reach the hub, as invites say.
     pub(crate) url: String,
     pub(crate) types: ArcSwap<TaskTypes>,
+    /// What can stand in a desired state.
+    pub(crate) kinds: ArcSwap<ResourceKinds>,
     pub(crate) nodes: Directory,
     pub(crate) people: TokenCache,
     /// Which set of operators is the newest of each org.

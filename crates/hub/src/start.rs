@@ -209,7 +209,7 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let metrics = install_metrics();
     let (entropy, now) = (Entropy::default(), clock.now());
-    let types = packs::load(&settings.packs, &settings.packs_folder())?;
+    let packs = packs::load(&settings.packs, &settings.packs_folder())?;
     let mailer = Mailer::new(settings.mail.as_ref())?;
     let webhooks = Webhooks::new(&settings.webhooks, &settings.outgoing.private)?;
     let outbox = Outbox::new(settings.nats.as_ref())?;
@@ -238,7 +238,8 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
     denied.load(&store).await?;
     data.write("ca.pem", ring.held().set().trust().as_bytes())?;
     let app = Arc::new(App {
-        types: ArcSwap::from_pointee(types),
+        types: ArcSwap::from_pointee(packs.types),
+        kinds: ArcSwap::from_pointee(packs.kinds),
         nodes: Directory::default(),
         people: TokenCache::default(),
         operators: crate::operators::Published::default(),

@@ -161,8 +161,8 @@ pub const PACKS_MAX: usize = 100;
 pub const TASK_TYPES_PER_PACK_MAX: usize = 200;
 /// Largest file of a pack, in bytes.
 pub const PACK_FILE_BYTES_MAX: u64 = 1 << 20;
-/// Most places of a payload that a type may declare secret.
-pub const SECRETS_PER_TYPE_MAX: usize = 64;
+/// Most places of a payload that a type may declare secret, and of a spec that a kind may declare hub-only.
+pub const POINTERS_MAX: usize = 64;
 /// Results up to this size are held against their schema beside other writes, in bytes; larger ones before.
 pub const RESULT_CHECKED_AT_ONCE_BYTES_MAX: usize = 16 << 10;
 /// Most bytes of the log of one run, the mark of a cut one included.
@@ -405,8 +405,6 @@ pub const RESOURCES_MAX: usize = 1000;
 pub const RESOURCE_AFTER_MAX: usize = 100;
 /// Most resource kinds of one pack.
 pub const RESOURCE_KINDS_PER_PACK_MAX: usize = 100;
-/// Most fields of one kind that never leave the hub.
-pub const HUB_ONLY_PER_KIND_MAX: usize = 64;
 /// Longest message of a publication, in bytes.
 pub const PUBLICATION_MESSAGE_BYTES_MAX: usize = 1000;
 /// How long a node has to come in order with what was published, unless the publication says otherwise.

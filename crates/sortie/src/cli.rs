@@ -50,6 +50,12 @@ enum Noun {
     Task(commands::task::TaskCommand),
     /// Run a task at many nodes, and follow how it goes
     Job(commands::job::JobCommand),
+    /// Say what nodes should be, see how they stand, and go back
+    State(commands::state::StateCommand),
+    /// Keep secrets that desired states refer to
+    Secret(commands::secret::SecretCommand),
+    /// Read what nodes tell of themselves
+    Report(commands::report::ReportCommand),
     /// Propose privileged work, and see what became of it
     Op(commands::op::OpCommand),
     /// Sign proposed operations with an operator's key
@@ -180,6 +186,9 @@ fn dispatch(noun: Noun, context: &Context) -> Result<ExitCode, Failure> {
         Noun::Keys(keys) => commands::keys::run(keys, context),
         Noun::Operators(operators) => block_on(commands::operators::run(operators, context)),
         Noun::Job(job) => block_on(commands::job::run(job, context)),
+        Noun::State(state) => block_on(commands::state::run(state, context)),
+        Noun::Secret(secret) => block_on(commands::secret::run(secret, context)),
+        Noun::Report(report) => block_on(commands::report::run(report, context)),
         Noun::Summary(summary) => block_on(commands::summary::run(summary, context)),
         Noun::Node(node) => block_on(commands::node::run(node, context)),
         Noun::Site(site) => block_on(commands::site::run(site, context)),

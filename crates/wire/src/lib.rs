@@ -31,6 +31,7 @@ pub mod problem;
 pub mod readable;
 pub mod refusals;
 pub mod reports;
+pub mod resources;
 pub mod results;
 pub mod sealing;
 pub mod secrets;

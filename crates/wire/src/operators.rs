@@ -12,6 +12,7 @@ use sortie_rules::operators::{Refusal, Shape, begins, follows, stands};
 use sortie_rules::time::Millis;
 
 use crate::envelope::{Distrust, Envelope, SIGNATURES_MAX, Signature, pre_authentication_encoding};
+use crate::resources::RESOURCE;
 use crate::ssh::{SshKey, SshSignature, signed_text};
 
 /// The payload type of a set of operators.
@@ -20,6 +21,8 @@ pub const OPERATORS: &str = "application/vnd.sortie.operators+json";
 const OPERATORS_NAMESPACE: &str = "operators@sortie";
 /// The purpose for which operators sign an operation.
 const OPERATION_NAMESPACE: &str = "operation@sortie";
+/// The purpose for which operators sign a resource.
+const RESOURCE_NAMESPACE: &str = "resource@sortie";
 
 /// A set of operators.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -243,6 +246,21 @@ fn add(envelope: &mut Envelope, signature: &SshSignature) {
 /// The signed operation in an envelope.
 pub fn open_operation(envelope: &Envelope) -> Result<Signed, Distrust> {
     open(envelope, crate::operations::OPERATION, OPERATION_NAMESPACE)
+}
+
+/// What a key signs of a resource.
+pub fn text_of_resource(message: &[u8]) -> Vec<u8> {
+    signed_text(RESOURCE_NAMESPACE, &pre_authentication_encoding(RESOURCE, message))
+}
+
+/// Adds what a key or an SSH agent gave for [`text_of_resource`].
+pub fn sign_resource(envelope: &mut Envelope, key: SshKey, proof: Vec<u8>) {
+    add(envelope, &SshSignature::new(key, RESOURCE_NAMESPACE, proof));
+}
+
+/// The signed statement of a resource in an envelope.
+pub fn open_resource(envelope: &Envelope) -> Result<Signed, Distrust> {
+    open(envelope, RESOURCE, RESOURCE_NAMESPACE)
 }
 
 /// The message, if every signature on it holds. Whose they are is for the caller to judge.

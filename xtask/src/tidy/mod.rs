@@ -15,6 +15,7 @@ mod banned;
 mod changelog;
 mod clock;
 mod conformance;
+mod facts;
 mod links;
 mod one_way;
 mod plates;

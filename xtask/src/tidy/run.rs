@@ -2,7 +2,7 @@
 
 use super::allow::Allow;
 use super::tree::Tree;
-use super::{arrows, banned, changelog, clock, conformance, links, one_way, plates, pure, sizes};
+use super::{arrows, banned, changelog, clock, conformance, facts, links, one_way, plates, pure, sizes};
 use crate::programs::{Done, root};
 
 /// `cargo xtask tidy [--ratchet]`.
@@ -20,6 +20,7 @@ pub(crate) fn run(args: &[String]) -> Done {
     findings.extend(changelog::check(&tree));
     findings.extend(clock::check(&tree, &allow));
     findings.extend(conformance::check(&tree));
+    findings.extend(facts::check(&tree));
     findings.extend(links::check(&tree));
     findings.extend(one_way::check(&tree));
     findings.extend(plates::check(&tree));

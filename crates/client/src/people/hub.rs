@@ -138,6 +138,16 @@ impl Hub {
         self.repeat(Repeat::IfNothingWasDone, || Ok(self.call(Method::POST, path))).await
     }
 
+    /// A change by another method than POST that cannot be told from the same again.
+    pub(super) async fn change<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &[&str],
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        self.repeat(Repeat::IfNothingWasDone, || self.call(method.clone(), path).body(body)).await
+    }
+
     /// The same with a query.
     pub(super) async fn act_with<T: DeserializeOwned>(
         &self,

@@ -7,6 +7,7 @@
 
 mod accounts;
 mod audit;
+mod desired;
 mod events;
 mod hub;
 mod hub_keys;
@@ -16,6 +17,8 @@ mod nodes;
 mod operations;
 mod org_settings;
 mod orgs;
+mod reports;
+mod secrets;
 mod sign_in;
 mod sites;
 mod summary;

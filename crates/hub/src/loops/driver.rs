@@ -20,26 +20,6 @@ where
     every_or_rung(app, name, period, |_| Arc::default(), once);
 }
 
-/// The same, at one hub of several on a database: what needs doing once.
-pub(super) fn every_at_leader<F>(
-    app: &Shared,
-    name: &'static str,
-    period: Duration,
-    once: impl Fn(Shared) -> F + Send + 'static,
-) where
-    F: Future<Output = Result<u64, Fault>> + Send,
-{
-    every(app, name, period, move |app| {
-        let turn = app.leader.leads(&app).then(|| once(app));
-        async move {
-            match turn {
-                Some(turn) => turn.await,
-                None => Ok(0),
-            }
-        }
-    });
-}
-
 /// The same, and at once when a bell rings.
 pub(super) fn every_or_rung<F>(
     app: &Shared,
@@ -50,7 +30,33 @@ pub(super) fn every_or_rung<F>(
 ) where
     F: Future<Output = Result<u64, Fault>> + Send,
 {
-    let (app, bell) = (app.clone(), bell(app));
+    turns(app, name, period, bell(app), move |app| Some(once(app)));
+}
+
+/// The same, at one hub of several on a database: what needs doing once. A hub that begins to lead does it at once.
+pub(super) fn every_at_leader<F>(
+    app: &Shared,
+    name: &'static str,
+    period: Duration,
+    once: impl Fn(Shared) -> F + Send + 'static,
+) where
+    F: Future<Output = Result<u64, Fault>> + Send,
+{
+    turns(app, name, period, Arc::default(), move |app| app.leader.leads(&app).then(|| once(app)));
+}
+
+/// Takes a turn every `period`, when the bell rings and when this hub begins to lead. What is not this hub's to do
+/// (`None`) is no turn.
+fn turns<F>(
+    app: &Shared,
+    name: &'static str,
+    period: Duration,
+    bell: Arc<Notify>,
+    once: impl Fn(Shared) -> Option<F> + Send + 'static,
+) where
+    F: Future<Output = Result<u64, Fault>> + Send,
+{
+    let (app, mut leads) = (app.clone(), app.leader.began());
     tokio::spawn(async move {
         let mut turn = tokio::time::interval(period);
         turn.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -60,11 +66,13 @@ pub(super) fn every_or_rung<F>(
                 biased;
                 () = app.stop.cancelled() => return,
                 _ = turn.tick() => {}
+                Ok(()) = leads.changed() => {}
                 // A bell that rings without end still leaves the others room.
                 () = async { bell.notified().await; tokio::time::sleep(BREATH).await } => {}
             }
+            let Some(work) = once(app.clone()) else { continue };
             let watch = Stopwatch::start();
-            match once(app.clone()).await {
+            match work.await {
                 Ok(changed) => {
                     if failing {
                         tracing::info!(work = name, "Recurring work succeeds again");

@@ -76,15 +76,15 @@ pub(crate) fn start_all(app: &Shared) {
             if app.leader.leads(&app) { outbox::relay(&app).await } else { Ok(0) }
         });
     }
-    every(app, "forget_old", FORGET_EVERY, |app| async move {
+    every(app, "tidy_memory", FORGET_EVERY, |app| async move {
         app.waiting.ended.tidy();
         app.waiting.logs.tidy();
         app.denied.tidy(app.clock.now());
         app.rates.tidy(app.clock.now());
         app.refused.tidy(app.clock.now());
-        if !app.leader.leads(&app) {
-            return Ok(0);
-        }
+        Ok(0)
+    });
+    every_at_leader(app, "forget_old", FORGET_EVERY, |app| async move {
         Ok(tasks::forget_old(&app).await? + blobs::forget(&app).await?)
     });
     if app.blobs.place().is_some() {

@@ -1,4 +1,4 @@
-//! Makes the whole set of task types: the base pack, and every pack that settings and the data folder
+//! Makes the whole set of task types and resource kinds: the base pack, and every pack that settings and the data folder
 //! name. Either all of it is sound or none of it is used.
 
 use std::collections::BTreeMap;
@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sortie_rules::limits::PACKS_MAX;
+use sortie_wire::desired::ResourceKind;
 use sortie_wire::task_types::TaskType;
 
 use super::files::PackFiles;
+use super::kinds::{KnownKind, ResourceKinds};
 use super::manifest::{MANIFEST, Pack, read};
 use super::mistake::Mistake;
 use super::types::{Known, TaskTypes};
@@ -35,6 +37,10 @@ const BASE: &[(&str, &str)] = base![
     "schemas/service.restart.result.json",
     "schemas/host.reboot.payload.json",
     "schemas/host.reboot.result.json",
+    "schemas/file.json",
+    "schemas/directory.json",
+    "schemas/service.json",
+    "schemas/command.json",
     "schemas/sleep.payload.json",
     "schemas/sleep.result.json",
 ];
@@ -59,21 +65,24 @@ pub struct Checked {
     pub name: String,
     /// Its task types.
     pub types: Vec<TaskType>,
+    /// Its resource kinds.
+    pub kinds: Vec<ResourceKind>,
 }
 
 /// Looks at the pack in a folder, by itself and beside the base pack.
 pub fn check_folder(folder: &Path) -> Result<Checked, PacksError> {
     let pack = read(&PackFiles::Folder(folder.to_owned())).map_err(PacksError)?;
     let types = pack.types.iter().map(|known| known.described.clone()).collect();
+    let kinds = pack.kinds.iter().map(|known| known.described.clone()).collect();
     let name = pack.name.clone();
     let mut set = Set::new();
     set.add(read(&PackFiles::Embedded(BASE)).map_err(PacksError)?, Path::new("base"));
     set.add(pack, folder);
-    set.finish().map(|_| Checked { name, types })
+    set.finish().map(|_| Checked { name, types, kinds })
 }
 
 /// The base pack, the packs in `folders`, and every pack that lies in `packs_folder`.
-pub(crate) fn load(folders: &[PathBuf], packs_folder: &Path) -> Result<TaskTypes, PacksError> {
+pub(crate) fn load(folders: &[PathBuf], packs_folder: &Path) -> Result<Packs, PacksError> {
     let mut set = Set::new();
     let mut folders = folders.to_vec();
     match beneath(packs_folder) {
@@ -108,16 +117,24 @@ fn beneath(folder: &Path) -> Result<Vec<PathBuf>, Mistake> {
     Ok(found)
 }
 
-/// Types under collection, and whose pack each is.
+/// What all packs bring.
+#[derive(Debug)]
+pub(crate) struct Packs {
+    pub(crate) types: TaskTypes,
+    pub(crate) kinds: ResourceKinds,
+}
+
+/// Types and kinds under collection, and whose pack each is.
 struct Set {
     types: BTreeMap<String, Arc<Known>>,
+    kinds: BTreeMap<String, Arc<KnownKind>>,
     packs: BTreeMap<String, PathBuf>,
     mistakes: Vec<Mistake>,
 }
 
 impl Set {
     fn new() -> Set {
-        Set { types: BTreeMap::new(), packs: BTreeMap::new(), mistakes: Vec::new() }
+        Set { types: BTreeMap::new(), kinds: BTreeMap::new(), packs: BTreeMap::new(), mistakes: Vec::new() }
     }
 
     fn add(&mut self, pack: Pack, folder: &Path) {
@@ -132,16 +149,28 @@ impl Set {
                 self.mistakes.push(Mistake::of_file(folder.join(MANIFEST), what));
             }
         }
+        for known in pack.kinds {
+            let name = known.described.name.clone();
+            if let Some(other) = self.kinds.insert(name.clone(), known) {
+                let what = format!("the resource kind `{name}` belongs to the pack `{}` already", other.described.pack);
+                self.mistakes.push(Mistake::of_file(folder.join(MANIFEST), what));
+            }
+        }
     }
 
-    fn finish(self) -> Result<TaskTypes, PacksError> {
-        if self.mistakes.is_empty() { Ok(TaskTypes(self.types)) } else { Err(PacksError(self.mistakes)) }
+    fn finish(self) -> Result<Packs, PacksError> {
+        let Set { types, kinds, mistakes, .. } = self;
+        if mistakes.is_empty() {
+            Ok(Packs { types: TaskTypes(types), kinds: ResourceKinds(kinds) })
+        } else {
+            Err(PacksError(mistakes))
+        }
     }
 }
 
-/// The base pack's types, for tests.
+/// The base pack, for tests.
 #[cfg(test)]
-pub(crate) fn base() -> TaskTypes {
+pub(crate) fn base() -> Packs {
     load(&[], Path::new("/nonexistent")).unwrap()
 }
 
@@ -171,8 +200,9 @@ mod tests {
 
     #[test]
     fn the_base_pack_is_sound() {
-        let types = base();
-        assert_eq!(types.all().count(), (BASE.len() - 1) / 2);
+        let Packs { types, kinds } = base();
+        let schemas = types.all().count() * 2 + kinds.all().count();
+        assert_eq!(schemas, BASE.len() - 1);
         assert!(!types.find("file.append", "").unwrap().described.idempotent);
     }
 
@@ -182,7 +212,7 @@ mod tests {
         let checked = check_folder(folder.path()).unwrap();
         assert_eq!((checked.name.as_str(), checked.types[0].name.as_str()), ("mine", "mine.work"));
         assert_eq!(checked.types[0].secrets, ["/key"]);
-        assert!(load(&[folder.path().to_owned()], Path::new("/nonexistent")).unwrap().get("mine.work").is_some());
+        assert!(load(&[folder.path().to_owned()], Path::new("/nonexistent")).unwrap().types.get("mine.work").is_some());
     }
 
     #[test]
@@ -200,10 +230,27 @@ mod tests {
         assert_eq!(all.len(), 4, "{all:?}");
     }
 
+    const KIND: &str = "\n[[resource_kinds]]\nname = \"mine.disk\"\nsummary = \"A disk.\"\nschema = \"p.json\"\n";
+
+    #[test]
+    fn a_pack_brings_resource_kinds_with_or_without_task_types() {
+        let only_kinds = "name = \"mine\"\n".to_owned() + KIND + "hub_only = [\"/key\"]\n";
+        let checked = check_folder(pack(&only_kinds).path()).unwrap();
+        assert_eq!((checked.kinds[0].name.as_str(), checked.types.len()), ("mine.disk", 0));
+        assert_eq!(checked.kinds[0].hub_only, ["/key"]);
+        let with = |from: &str, to: &str| mistakes(&(GOOD.to_owned() + &KIND.replace(from, to)));
+        assert!(with("mine.disk", "Disk")[0].contains("only a-z"));
+        assert!(with("mine.disk", "file")[0].contains("pack `base` already"));
+        assert!(with("p.json", "none.json")[0].contains("schemas/none.json"));
+        assert!(with("summary", "sumary")[0].contains("did you mean `summary`"));
+        assert!(mistakes(&(only_kinds.replace("/key", "/kye")))[0].contains("nothing at `/kye`"));
+        assert!(mistakes(&(GOOD.to_owned() + KIND + KIND))[0].contains("is there twice"));
+    }
+
     #[test]
     fn broken_toml_names_secrets_and_doubles_are_found() {
         assert!(mistakes("name = ").first().unwrap().starts_with("1:8: "));
-        assert!(mistakes("name = \"x\"\n")[0].contains("at least one [[task_types]]"));
+        assert!(mistakes("name = \"x\"\n")[0].contains("at least one [[task_types]] or [[resource_kinds]]"));
         assert!(mistakes(&(GOOD.to_owned() + "secrets = [\"/kye\"]\n"))[0].starts_with("11:12: "));
         assert!(mistakes(&(GOOD.to_owned() + "class = \"secret\"\n"))[0].contains("privileged"));
         assert!(mistakes(&GOOD.replace("mine.work", "sleep"))[0].contains("pack `base` already"));

@@ -3,14 +3,17 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use sortie_rules::limits::{LEASE_MAX, LEASE_MIN, RETRIES_MAX, TASK_TYPES_PER_PACK_MAX};
+use sortie_rules::desired::check_kind;
+use sortie_rules::limits::{LEASE_MAX, LEASE_MIN, RESOURCE_KINDS_PER_PACK_MAX, RETRIES_MAX, TASK_TYPES_PER_PACK_MAX};
 use sortie_rules::names::{check_name, check_type_name};
 use sortie_rules::tasks::Class;
 use sortie_rules::time::Span;
+use sortie_wire::desired::ResourceKind;
 use sortie_wire::task_types::{HandlerHint, TaskType};
 use toml::de::DeTable;
 
 use super::files::PackFiles;
+use super::kinds::KnownKind;
 use super::mistake::Mistake;
 use super::post_steps;
 use super::reader::{At, Reader, Section};
@@ -23,7 +26,7 @@ pub(super) const MANIFEST: &str = "pack.toml";
 /// Where the schemas of a pack are.
 const SCHEMAS: &str = "schemas";
 
-const PACK_KEYS: [&str; 3] = ["name", "summary", "task_types"];
+const PACK_KEYS: [&str; 4] = ["name", "summary", "task_types", "resource_kinds"];
 const TYPE_KEYS: [&str; 11] = [
     "name",
     "summary",
@@ -37,6 +40,7 @@ const TYPE_KEYS: [&str; 11] = [
     "handler",
     "post_steps",
 ];
+const KIND_KEYS: [&str; 4] = ["name", "summary", "schema", "hub_only"];
 const HANDLER_KEYS: [&str; 3] = ["kind", "program", "note"];
 
 /// A pack that was read.
@@ -44,6 +48,7 @@ const HANDLER_KEYS: [&str; 3] = ["kind", "program", "note"];
 pub(super) struct Pack {
     pub(super) name: String,
     pub(super) types: Vec<Arc<Known>>,
+    pub(super) kinds: Vec<Arc<KnownKind>>,
 }
 
 /// Reads a pack. Either it is sound, or every mistake is told.
@@ -66,8 +71,12 @@ pub(super) fn read(files: &PackFiles) -> Result<Pack, Vec<Mistake>> {
     }
     let name = name.map(|name| name.value).unwrap_or_default();
     let sections = reader.sections(&whole, "task_types");
-    if sections.is_empty() && reader.mistakes.is_empty() {
-        reader.mistake(&(0..0), "a pack has at least one [[task_types]]");
+    let kind_sections = reader.sections(&whole, "resource_kinds");
+    if sections.is_empty() && kind_sections.is_empty() && reader.mistakes.is_empty() {
+        reader.mistake(&(0..0), "a pack has at least one [[task_types]] or [[resource_kinds]]");
+    }
+    if let Some(extra) = kind_sections.get(RESOURCE_KINDS_PER_PACK_MAX) {
+        reader.mistake(&extra.span(), format!("a pack has at most {RESOURCE_KINDS_PER_PACK_MAX} resource kinds"));
     }
     if let Some(extra) = sections.get(TASK_TYPES_PER_PACK_MAX) {
         reader.mistake(&extra.span(), format!("a pack has at most {TASK_TYPES_PER_PACK_MAX} task types"));
@@ -77,9 +86,14 @@ pub(super) fn read(files: &PackFiles) -> Result<Pack, Vec<Mistake>> {
         let known = read_type(&mut reader, section, files, &name, &mut seen, &mut elsewhere);
         types.extend(known.map(Arc::new));
     }
+    let (mut seen, mut kinds) = (BTreeSet::new(), Vec::new());
+    for section in kind_sections.iter().take(RESOURCE_KINDS_PER_PACK_MAX) {
+        let known = read_kind(&mut reader, section, files, &name, &mut seen, &mut elsewhere);
+        kinds.extend(known.map(Arc::new));
+    }
     let mut mistakes = reader.mistakes;
     mistakes.extend(elsewhere);
-    if mistakes.is_empty() { Ok(Pack { name, types }) } else { Err(mistakes) }
+    if mistakes.is_empty() { Ok(Pack { name, types, kinds }) } else { Err(mistakes) }
 }
 
 fn read_type<'t>(
@@ -101,7 +115,7 @@ fn read_type<'t>(
     let payload = read_schema(reader, section, "payload", files, elsewhere);
     let result = read_schema(reader, section, "result", files, elsewhere);
     let pointers = reader.texts(section, "secrets");
-    let secrets = secrets::read(reader, pointers, payload.as_ref().map(|schema| &schema.written));
+    let secrets = secrets::read(reader, "secrets", pointers, payload.as_ref().map(|schema| &schema.written));
     let handler = read_hint(reader, section, files, elsewhere);
     let post_steps = post_steps::read(reader, section, files, elsewhere);
     let (payload, result) = (payload?, result?);
@@ -120,6 +134,33 @@ fn read_type<'t>(
         result_schema: result.written,
     };
     Some(Known { described, payload: payload.validator, result: result.validator, post_steps })
+}
+
+fn read_kind<'t>(
+    reader: &mut Reader<'t>,
+    section: &Section<'t>,
+    files: &PackFiles,
+    pack: &str,
+    seen: &mut BTreeSet<String>,
+    elsewhere: &mut Vec<Mistake>,
+) -> Option<KnownKind> {
+    reader.only(section, &KIND_KEYS);
+    let name = reader.text(section, "name").and_then(|At { value, span }| {
+        let why = match check_kind(&value) {
+            Err(why) => why,
+            Ok(()) if !seen.insert(value.clone()) => format!("the resource kind `{value}` is there twice"),
+            Ok(()) => return Some(value),
+        };
+        reader.mistake(&span, why);
+        None
+    });
+    let summary = reader.text(section, "summary");
+    let schema = read_schema(reader, section, "schema", files, elsewhere);
+    let pointers = reader.texts(section, "hub_only");
+    let hub_only = secrets::read(reader, "hub_only", pointers, schema.as_ref().map(|schema| &schema.written));
+    let Schema { written, validator } = schema?;
+    let (name, pack, summary) = (name?, pack.to_owned(), summary?.value);
+    Some(KnownKind { described: ResourceKind { name, pack, summary, hub_only, schema: written }, schema: validator })
 }
 
 fn read_name<'t>(reader: &mut Reader<'t>, section: &Section<'t>, seen: &mut BTreeSet<String>) -> Option<String> {

@@ -1,11 +1,12 @@
-//! Packs: folders that add task types. The base pack is part of the program; others are read at the
+//! Packs: folders that add task types and resource kinds. The base pack is part of the program; others are read at the
 //! start and again when the hub is told to look.
 //!
 //! `files` reads a pack's files and nothing outside its folder, `reader` walks a `pack.toml` and
 //! collects `mistake`s, `manifest` says what may stand in it, `schema`, `secrets`
-//! and `post_steps` read its parts; `types` is what comes out, `load` makes the whole set and `reload` swaps it.
+//! and `post_steps` read its parts; `types` and `kinds` are what comes out, `load` makes the whole set and `reload` swaps it.
 
 mod files;
+mod kinds;
 mod load;
 mod manifest;
 mod mistake;
@@ -16,6 +17,7 @@ mod schema;
 mod secrets;
 mod types;
 
+pub(crate) use kinds::ResourceKinds;
 pub(crate) use load::load;
 pub use load::{Checked, PacksError, check_folder};
 pub use mistake::Mistake;

@@ -8,8 +8,9 @@ use crate::app::App;
 /// Takes the packs as they are now. Tasks that wait keep what they were submitted with. Returns how
 /// many task types there are.
 pub(crate) fn reload(app: &App) -> Result<usize, PacksError> {
-    let types = load(&app.settings.packs, &app.settings.packs_folder())?;
-    let count = types.all().count();
-    app.types.store(Arc::new(types));
+    let packs = load(&app.settings.packs, &app.settings.packs_folder())?;
+    let count = packs.types.all().count();
+    app.types.store(Arc::new(packs.types));
+    app.kinds.store(Arc::new(packs.kinds));
     Ok(count)
 }

@@ -1,22 +1,28 @@
-//! Which values of a payload are secret: JSON pointers in which `*` steps through every item of a
-//! list. The schema must know each of them, so that a misspelt one does not leave a secret bare.
+//! Which values of a payload are secret, and which of a spec never leave the hub: JSON pointers in which `*` steps
+//! through every item of a list or field of an object. The schema must know each of them, so that a misspelt one does
+//! not leave a value bare.
 
 use serde_json::Value;
-use sortie_rules::limits::SECRETS_PER_TYPE_MAX;
+use sortie_rules::limits::POINTERS_MAX;
 
 use super::reader::{At, Reader};
 
-/// Checks the pointers of a type against its payload's schema.
-pub(super) fn read(reader: &mut Reader<'_>, pointers: Vec<At<String>>, schema: Option<&Value>) -> Vec<String> {
-    if let Some(extra) = pointers.get(SECRETS_PER_TYPE_MAX) {
-        reader.mistake(&extra.span, format!("a type has at most {SECRETS_PER_TYPE_MAX} secrets"));
+/// Checks pointers against the schema of what they point into. `key` is what lists them.
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    key: &str,
+    pointers: Vec<At<String>>,
+    schema: Option<&Value>,
+) -> Vec<String> {
+    if let Some(extra) = pointers.get(POINTERS_MAX) {
+        reader.mistake(&extra.span, format!("`{key}` has at most {POINTERS_MAX} pointers"));
     }
     for pointer in &pointers {
         if !pointer.value.starts_with('/') {
             let what = format!("`{}` is not a JSON pointer; they look like `/password`, `/users/*/key`", pointer.value);
             reader.mistake(&pointer.span, what);
         } else if schema.is_some_and(|schema| !knows(schema, schema, &pointer.value, 0)) {
-            let what = format!("the payload's schema has nothing at `{}`, so it would protect nothing", pointer.value);
+            let what = format!("the schema has nothing at `{}`, so it would protect nothing", pointer.value);
             reader.mistake(&pointer.span, what);
         }
     }
@@ -40,7 +46,10 @@ fn knows(root: &Value, schema: &Value, pointer: &str, depth: usize) -> bool {
     }
     let (step, rest) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
     let name = step.replace("~1", "/").replace("~0", "~");
-    let direct = if step == "*" { schema.get("items") } else { schema.get("properties").and_then(|p| p.get(&name)) };
+    let direct = match step {
+        "*" => schema.get("items").or_else(|| schema.get("additionalProperties")),
+        _ => schema.get("properties").and_then(|properties| properties.get(&name)),
+    };
     let parts = ["allOf", "anyOf", "oneOf"].iter().filter_map(|word| schema.get(word)?.as_array()).flatten();
     direct.is_some_and(|inner| knows(root, inner, rest, depth + 1))
         || parts.into_iter().any(|part| knows(root, part, pointer, depth + 1))
@@ -56,12 +65,13 @@ mod tests {
         let schema = json!({
             "properties": {
                 "key": {"type": "string"},
+                "zones": {"additionalProperties": {"properties": {"key": {}}}},
                 "users": {"type": "array", "items": {"$ref": "#/$defs/user"}},
             },
             "anyOf": [{"properties": {"token": {}}}],
             "$defs": {"user": {"properties": {"password": {}, "a/b": {}, "next": {"$ref": "#/$defs/user"}}}},
         });
-        for pointer in ["/key", "/users/*/password", "/users/*/a~1b", "/token", "/users/*/next/password", "/users"] {
+        for pointer in ["/key", "/users/*/password", "/users/*/a~1b", "/token", "/zones/*/key", "/users"] {
             assert!(knows(&schema, &schema, pointer, 0), "{pointer}");
         }
         for pointer in ["/keys", "/users/password", "/users/*/passwd", "/key/inner"] {

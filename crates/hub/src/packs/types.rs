@@ -51,7 +51,7 @@ impl TaskTypes {
 impl Known {
     /// Refuses a payload that does not fit, pointing at the place. `at` is where the request has it.
     pub(crate) fn check_payload(&self, payload: &str, at: &str) -> Result<(), Fault> {
-        misfit(&self.payload, payload).map_err(|(pointer, why)| {
+        misfit_of_text(&self.payload, payload).map_err(|(pointer, why)| {
             refuse_at(ProblemCode::PayloadInvalid, format!("{at}/payload{pointer}"), format!("{why}."))
         })?;
         // What a schema saw need not be what a handler sees: agents refuse such a payload.
@@ -64,7 +64,7 @@ impl Known {
 
     /// Says what of a result does not fit, and where.
     pub(crate) fn check_result(&self, result: &str) -> Result<(), String> {
-        misfit(&self.result, result).map_err(|(pointer, why)| {
+        misfit_of_text(&self.result, result).map_err(|(pointer, why)| {
             let place = if pointer.is_empty() { "the whole of it".to_owned() } else { pointer };
             format!("the result does not fit the schema of {}: {why} (at {place})", self.described.name)
         })
@@ -73,13 +73,18 @@ impl Known {
 
 /// Where a text does not fit, and why. The sentence names the fault and not the value: payloads and
 /// results do not belong in logs.
-fn misfit(validator: &Validator, text: &str) -> Result<(), (String, String)> {
+fn misfit_of_text(validator: &Validator, text: &str) -> Result<(), (String, String)> {
     let value: Value = serde_json::from_str(text).map_err(|error| (String::new(), error.to_string()))?;
+    misfit(validator, &value)
+}
+
+/// The same for a value.
+pub(super) fn misfit(validator: &Validator, value: &Value) -> Result<(), (String, String)> {
     // To say yes is cheap; only a refusal pays for finding the place.
-    if validator.is_valid(&value) {
+    if validator.is_valid(value) {
         return Ok(());
     }
-    match validator.iter_errors(&value).next() {
+    match validator.iter_errors(value).next() {
         None => Ok(()),
         Some(error) => Err((error.instance_path().to_string(), error.masked().to_string())),
     }
@@ -91,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_payload_that_does_not_fit_is_pointed_at() {
-        let types = base();
+        let types = base().types;
         let sleep = types.find("sleep", "").unwrap();
         sleep.check_payload(r#"{"ms": 5}"#, "").unwrap();
         let problem = sleep.check_payload(r#"{"ms": "long"}"#, "/tasks/3").unwrap_err().to_problem();
@@ -103,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_result_that_does_not_fit_is_told_without_its_value() {
-        let types = base();
+        let types = base().types;
         let sleep = types.get("sleep").unwrap();
         sleep.check_result(r#"{"slept_ms": 5}"#).unwrap();
         let why = sleep.check_result(r#"{"slept_ms": "long"}"#).unwrap_err();

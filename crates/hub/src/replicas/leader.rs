@@ -22,6 +22,8 @@ pub(crate) struct Leader {
     own: String,
     /// For which time the lock is held that ends with this hub; 0 while it is not.
     holds_lock: OnceLock<watch::Receiver<u64>>,
+    /// How often this hub has begun to lead.
+    began: watch::Sender<u64>,
     state: Mutex<State>,
 }
 
@@ -36,7 +38,12 @@ struct State {
 impl Leader {
     /// Nobody leads yet.
     pub(crate) fn new(entropy: &Entropy) -> Leader {
-        Leader { own: hex::encode(entropy.bytes::<8>()), holds_lock: OnceLock::new(), state: Mutex::default() }
+        Leader {
+            own: hex::encode(entropy.bytes::<8>()),
+            holds_lock: OnceLock::new(),
+            began: watch::Sender::default(),
+            state: Mutex::default(),
+        }
     }
 
     /// A name of this start of this hub.
@@ -53,6 +60,11 @@ impl Leader {
     pub(crate) fn guarded_by(&self, holds_lock: watch::Receiver<u64>) {
         // There is one connection for bells in the life of a hub.
         let _first = self.holds_lock.set(holds_lock);
+    }
+
+    /// Changes whenever this hub begins to lead.
+    pub(crate) fn began(&self) -> watch::Receiver<u64> {
+        self.began.subscribe()
     }
 
     fn lock_time(&self) -> u64 {
@@ -91,6 +103,7 @@ impl Leader {
             .await?;
         self.state().beat = taken.then_some((began, time));
         if taken && !led {
+            self.began.send_modify(|times| *times += 1);
             tracing::info!("This hub does from now on what one of the hubs on this database has to do");
         }
         Ok(u64::from(taken != led))

@@ -65,6 +65,7 @@ pub(super) fn sign(
         protocol: caller.protocol,
         keys_version: held.ring().version,
         operators_version,
+        desired_generation: 0,
     };
     let bytes = serde_json::to_vec(&delivery).map_err(|error| Fault::Broken(error.to_string()))?;
     Ok(held.signer().sign(DELIVERY, &bytes))

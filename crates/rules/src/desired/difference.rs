@@ -1,7 +1,7 @@
 //! What two states differ in, by meaning: which resources come, go and change, and in which fields.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::key::ResourceKey;
 use super::resources::{Resource, Resources};
@@ -76,11 +76,13 @@ fn fields(before: &Resource, after: &Resource) -> Vec<FieldChange> {
         let mut after = resource.after.clone();
         after.sort();
         after.dedup();
-        (serde_json::json!(after), serde_json::json!(resource.drift))
+        (json!(after), json!(resource.drift))
     };
     let ((after_before, drift_before), (after_after, drift_after)) = (plain(before), plain(after));
     compare(&after_before, &after_after, "/after", &mut found);
     compare(&drift_before, &drift_after, "/drift", &mut found);
+    let (signed_before, signed_after) = (json!(before.signed), json!(after.signed));
+    compare(&signed_before, &signed_after, "/signed", &mut found);
     found
 }
 
@@ -111,7 +113,6 @@ fn compare_fields(from: &Map<String, Value>, to: &Map<String, Value>, pointer: &
 mod tests {
     use super::super::resources::read;
     use super::*;
-    use serde_json::json;
 
     fn state(resources: Value) -> Resources {
         read(&json!({ "resources": resources })).unwrap()

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -40,6 +41,37 @@ impl Layer {
 impl fmt::Display for Layer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+/// One layer, as people name it: `org`, `site:KEY`, or `node:NAME`, where an id may stand for the name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LayerName {
+    /// Which layer.
+    pub layer: Layer,
+    /// Of which site or node; empty for the org.
+    pub of: String,
+}
+
+impl FromStr for LayerName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<LayerName, String> {
+        let (word, of) = text.split_once(':').unwrap_or((text, ""));
+        match (Layer::parse(word), of.is_empty()) {
+            (Some(Layer::Org), true) => Ok(LayerName { layer: Layer::Org, of: String::new() }),
+            (Some(layer @ (Layer::Site | Layer::Node)), false) => Ok(LayerName { layer, of: of.to_owned() }),
+            _ => Err("a layer is `org`, `site:KEY` or `node:NAME`".to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for LayerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.layer {
+            Layer::Org => f.write_str("org"),
+            Layer::Site | Layer::Node => write!(f, "{}:{}", self.layer, self.of),
+        }
     }
 }
 
@@ -116,6 +148,16 @@ mod tests {
         let told: Vec<_> = found.iter().map(|(pointer, layer)| (pointer.as_str(), *layer)).collect();
         let expected = [("/a/x", Layer::Org), ("/a/y", Layer::Node), ("/b/k~11", Layer::Org), ("/c", Layer::Node)];
         assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn a_layer_is_named_as_it_is_read() {
+        for name in ["org", "site:berlin", "node:box-7"] {
+            assert_eq!(name.parse::<LayerName>().unwrap().to_string(), name);
+        }
+        for name in ["", "org:x", "site", "site:", "node", "box-7", "fleet:x"] {
+            assert!(name.parse::<LayerName>().is_err(), "{name}");
+        }
     }
 
     fn documents() -> impl Strategy<Value = Value> {

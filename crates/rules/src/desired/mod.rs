@@ -2,7 +2,8 @@
 //!
 //! `key` names a resource; `layers` merges what the org, the site and the node say and tells which of them said
 //! what; `resources` reads the outcome; `hidden` takes out what never leaves the hub, and `secrets` finds the
-//! references to secrets. `difference` compares two states by meaning. `publication` is how a layer goes out to
+//! references to secrets; `signed` judges what operators have signed. `difference` compares two states by meaning.
+//! `publication` is how a layer goes out to
 //! nodes, so many at a time; `generations` says which generation an agent takes.
 //!
 //! At the agent: `order` says what comes before what, `specs` reads how files, folders and services should be, `units`
@@ -21,6 +22,7 @@ mod plan;
 mod publication;
 mod resources;
 mod secrets;
+mod signed;
 mod specs;
 mod units;
 
@@ -30,7 +32,7 @@ pub use difference::{Change, FieldChange, ResourceChange, difference};
 pub use generations::{Accepted, Offer, Refused, Verdict, judge};
 pub use hidden::without_hidden;
 pub use key::{BadKey, ResourceKey, check_kind};
-pub use layers::{Layer, merge, origins};
+pub use layers::{Layer, LayerName, merge, origins};
 pub use order::{Disorder, in_order};
 pub use plan::{Found, Step, plan};
 pub use publication::{
@@ -38,5 +40,6 @@ pub use publication::{
 };
 pub use resources::{BadState, Drift, Resource, Resources, read};
 pub use secrets::{Reference, SEALED, SECRET, references, replace};
+pub use signed::{ResourceDemand, SignedResource, Unsigned, judge_signed, signable};
 pub use specs::{Bearing, Content, DIRECTORY, DirectorySpec, Ensure, FILE, FileSpec, SERVICE, ServiceSpec, clashes};
 pub use units::{Unit, read_unit};

@@ -88,6 +88,7 @@ mod tests {
             spec: Map::new(),
             after: after.iter().map(|name| key(name)).collect(),
             drift: Drift::Correct,
+            signed: None,
         };
         all.iter().map(|(name, after)| (key(name), one(after))).collect()
     }

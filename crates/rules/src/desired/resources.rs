@@ -26,6 +26,10 @@ pub struct Resource {
     /// What is done when it is found otherwise later.
     #[serde(default, skip_serializing_if = "Drift::is_usual")]
     pub drift: Drift,
+    /// What operators have signed of it, for sites that demand that: an envelope.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    pub signed: Option<Value>,
 }
 
 /// What an agent does when a resource that was in order is found otherwise.

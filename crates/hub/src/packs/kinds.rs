@@ -1,0 +1,83 @@
+//! Resource kinds: what can stand in a desired state, and which specs fit.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jsonschema::Validator;
+use serde_json::{Map, Value};
+use sortie_rules::desired::replace;
+use sortie_wire::desired::ResourceKind;
+
+use super::types::misfit;
+
+/// All resource kinds, by name.
+#[derive(Debug, Default)]
+pub(crate) struct ResourceKinds(pub(super) BTreeMap<String, Arc<KnownKind>>);
+
+/// One resource kind, ready to judge.
+#[derive(Debug)]
+pub(crate) struct KnownKind {
+    pub(crate) described: ResourceKind,
+    pub(super) schema: Validator,
+}
+
+impl ResourceKinds {
+    /// Every kind, by name.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &ResourceKind> {
+        self.0.values().map(|known| &known.described)
+    }
+
+    /// The kind of this name, if there is one now.
+    pub(crate) fn get(&self, name: &str) -> Option<&KnownKind> {
+        self.0.get(name).map(|known| &**known)
+    }
+}
+
+impl KnownKind {
+    /// Where a spec does not fit, as a JSON pointer, and why. The sentence names the fault and not the value. Where a
+    /// reference to a secret stands, the schema must take a text: it is held against the schema as the secret's name.
+    pub(crate) fn check_spec(&self, spec: &Map<String, Value>) -> Result<(), (String, String)> {
+        let text = |name: &str| Ok::<_, (String, String)>(Value::from(name));
+        misfit(&self.schema, &Value::Object(replace(spec, &mut { text })?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::packs::load::base;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn specs_of_the_base_kinds_are_held_against_their_schemas() {
+        let kinds = base().kinds;
+        let misfit = |kind: &str, spec: Value| {
+            let Value::Object(spec) = spec else { panic!("an object") };
+            kinds.get(kind).unwrap().check_spec(&spec).err()
+        };
+        for (kind, good) in [
+            ("file", json!({"path": "/etc/motd", "content": "hello\n", "mode": "0644"})),
+            ("file", json!({"path": "/etc/key", "content": {"$secret": "wifi-key"}, "owner": "app"})),
+            ("file", json!({"path": "/etc/old", "ensure": "absent"})),
+            ("directory", json!({"path": "/srv/app", "mode": "0750"})),
+            ("service", json!({"service": "nginx", "state": "running", "enabled": true})),
+            ("command", json!({"anything": [1, 2, {"at": "all"}]})),
+        ] {
+            assert_eq!(misfit(kind, good.clone()), None, "{kind} {good}");
+        }
+        for (kind, bad, at) in [
+            ("file", json!({"content": "x"}), ""),
+            ("file", json!({"path": "etc/motd"}), "/path"),
+            ("file", json!({"path": "/a/../b"}), "/path"),
+            ("file", json!({"path": "/a", "mode": "u+x"}), "/mode"),
+            ("file", json!({"path": "/a", "content": "x", "content_base64": "eA=="}), ""),
+            ("file", json!({"path": "/a", "ensure": "absent", "content": "x"}), ""),
+            ("directory", json!({"path": "/a", "content": "x"}), ""),
+            ("service", json!({"service": "-x", "state": "running"}), "/service"),
+            ("service", json!({"service": "x", "state": "up"}), "/state"),
+        ] {
+            let (pointer, why) = misfit(kind, bad.clone()).unwrap_or_else(|| panic!("{kind} {bad}"));
+            assert_eq!(pointer, at, "{bad}: {why}");
+        }
+        assert!(kinds.get("disk").is_none());
+    }
+}

@@ -1,0 +1,19 @@
+//! `sortie state`: what nodes should be. One file per verb; `editor` lets somebody change a text, `going_out` reads how
+//! a publication shall go, `differences` and `shown` say how things look.
+
+mod diff;
+mod differences;
+mod edit;
+mod editor;
+mod going_out;
+mod history;
+mod node;
+mod noun;
+mod publish;
+mod pull;
+mod show;
+mod shown;
+mod sign;
+mod watch;
+
+pub(crate) use noun::{StateCommand, run};
