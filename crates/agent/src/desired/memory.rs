@@ -11,6 +11,7 @@ use sortie_rules::limits::OBSERVED_BYTES_MAX;
 use sortie_rules::time::{Millis, Span};
 use sortie_wire::desired::{Observed, RefusedGeneration};
 
+use super::signed::Taken;
 use crate::clock::Steady;
 use crate::data_folder::{FolderError, read_if_there, write_whole};
 
@@ -39,6 +40,8 @@ struct State {
 struct Text {
     looked_at: Option<Millis>,
     resources: BTreeMap<ResourceKey, Remembered>,
+    /// The newest that operators signed and that was taken, also of resources that are not meant any more.
+    signed: BTreeMap<ResourceKey, Taken>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -77,6 +80,27 @@ impl Memory {
         let before = state.text.resources.len();
         state.text.resources.retain(|key, _| resources.contains_key(key));
         state.is_dirty |= state.text.resources.len() != before;
+    }
+
+    /// What operators signed of a resource and was taken last.
+    pub(super) fn taken(&self, key: &ResourceKey) -> Option<Taken> {
+        self.lock().text.signed.get(key).cloned()
+    }
+
+    /// Takes what operators signed of a resource, on disk before anything comes of it. What nobody could take any more
+    /// is forgotten, if it is not meant.
+    pub(super) fn take(&self, key: &ResourceKey, taken: Taken, now: Millis) {
+        {
+            let mut state = self.lock();
+            if state.text.signed.get(key) == Some(&taken) {
+                return;
+            }
+            let Text { resources, signed, .. } = &mut state.text;
+            signed.retain(|key, taken| resources.contains_key(key) || taken.expires_at >= now);
+            signed.insert(key.clone(), taken);
+            state.is_dirty = true;
+        }
+        self.write(true);
     }
 
     /// Whether a resource was in order with the spec of this digest.

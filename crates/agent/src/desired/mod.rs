@@ -3,9 +3,9 @@
 //!
 //! The state comes: `heard` is what deliveries tell of it, `follow` fetches, `verify` judges, `kept` is what was
 //! accepted, on disk, `sealing` the key that opens its secrets, `desk` what the loops share. Then `reconcile` goes
-//! through all resources and `settle` through one; `kinds` do the work, on `place`s that `own` guards, with `names` of
-//! users, never hanging for ever (`busy`); `trouble` is what stands in the way. `memory` keeps what was in order, and
-//! `tell` tells the hub.
+//! through all resources and `settle` through one, which operators have `signed` if they must; `kinds` do the work, on
+//! `place`s that `own` guards, with `names` of users, never hanging for ever (`busy`); `trouble` is what stands in the
+//! way. `memory` keeps what was in order, and `tell` tells the hub.
 
 mod busy;
 mod desk;
@@ -20,6 +20,7 @@ mod place;
 mod reconcile;
 mod sealing;
 mod settle;
+mod signed;
 mod tell;
 mod trouble;
 mod verify;

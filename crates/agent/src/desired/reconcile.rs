@@ -78,7 +78,7 @@ impl Reconciler {
             stop: self.stop.clone(),
         };
         let opener = Opener { key: &self.key, node: state.node, generation: state.generation };
-        let settling = Settling { ground: &ground, opener, desk: &self.desk, clock: &self.clock };
+        let settling = Settling { ground: &ground, opener, desk: &self.desk, runner: &self.runner, clock: &self.clock };
         if self.go_through(settling, state).await {
             self.desk.memory.looked(self.clock.now());
         }

@@ -10,8 +10,10 @@ use sortie_rules::time::Millis;
 use super::desk::Desk;
 use super::kinds::{Ground, Kind, Look};
 use super::sealing::{Opener, Revealed};
+use super::signed::{self, Site};
 use super::trouble::Trouble;
 use crate::clock::Clock;
+use crate::runner::{Me, Runner};
 
 /// How the resources before it stand, and which ones share their place with others.
 #[derive(Debug)]
@@ -37,6 +39,7 @@ pub(super) struct Settling<'s> {
     pub(super) ground: &'s Ground,
     pub(super) opener: Opener<'s>,
     pub(super) desk: &'s Desk,
+    pub(super) runner: &'s Runner,
     pub(super) clock: &'s Clock,
 }
 
@@ -67,10 +70,8 @@ impl Settling<'_> {
             let message = format!("the policy of this site does not list the kind {} under [desired] kinds", key.kind);
             return Err(Trouble::refused("kind_refused", message));
         }
-        if policy.desired.is_privileged(key) {
-            let message =
-                "the policy of this site takes this resource only with an operator's signature, and it has none";
-            return Err(Trouble::refused("signature_needed", message));
+        if let Some(needed) = policy.desired.signatures(key) {
+            self.demand_signatures(key, resource, needed)?;
         }
         let is_in_order = |before: &&ResourceKey| others.before.get(before) != Some(&ConditionStatus::InOrder);
         if let Some(before) = resource.after.iter().find(is_in_order) {
@@ -85,6 +86,19 @@ impl Settling<'_> {
             let message = revealed.masked(&trouble.message);
             Trouble { message, ..trouble }
         })
+    }
+
+    /// Refuses a resource that operators must have signed and have not. One that is taken is known from then on.
+    fn demand_signatures(&self, key: &ResourceKey, resource: &Resource, needed: u32) -> Result<(), Trouble> {
+        let runner = self.runner;
+        let known = runner.standing.known();
+        let known = known.map_err(|error| Trouble::refused("operators_unknown", error.to_string()))?;
+        let (before, now) = (self.desk.memory.taken(key), runner.operation_time.now());
+        let Me { node, key: fingerprint } = &runner.me;
+        let site = Site { node: *node, key: fingerprint, needed, known: &known, now, before: before.as_ref() };
+        let taken = signed::judge(key, resource, &site)?;
+        self.desk.memory.take(key, taken, now);
+        Ok(())
     }
 
     async fn bring_in_order(

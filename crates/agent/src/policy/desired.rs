@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use sortie_rules::desired::ResourceKey;
-use sortie_rules::limits::{APPLIER_OUTPUT_BYTES_MAX, APPLIER_WITHIN_DEFAULT, DRIFT_LOOKED_FOR_EVERY};
+use sortie_rules::limits::{APPLIER_OUTPUT_BYTES_MAX, APPLIER_WITHIN_DEFAULT, DRIFT_LOOKED_FOR_EVERY, OPERATORS_MAX};
 use sortie_rules::tasks::Class;
 use sortie_rules::time::Span;
 
@@ -22,6 +22,8 @@ pub struct Desired {
     pub kinds: Vec<String>,
     /// Those of them that only an operator may ask for.
     pub privileged_kinds: Vec<String>,
+    /// How many operators must have signed those.
+    pub signatures: u32,
     /// How often is looked for drift.
     pub look_every: Span,
     /// Where files and folders may be.
@@ -40,6 +42,8 @@ pub struct Desired {
 pub struct Applier {
     /// Who must have signed it.
     pub class: Class,
+    /// How many operators must have, if it is privileged.
+    pub signatures: u32,
     /// Says whether a resource is as it should be.
     pub check: Command,
     /// Makes it so.
@@ -51,13 +55,14 @@ pub struct Applier {
 pub(super) struct DesiredText {
     kinds: Vec<String>,
     privileged_kinds: Vec<String>,
+    signatures: u32,
     look_every_s: u32,
 }
 
 impl Default for DesiredText {
     fn default() -> DesiredText {
         let look_every_s = u32::try_from(DRIFT_LOOKED_FOR_EVERY.0 / 1000).unwrap_or(u32::MAX);
-        DesiredText { kinds: Vec::new(), privileged_kinds: Vec::new(), look_every_s }
+        DesiredText { kinds: Vec::new(), privileged_kinds: Vec::new(), signatures: 1, look_every_s }
     }
 }
 
@@ -93,6 +98,7 @@ pub(super) struct ApplierText {
     check: Vec<String>,
     apply: Vec<String>,
     class: Option<String>,
+    signatures: Option<u32>,
     wall_s: Option<u32>,
     #[serde(default)]
     environment: BTreeMap<String, String>,
@@ -106,7 +112,8 @@ impl Desired {
         services: ServicesText,
         appliers: BTreeMap<String, ApplierText>,
     ) -> Result<Desired, String> {
-        let DesiredText { kinds, privileged_kinds, look_every_s } = desired;
+        let DesiredText { kinds, privileged_kinds, signatures, look_every_s } = desired;
+        countable(signatures).map_err(|why| format!("[desired]: {why}"))?;
         for kind in kinds.iter().chain(&privileged_kinds) {
             sortie_rules::desired::check_kind(kind).map_err(|why| format!("[desired]: {why}"))?;
         }
@@ -130,6 +137,7 @@ impl Desired {
         Ok(Desired {
             kinds,
             privileged_kinds,
+            signatures,
             look_every: Span::seconds(look_every_s.into()),
             file_roots: Roots::new(roots),
             services: services.services,
@@ -144,6 +152,7 @@ impl Desired {
         Desired {
             kinds: Vec::new(),
             privileged_kinds: Vec::new(),
+            signatures: 1,
             look_every: DRIFT_LOOKED_FOR_EVERY,
             file_roots: Roots::new(Vec::new()),
             services: Vec::new(),
@@ -163,10 +172,11 @@ impl Desired {
         self.appliers.get(&resource.to_string()).or_else(|| self.appliers.get(&resource.kind))
     }
 
-    /// Whether only an operator may ask for this resource.
-    pub(crate) fn is_privileged(&self, resource: &ResourceKey) -> bool {
-        let by_applier = self.applier(resource).is_some_and(|applier| applier.class == Class::Privileged);
-        by_applier || self.privileged_kinds.contains(&resource.kind)
+    /// How many operators must have signed this resource; none if nobody must.
+    pub(crate) fn signatures(&self, resource: &ResourceKey) -> Option<u32> {
+        let applier = self.applier(resource).filter(|applier| applier.class == Class::Privileged);
+        let by_kind = self.privileged_kinds.contains(&resource.kind).then_some(self.signatures);
+        applier.map(|applier| applier.signatures).max(by_kind)
     }
 
     /// A word to the machine's service manager.
@@ -207,6 +217,11 @@ impl ApplierText {
             None => Class::Routine,
             Some(word) => Class::parse(word).ok_or("`class` is \"routine\" or \"privileged\"")?,
         };
+        if self.signatures.is_some() && class != Class::Privileged {
+            return Err("`signatures` goes with class = \"privileged\"".to_owned());
+        }
+        let signatures = self.signatures.unwrap_or(1);
+        countable(signatures)?;
         let wall = match self.wall_s {
             None => APPLIER_WITHIN_DEFAULT,
             Some(0) => return Err("`wall_s` is at least 1".to_owned()),
@@ -222,8 +237,13 @@ impl ApplierText {
                 ..limits
             })
         };
-        Ok(Applier { class, check: part("check", self.check)?, apply: part("apply", self.apply)? })
+        Ok(Applier { class, signatures, check: part("check", self.check)?, apply: part("apply", self.apply)? })
     }
+}
+
+fn countable(signatures: u32) -> Result<(), String> {
+    let is_countable = (1..=OPERATORS_MAX).contains(&(signatures as usize));
+    if is_countable { Ok(()) } else { Err(format!("`signatures` is a number from 1 to {OPERATORS_MAX}")) }
 }
 
 /// Whether a program's environment may be set so.
@@ -295,7 +315,7 @@ mod tests {
             "[desired]\nkinds = [\"command\"]\nprivileged_kinds = [\"tool\"]\n\
              [appliers.\"command\"]\ncheck = [\"/a\"]\napply = [\"/b\"]\n\
              [appliers.\"command/clock\"]\ncheck = [\"/c\", \"-q\"]\napply = [\"/d\"]\nwall_s = 5\n\
-             class = \"privileged\"",
+             class = \"privileged\"\nsignatures = 2",
         )
         .unwrap();
         let (clock, other): (ResourceKey, ResourceKey) =
@@ -303,8 +323,9 @@ mod tests {
         let applier = site.desired.applier(&clock).unwrap();
         assert_eq!((applier.check.program.as_path(), applier.check.wall), (Path::new("/c"), Span::seconds(5)));
         assert_eq!(site.desired.applier(&other).unwrap().apply.program, Path::new("/b"));
-        assert!(site.desired.is_privileged(&clock) && !site.desired.is_privileged(&other));
-        assert!(site.desired.is_privileged(&"tool/x".parse().unwrap()));
+        let tool = "tool/x".parse().unwrap();
+        let asked = [&clock, &other, &tool].map(|key| site.desired.signatures(key));
+        assert_eq!(asked, [Some(2), None, Some(1)]);
         for file in ["/a", "/b", "/c", "/d", "/usr/bin/systemctl"] {
             assert!(site.named_files().contains(&PathBuf::from(file)), "{file}");
         }
@@ -320,6 +341,8 @@ mod tests {
             ("[appliers.\"command\"]\ncheck = [\"x\"]\napply = [\"/b\"]", "check: it begins with"),
             ("[appliers.\"Odd Name\"]\ncheck = [\"/a\"]\napply = [\"/b\"]", "KIND/NAME"),
             ("[appliers.\"a\"]\ncheck = [\"/a\"]\napply = [\"/b\"]\nclass = \"x\"", "`class` is"),
+            ("[appliers.\"a\"]\ncheck = [\"/a\"]\napply = [\"/b\"]\nsignatures = 1", "goes with class"),
+            ("[desired]\nsignatures = 0", "from 1 to"),
             ("[appliers.\"a\"]\ncheck = [\"/a\"]", "missing field `apply`"),
         ] {
             let refusal = policy(text).unwrap_err();
