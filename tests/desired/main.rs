@@ -12,5 +12,6 @@ mod kept_back;
 mod refused;
 mod reporting;
 mod restored;
+mod signed;
 mod staged;
 mod storage;
