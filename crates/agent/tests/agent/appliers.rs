@@ -4,11 +4,16 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use sortie_rules::desired::ResourceKey;
+use sortie_agent::Given;
+use sortie_rules::desired::{Resource, ResourceKey};
+use sortie_rules::time::Span;
 use sortie_wire::desired::DESIRED;
+use sortie_wire::resources::sha256_of;
 use sortie_wire::sealing::{Place, seal};
 
 use super::desired::{Stage, until, until_file};
+use super::hub::NOW;
+use super::operators::{Person, chain};
 use super::program::{Program, log_of};
 
 /// Writes a program into the site's folder.
@@ -89,16 +94,41 @@ async fn an_applier_that_tells_a_secret_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn what_an_operator_would_have_to_sign_is_refused() {
-    let mut stage = Stage::quiet("").await;
+async fn what_operators_must_have_signed_is_taken_if_they_have_and_never_an_older_one_again() {
+    let (ada, eve) = (Person::new("ada"), Person::new("eve"));
+    let operators = Given::Chain(chain(&[&Person::set(1, 1, &[&ada], &[&ada])]));
     let policy = "privileged_kinds = [\"file\"]\n\
                   [appliers.tool]\ncheck = [\"/bin/true\"]\napply = [\"/bin/true\"]\nclass = \"privileged\"";
-    stage.set_policy(policy);
-    stage.hub.desk.publish(1, &json!({ "file/a": stage.file("a", "x"), "tool/x": tool(json!({})) }));
+    let mut stage = Stage::believing(Some(operators), policy).await;
+    let signed = |content: &str, at: i64, by: &Person| {
+        let mut file = stage.file("a", content);
+        let resource: Resource = serde_json::from_value(file.clone()).unwrap();
+        let statement = json!({
+            "resource": "file/a", "sha256": sha256_of(&resource),
+            "issued_at": NOW.0 + at, "expires_at": NOW.0 + at + Span::days(1).0,
+        });
+        file["signed"] = json!(Person::resource(statement.to_string().as_bytes(), &[by]));
+        file
+    };
+    let mut changed = signed("one", 0, &ada);
+    changed["spec"]["content"] = json!("another");
+    let cases = [
+        (stage.file("a", "unsigned"), "refused signature_needed", None),
+        (signed("eve", 0, &eve), "refused signatures_too_few", None),
+        (changed, "refused signed_otherwise", None),
+        (signed("one", 0, &ada), "in_order", Some("one")),
+        (signed("two", 2, &ada), "in_order", Some("two")),
+        (signed("one", 0, &ada), "refused signed_before", Some("two")),
+        (signed("late", -Span::days(3).0, &ada), "refused signed_before", Some("two")),
+        (signed("three", 3, &ada), "in_order", Some("three")),
+    ];
     stage.start();
-    assert_eq!(stage.stands(1, "file/a").await, "refused signature_needed");
-    assert_eq!(stage.stands(1, "tool/x").await, "refused signature_needed");
-    assert!(stage.read("a").is_none());
+    for (generation, (file, becomes, content)) in (1..).zip(cases) {
+        stage.hub.desk.publish(generation, &json!({ "file/a": file, "tool/x": tool(json!({})) }));
+        assert_eq!(stage.stands(generation, "file/a").await, becomes, "generation {generation}");
+        assert_eq!(stage.stands(generation, "tool/x").await, "refused signature_needed");
+        assert_eq!(stage.read("a").as_deref(), content);
+    }
     stage.stop().await;
 }
 

@@ -1,6 +1,7 @@
 //! Which generations an agent takes, what it does with them while the hub is away, and what it says.
 
 use serde_json::{Value, json};
+use sortie_agent::Given;
 use sortie_rules::desired::{Condition, ConditionStatus};
 use sortie_wire::desired::{DESIRED, Observed};
 use sortie_wire::envelope::DELIVERY;
@@ -24,8 +25,13 @@ impl Stage {
 
     /// The same whose agent has not been started.
     pub(crate) async fn quiet(more_policy: &str) -> Stage {
+        Stage::believing(None, more_policy).await
+    }
+
+    /// The same with operators whom the site believes.
+    pub(crate) async fn believing(operators: Option<Given>, more_policy: &str) -> Stage {
         let hub = TestHub::start().await;
-        let site = Site::enrolled(&hub).await;
+        let site = Site::enrolled_with(&hub, operators).await;
         std::fs::create_dir(site.folder().join("files")).unwrap();
         let stage = Stage { hub, site, agent: None };
         stage.set_policy(more_policy);

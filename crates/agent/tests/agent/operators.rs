@@ -55,6 +55,13 @@ impl Person {
         envelope
     }
 
+    /// What these have signed of a resource.
+    pub(crate) fn resource(message: &[u8], by: &[&Person]) -> Envelope {
+        let mut envelope = unsigned(sortie_wire::resources::RESOURCE, message);
+        by.iter().for_each(|person| person.sign("resource@sortie", &mut envelope));
+        envelope
+    }
+
     /// A set of these operators, signed by those.
     pub(crate) fn set(version: u64, needed: u32, members: &[&Person], by: &[&Person]) -> Envelope {
         let member = |person: &&Person| Operator { name: person.name.clone(), key: person.key.clone() };
