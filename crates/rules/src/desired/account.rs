@@ -31,12 +31,17 @@ fn cut(message: &str, bytes_max: usize) -> String {
 pub fn fit(mut conditions: Vec<Condition>, bytes_max: usize) -> Vec<Condition> {
     let bytes = |condition: &Condition| serde_json::to_string(condition).map_or(0, |text| text.len() + 1);
     let mut total: usize = conditions.iter().map(bytes).sum();
-    while total > bytes_max {
-        let largest = conditions.iter_mut().filter(|condition| condition.actual.is_some()).max_by_key(|one| bytes(one));
-        let Some(largest) = largest else { break };
-        let before = bytes(largest);
-        largest.actual = None;
-        total = total + bytes(largest) - before;
+    if total > bytes_max {
+        // Each is measured once: all of them together may be large.
+        let found = conditions.iter().enumerate().filter_map(|(at, one)| Some((actual_bytes(one)?, at)));
+        let mut largest_last: Vec<(usize, usize)> = found.collect();
+        largest_last.sort_unstable();
+        while total > bytes_max
+            && let Some((bytes, at)) = largest_last.pop()
+        {
+            conditions[at].actual = None;
+            total -= bytes;
+        }
     }
     if total > bytes_max {
         for condition in &mut conditions {
@@ -44,6 +49,12 @@ pub fn fit(mut conditions: Vec<Condition>, bytes_max: usize) -> Vec<Condition> {
         }
     }
     conditions
+}
+
+/// The bytes of JSON that a condition has less without what is otherwise.
+fn actual_bytes(condition: &Condition) -> Option<usize> {
+    let text = serde_json::to_string(condition.actual.as_ref()?).ok()?;
+    Some(text.len() + r#","actual":"#.len())
 }
 
 #[cfg(test)]
