@@ -100,6 +100,9 @@ async fn done(hub: &RunningHub<'_>, route: &str) -> Option<Answer> {
         }
         () if noun == "sessions" => path.replace("{id}", &session(hub).await.1),
         () if noun == "jobs" && path.contains("{id}") => path.replace("{id}", &job(hub, path).await),
+        () if noun == "publications" => path.replace("{id}", &publication(hub).await),
+        () if noun == "desired" => path.replace("{layer}", "org"),
+        () if noun == "secrets" => path.replace("{name}", "wifi"),
         () if noun == "tasks" && path.contains("{id}") => task(hub, path).await,
         () if noun == "nodes" && path.ends_with("/key") => path.replace("{node}", &trust(hub).await),
         () if path.ends_with("{node}/readmit") => {
@@ -115,6 +118,12 @@ async fn done(hub: &RunningHub<'_>, route: &str) -> Option<Answer> {
     };
     if route.starts_with("DELETE /api/v1/settings") {
         ask(hub, Method::PUT, &path, &json!({ "value": 901 })).await;
+    }
+    if route.starts_with("DELETE /api/v1/desired") {
+        ask(hub, Method::PUT, &path, &body_of("PUT /api/v1/desired/{layer}/draft").unwrap()).await;
+    }
+    if route.starts_with("DELETE /api/v1/secrets") {
+        ask(hub, Method::PUT, &path, &json!({ "value": PASSWORD })).await;
     }
     if path.ends_with("keys/finish") {
         ask(hub, Method::POST, "/api/v1/keys/rotate", &json!({ "what": "authority", "from": 1 })).await;
@@ -143,6 +152,7 @@ fn body_of(route: &str) -> Option<Value> {
         "POST /api/v1/auth/password" => json!({ "old": PASSWORD, "new": "another flock of geese" }),
         "POST /api/v1/auth/sign-in" => json!({ "name": "anna", "password": "another flock of geese" }),
         "POST /api/v1/denied-tokens" => json!({ "jti": "stolen" }),
+        "POST /api/v1/desired/{layer}/publish" => json!({ "message": "why", "state": {} }),
         "POST /api/v1/invites" => invite(),
         "POST /api/v1/jobs" => json!({ "type": "sleep", "payload": { "ms": 0 }, "selector": { "all": true } }),
         "POST /api/v1/nodes" => json!({ "name": "a-trust" }),
@@ -152,6 +162,9 @@ fn body_of(route: &str) -> Option<Value> {
         "POST /api/v1/tasks" => task,
         "POST /api/v1/tasks/batch" => json!({ "tasks": [task, task] }),
         "POST /api/v1/tokens" => json!({ "name": "ci", "role": "service" }),
+        "POST /api/v1/publications/{id}/stop" => json!({}),
+        "PUT /api/v1/desired/{layer}/draft" => json!({ "state": {}, "based_on": 0, "version": 0 }),
+        "PUT /api/v1/secrets/{name}" => json!({ "value": PASSWORD }),
         "PUT /api/v1/settings/{key}" => json!({ "value": 900 }),
         "PUT /api/v1/sites/{key}" => json!({ "name": "The north" }),
         _ => return None,
@@ -221,6 +234,13 @@ async fn job(hub: &RunningHub<'_>, path: &str) -> String {
         ask(hub, Method::POST, &format!("/api/v1/jobs/{job}/pause"), &Value::Null).await;
     }
     job
+}
+
+/// A publication that is going out: one node has it, and says nothing.
+async fn publication(hub: &RunningHub<'_>) -> String {
+    let node = hub.hand_node(&format!("slow-{}", uuid::Uuid::new_v4())).await;
+    node.wait(1, 0).await;
+    made(hub, "desired/org/publish", json!({ "message": "slowly", "state": {}, "at_a_time": 1 })).await
 }
 
 /// The path to a task in a state from which it leads on.

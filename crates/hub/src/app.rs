@@ -13,6 +13,7 @@ use crate::audit::Refused;
 use crate::blobs::{Blobs, Walk};
 use crate::clock::{Clock, Entropy};
 use crate::data_folder::Files;
+use crate::desired::Desired;
 use crate::http::{Rates, Readiness, Seats};
 use crate::identity::{KeyRing, Keys, ServerTls};
 use crate::jobs::Advance;
@@ -84,6 +85,8 @@ pub struct App {
     pub(crate) performers: Performers,
     /// Which jobs are not over, and the bell that says that one may go on.
     pub(crate) jobs: Advance,
+    /// The generations of nodes, and the bell that says that a publication may go on.
+    pub(crate) desired: Desired,
     /// Who holds how many streams.
     pub(crate) seats: Seats,
     /// How many requests each caller has left.

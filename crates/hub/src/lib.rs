@@ -11,6 +11,7 @@ mod audit;
 mod blobs;
 pub mod clock;
 mod data_folder;
+mod desired;
 #[doc(hidden)]
 pub mod doors;
 mod enrollment;
@@ -37,6 +38,8 @@ mod proofs;
 mod read_models;
 mod refusals;
 mod replicas;
+mod reports;
+mod secrets;
 mod sessions;
 pub mod settings;
 mod start;

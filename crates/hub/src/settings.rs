@@ -147,6 +147,8 @@ pub struct Retention {
     pub events_d: u32,
     /// How long the logs of an ended task stay in the database before they are put away as blobs, in hours.
     pub logs_in_store_h: u32,
+    /// How long reports of nodes are kept, in days; the newest of each kind stays.
+    pub reports_d: u32,
 }
 
 /// The `[mail]` table.
@@ -274,7 +276,7 @@ impl Default for Limits {
 
 impl Default for Retention {
     fn default() -> Retention {
-        Retention { tasks_d: 90, events_d: 365, logs_in_store_h: 24 }
+        Retention { tasks_d: 90, events_d: 365, logs_in_store_h: 24, reports_d: 30 }
     }
 }
 

@@ -262,6 +262,7 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
         unpacked: crate::logs::Unpacked::default(),
         performers: crate::post_steps::Performers::default(),
         jobs: crate::jobs::Advance::default(),
+        desired: crate::desired::Desired::default(),
         renewals: crate::tasks::Renewals::default(),
         readiness: crate::http::Readiness::default(),
         together: crate::tasks::Together::default(),

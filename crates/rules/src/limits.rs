@@ -451,3 +451,20 @@ pub const REPORTS_KEPT: Span = Span::days(30);
 pub const REPORT_KINDS_PER_NODE_MAX: u64 = 100;
 /// Most reports of one node and kind that are kept, whatever their age.
 pub const REPORTS_PER_KIND_MAX: u64 = 10_000;
+/// A node that no hub on the database has heard for so long is away: each writes down whom it hears every
+/// [`PRESENCE_FLUSH_EVERY`], and reads the others' word every [`PRESENCE_CHECK_EVERY`].
+pub const AWAY_AFTER: Span = Span::minutes(5);
+/// How many nodes are told in a second that their generation has risen.
+pub const NODES_TOLD_OF_STATES_PER_SECOND: usize = 5000;
+/// What revisions of layers say, kept in memory by a hub.
+pub const STATES_IN_MEMORY_MAX: usize = 64;
+/// Most different sets of pins of a layer's nodes that are looked at before a publication.
+pub const PINS_LOOKED_AT_MAX: u32 = 1000;
+/// Most secrets of one org.
+pub const SECRETS_MAX: u64 = 1000;
+/// Longest secret, in bytes.
+pub const SECRET_VALUE_BYTES_MAX: usize = 64 << 10;
+/// Longest name of a report's source, in bytes.
+pub const REPORT_SOURCE_BYTES_MAX: usize = 64;
+/// Most reports in an answer that has their facts in it.
+pub const REPORTS_WITH_FACTS_MAX: u32 = 20;

@@ -238,6 +238,9 @@ pub struct Publish {
     /// An earlier revision, to publish what it said once more: that is how one rolls back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<u64>,
+    /// The version of the draft that was read, if the draft is published; another one is a conflict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draft: Option<u64>,
     /// The newest revision that was seen; if another was published since, it is a conflict.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<u64>,

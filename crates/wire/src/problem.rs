@@ -138,6 +138,20 @@ problem_codes! {
     OperatorsInvalid = "operators_invalid", 422, "The set of operators does not follow";
     /// There is no such job.
     UnknownJob = "unknown_job", 404, "There is no such job";
+    /// There is no such publication.
+    UnknownPublication = "unknown_publication", 404, "There is no such publication";
+    /// The layer has no such revision.
+    UnknownRevision = "unknown_revision", 404, "There is no such revision";
+    /// There is no such secret.
+    UnknownSecret = "unknown_secret", 404, "There is no such secret";
+    /// The publication is over, or about to be.
+    PublicationOver = "publication_over", 409, "The publication is over";
+    /// What stands refers to the secret.
+    SecretInUse = "secret_in_use", 409, "The secret is in use";
+    /// There is no such resource kind.
+    UnknownResourceKind = "unknown_resource_kind", 422, "There is no such resource kind";
+    /// The desired state cannot be used.
+    StateInvalid = "state_invalid", 422, "The desired state cannot be used";
     /// There is no such invite.
     UnknownInvite = "unknown_invite", 404, "There is no such invite";
     /// There is no such account.

@@ -18,6 +18,7 @@ use sortie_wire::problem::ProblemCode;
 use super::holder::unknown_invite;
 use crate::app::Shared;
 use crate::audit::{self, Act, Asking};
+use crate::desired;
 use crate::events::{self, Record};
 use crate::fault::{Fault, refuse, refuse_at};
 use crate::identity::NodeKey;
@@ -56,7 +57,11 @@ pub(crate) async fn enroll(
                 let stands = there.as_ref().map(standing);
                 let thresholds = there.as_ref().map_or((None, None), |there| (there.stale_after, there.down_after));
                 let admission = admit(&asked(&row), &fingerprint, stands, now).map_err(|why| refused(&row, why))?;
+                let site = there.as_ref().map_or_else(|| row.site.clone(), |there| there.site.clone());
                 let node = write(tx, &row, there, admission, &fingerprint, fresh, now).await?;
+                if admission != Admission::Again {
+                    desired::enter(tx, row.org, node, site.as_deref(), now).await?;
+                }
                 if admission != Admission::Again {
                     let act = Act::by_invite(&asking, row.org, (row.id, &row.created_by), now);
                     let changes =
@@ -77,6 +82,7 @@ pub(crate) async fn enroll(
         .await?;
     if admission != Admission::Again {
         app.nodes.forget(node);
+        app.desired.generations.forget(node);
         app.waiting.forget(node);
         app.presence.enrolled(node, org, thresholds, now);
     }

@@ -36,9 +36,11 @@ impl Followed {
             // What was read before it was known from where to follow may have changed unseen.
             app.org_settings.evict_all();
             app.operators.forget_all();
+            app.desired.generations.forget_all();
         }
         for change in &changes {
             forget(app, change);
+            crate::desired::follow(app, change).await?;
         }
         if after == 0 || changes.iter().any(|change| change.kind.starts_with("keys.")) {
             crate::keys::reread_ring(app).await?;
@@ -69,6 +71,11 @@ fn forget(app: &App, change: &Change) {
     }
     if let Some(node) = change.node {
         app.nodes.forget(node);
+        app.desired.generations.forget(node);
+        if change.kind == "node.changed" {
+            // It may be at another site, whose layer it has from now on.
+            app.waiting.end_wait(node);
+        }
         if change.kind == "node.revoked" {
             app.presence.forget(node);
         }

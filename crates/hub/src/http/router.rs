@@ -111,6 +111,10 @@ fn all(routes: Routes) -> Routes {
     let routes = crate::tasks::agent_routes::add(routes);
     let routes = crate::tasks::routes::add(routes);
     let routes = crate::jobs::routes::add(routes);
+    let routes = crate::desired::routes::add(routes);
+    let routes = crate::desired::agent_routes::add(routes);
+    let routes = crate::secrets::routes::add(routes);
+    let routes = crate::reports::routes::add(routes);
     let routes = crate::operations::routes::add(routes);
     let routes = crate::operators::routes::add(routes);
     let routes = crate::nodes::routes::add(routes);

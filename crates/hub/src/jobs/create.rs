@@ -151,7 +151,8 @@ fn check(app: &Shared, request: &RunJob) -> Result<(crate::tasks::Terms, Selecto
     Ok((terms, selector(&request.selector)?))
 }
 
-fn selector(asked: &Asked) -> Result<Selector, Fault> {
+/// Reads a selector.
+pub(crate) fn selector(asked: &Asked) -> Result<Selector, Fault> {
     let text = asked.label.as_deref().unwrap_or("");
     if text.len() > SELECTOR_BYTES_MAX || asked.names.len() > SELECTOR_NAMES_MAX {
         let detail = format!(
@@ -177,7 +178,7 @@ fn selector(asked: &Asked) -> Result<Selector, Fault> {
 }
 
 /// The nodes that a selector means, by name. None at all is refused, and so is a name that no node has.
-async fn select(tx: &mut Tx, org: OrgId, selector: &Selector) -> Result<Vec<(String, NodeId)>, Fault> {
+pub(crate) async fn select(tx: &mut Tx, org: OrgId, selector: &Selector) -> Result<Vec<(String, NodeId)>, Fault> {
     let filter = NodeFilter { site: selector.site.clone(), kind: selector.kind.clone(), ..NodeFilter::default() };
     let mut found: Vec<(String, NodeId)> = Vec::new();
     if selector.names.is_empty() {

@@ -15,5 +15,6 @@ mod steer;
 mod withdraw;
 
 pub(crate) use advance::advance_all;
+pub(crate) use create::{select, selector};
 pub(crate) use memory::Advance;
 pub(crate) use read::{exists, shown_counts};

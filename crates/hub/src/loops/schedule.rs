@@ -12,7 +12,10 @@ use crate::identity::ServerTls;
 use crate::outbox::Outbox;
 use crate::people::provider::Provider;
 use crate::tasks::WakeDue;
-use crate::{audit, blobs, events, jobs, keys, liveness, logs, operations, outbox, post_steps, read_models, tasks};
+use crate::{
+    audit, blobs, desired, events, jobs, keys, liveness, logs, operations, outbox, post_steps, read_models, reports,
+    tasks,
+};
 
 /// How often deadlines of leases and tasks are looked at.
 const DEADLINES_EVERY: Duration = Duration::from_secs(1);
@@ -32,6 +35,8 @@ const POST_STEPS_EVERY: Duration = Duration::from_millis(500);
 const OPERATIONS_EVERY: Duration = Duration::from_secs(10);
 /// How often jobs are looked at, if no end of a task rings for them.
 const JOBS_EVERY: Duration = Duration::from_millis(250);
+/// How often publications are looked at, if nothing rings for them.
+const PUBLICATIONS_EVERY: Duration = Duration::from_millis(500);
 /// How often one batch of old rows is deleted.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
 /// How often it is looked for logs that may be put away as blobs.
@@ -68,6 +73,8 @@ pub(crate) fn start_all(app: &Shared) {
     });
     every_at_leader(app, "post_steps", POST_STEPS_EVERY, |app| async move { post_steps::perform(&app).await });
     every_or_rung(app, "jobs", JOBS_EVERY, |app| app.jobs.bell(), |app| async move { jobs::advance_all(&app).await });
+    let bell = |app: &App| app.desired.bell();
+    every_or_rung(app, "publications", PUBLICATIONS_EVERY, bell, |app| async move { desired::advance_all(&app).await });
     every(app, "announce_events", ANNOUNCE_EVERY, |app| async move { events::announce(&app).await });
     every(app, "evict_read_models", EVICT_EVERY, |app| async move { read_models::evict(&app).await });
     if app.outbox.is_some() {
@@ -85,7 +92,7 @@ pub(crate) fn start_all(app: &Shared) {
         Ok(0)
     });
     every_at_leader(app, "forget_old", FORGET_EVERY, |app| async move {
-        Ok(tasks::forget_old(&app).await? + blobs::forget(&app).await?)
+        Ok(tasks::forget_old(&app).await? + blobs::forget(&app).await? + reports::forget(&app).await?)
     });
     if app.blobs.place().is_some() {
         every_at_leader(app, "archive_logs", ARCHIVE_EVERY, |app| async move { logs::archive(&app).await });

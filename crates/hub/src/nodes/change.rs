@@ -9,6 +9,7 @@ use sortie_wire::problem::ProblemCode;
 use super::{show, sites};
 use crate::app::App;
 use crate::audit::{self, Act};
+use crate::desired;
 use crate::events::{self, Record};
 use crate::fault::{Fault, refuse, refuse_at};
 use crate::people::Principal;
@@ -42,6 +43,7 @@ pub(crate) async fn change(app: &App, who: &Principal, node: &str, request: Chan
                     sites::make_if_missing(tx, org, site, now).await?;
                 }
                 nodes::set_intent(tx, org, id, &intent).await?;
+                desired::change_site(tx, org, id, intent.site.as_deref(), now).await?;
                 let data = serde_json::to_value(&request).unwrap_or_default();
                 events::record(tx, Record::new(org, now, "node.changed", &actor).node(id).data(&data)).await?;
                 audit::record(tx, act.named(&before.name).changes(data)).await?;
@@ -50,6 +52,8 @@ pub(crate) async fn change(app: &App, who: &Principal, node: &str, request: Chan
         })
         .await?;
     app.nodes.forget(id);
+    app.desired.generations.forget(id);
+    app.waiting.end_wait(id);
     app.presence.set_thresholds(id, row.stale_after, row.down_after);
     Ok(show::shown(app, row))
 }

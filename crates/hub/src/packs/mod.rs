@@ -18,6 +18,8 @@ mod secrets;
 mod types;
 
 pub(crate) use kinds::ResourceKinds;
+#[cfg(test)]
+pub(crate) use load::base;
 pub(crate) use load::load;
 pub use load::{Checked, PacksError, check_folder};
 pub use mistake::Mistake;

@@ -12,6 +12,15 @@ use crate::fault::Fault;
 use crate::http::NodeCaller;
 use crate::packs::TaskTypes;
 
+/// What each delivery names, so that the agent looks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct News {
+    /// The newest set of operators of the node's org.
+    pub(super) operators_version: u64,
+    /// The generation of what the node should be.
+    pub(super) desired_generation: u64,
+}
+
 /// What one wait is answered with, before it is signed.
 #[derive(Debug, Default)]
 pub(super) struct Parcel {
@@ -49,7 +58,7 @@ pub(super) fn sign(
     app: &App,
     caller: &NodeCaller,
     answers: Answers,
-    operators_version: u64,
+    news: News,
     parcel: Parcel,
 ) -> Result<Envelope, Fault> {
     let (now, held) = (app.clock.now(), app.ring.held());
@@ -64,8 +73,8 @@ pub(super) fn sign(
         results_wanted: parcel.results_wanted,
         protocol: caller.protocol,
         keys_version: held.ring().version,
-        operators_version,
-        desired_generation: 0,
+        operators_version: news.operators_version,
+        desired_generation: news.desired_generation,
     };
     let bytes = serde_json::to_vec(&delivery).map_err(|error| Fault::Broken(error.to_string()))?;
     Ok(held.signer().sign(DELIVERY, &bytes))

@@ -13,7 +13,7 @@ use sortie_wire::envelope::Envelope;
 use sortie_wire::problem::ProblemCode;
 
 use super::claim::claim_waiting;
-use super::delivery::{Parcel, handed, sign};
+use super::delivery::{News, Parcel, handed, sign};
 use crate::app::Shared;
 use crate::fault::{Fault, refuse};
 use crate::http::NodeCaller;
@@ -24,7 +24,8 @@ use crate::waiting::{Line, Turn, Wake};
 pub(super) async fn wait(app: &Shared, caller: &NodeCaller, query: WaitQuery) -> Result<Envelope, Fault> {
     let parcel = hold(app, caller, query).await?;
     let operators_version = app.operators.version(&app.store, caller.org).await?;
-    sign(app, caller, query.answers(), operators_version, parcel)
+    let desired_generation = app.desired.generations.tell(&app.store, caller.node, query.boot).await?;
+    sign(app, caller, query.answers(), News { operators_version, desired_generation }, parcel)
 }
 
 async fn hold(app: &Shared, caller: &NodeCaller, query: WaitQuery) -> Result<Parcel, Fault> {
@@ -41,6 +42,7 @@ async fn hold(app: &Shared, caller: &NodeCaller, query: WaitQuery) -> Result<Par
         caller.note_clock(app, shows);
     }
     let keys_known = Box::pin(crate::keys::heard_of(app, caller, &query)).await?;
+    app.desired.generations.of(&app.store, caller.node).await?;
     // A bell can get lost: another hub on the same database rings its own, and one rung for a caller who
     // hung up may never sound. Each wait looks once by itself.
     line.look_again_later();
@@ -62,8 +64,9 @@ async fn hold(app: &Shared, caller: &NodeCaller, query: WaitQuery) -> Result<Par
             return Ok(parcel);
         }
         let Some(woken) = line.hold(query.room) else { continue };
-        // Nodes that wait are told of newer keys; whoever comes to wait at that moment hears of them here.
-        if app.ring.held().ring().version != keys_known {
+        // Nodes that wait are told of newer keys, and of what they should be; whoever comes to wait at that moment hears of them here.
+        let is_news = app.desired.generations.is_news(caller.node, query.boot);
+        if is_news || app.ring.held().ring().version != keys_known {
             return Ok(parcel);
         }
         drop(turn);

@@ -20,6 +20,12 @@ pub enum Permission {
     JobsRead,
     /// Run and steer jobs.
     JobsWrite,
+    /// Read what nodes should be, how they stand to it, and which secrets there are.
+    DesiredRead,
+    /// Draft and publish what nodes should be.
+    DesiredWrite,
+    /// Give secrets their values, and remove them.
+    SecretsWrite,
     /// Read operations, and the operators who may sign them.
     OperationsRead,
     /// Propose operations, bring signatures, and decide against them.
@@ -52,13 +58,16 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Permission; 20] = [
+    pub const ALL: [Permission; 23] = [
         Permission::SelfRead,
         Permission::EventsRead,
         Permission::TasksRead,
         Permission::TasksWrite,
         Permission::JobsRead,
         Permission::JobsWrite,
+        Permission::DesiredRead,
+        Permission::DesiredWrite,
+        Permission::SecretsWrite,
         Permission::OperationsRead,
         Permission::OperationsWrite,
         Permission::OperatorsWrite,
@@ -84,6 +93,9 @@ impl Permission {
             Permission::TasksWrite => "tasks:write",
             Permission::JobsRead => "jobs:read",
             Permission::JobsWrite => "jobs:write",
+            Permission::DesiredRead => "desired:read",
+            Permission::DesiredWrite => "desired:write",
+            Permission::SecretsWrite => "secrets:write",
             Permission::OperationsRead => "operations:read",
             Permission::OperationsWrite => "operations:write",
             Permission::OperatorsWrite => "operators:write",

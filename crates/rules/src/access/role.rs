@@ -24,12 +24,14 @@ const VIEWER: Permissions = Permissions::of(&[
     Permission::EventsRead,
     Permission::TasksRead,
     Permission::JobsRead,
+    Permission::DesiredRead,
     Permission::OperationsRead,
     Permission::NodesRead,
 ]);
 const OPERATOR: Permissions = VIEWER.and(Permissions::of(&[
     Permission::TasksWrite,
     Permission::JobsWrite,
+    Permission::DesiredWrite,
     Permission::OperationsWrite,
     Permission::NodesWrite,
     Permission::AdmissionRead,
@@ -83,16 +85,16 @@ mod tests {
     #[test]
     fn the_table_of_who_may_do_what() {
         let may = |role: Role| role.permissions().to_string();
-        let read = "self:read events:read tasks:read jobs:read operations:read nodes:read";
+        let read = "self:read events:read tasks:read jobs:read desired:read operations:read nodes:read";
         assert_eq!(may(Role::Viewer), read);
         assert_eq!(
             may(Role::Operator),
-            "self:read events:read tasks:read tasks:write jobs:read jobs:write operations:read operations:write \
-             nodes:read nodes:write admission:read settings:read"
+            "self:read events:read tasks:read tasks:write jobs:read jobs:write desired:read desired:write \
+             operations:read operations:write nodes:read nodes:write admission:read settings:read"
         );
         assert_eq!(
             may(Role::Service),
-            "self:read events:read tasks:read tasks:write jobs:read jobs:write operations:read nodes:read"
+            "self:read events:read tasks:read tasks:write jobs:read jobs:write desired:read operations:read nodes:read"
         );
         assert_eq!(Role::Admin.permissions(), Permissions::ALL);
         assert!(Role::Viewer.permissions().iter().all(|permission| !permission.writes()));

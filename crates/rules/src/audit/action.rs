@@ -43,6 +43,18 @@ actions! {
     JobResume = "job.resume",
     /// Calls a job off.
     JobCancel = "job.cancel",
+    /// Writes a layer's draft.
+    DraftWrite = "draft.write",
+    /// Discards a layer's draft.
+    DraftDiscard = "draft.discard",
+    /// Publishes a layer.
+    DesiredPublish = "desired.publish",
+    /// Stops a publication.
+    PublicationStop = "publication.stop",
+    /// Gives a secret its value.
+    SecretWrite = "secret.write",
+    /// Removes a secret.
+    SecretRemove = "secret.remove",
     /// Proposes an operation.
     OperationPropose = "operation.propose",
     /// Brings what an operator signed.

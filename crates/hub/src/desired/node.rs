@@ -1,0 +1,65 @@
+//! What is meant for one node, layer by layer, and what it says of it.
+
+use serde_json::Value;
+use sortie_rules::desired::{Layer, Standing, merge, origins};
+use sortie_rules::ids::NodeId;
+use sortie_store::Tx;
+use sortie_store::desired::observed::{self, ObservedRow};
+use sortie_store::desired::pins::{self, PinsRow};
+use sortie_wire::desired::{LayerPart, NodeDesired, NodeObserved};
+
+use super::layer::of;
+use crate::app::{App, Shared};
+use crate::fault::Fault;
+use crate::people::Principal;
+
+/// What is meant for a node, and how it stands to it.
+pub(super) async fn show(app: &Shared, who: &Principal, node: &str) -> Result<NodeDesired, Fault> {
+    let known = app.nodes.find_named(&app.store, who.org, node).await?;
+    let (shared, id) = (app.clone(), known.id);
+    let (pins, parts, said) = app
+        .store
+        .read(move |tx| {
+            Box::pin(async move {
+                let pins = pins::get(tx, id).await?;
+                let parts = match &pins {
+                    Some(pins) => parts(tx, &shared, pins).await?,
+                    None => Vec::new(),
+                };
+                Ok::<_, Fault>((pins, parts, observed::get(tx, id).await?))
+            })
+        })
+        .await?;
+    let generation = pins.as_ref().map_or(0, |pins| pins.generation);
+    let layers: Vec<(Layer, &Value)> = parts.iter().map(|part| (part.layer, &part.state)).collect();
+    let state = merge(layers.iter().map(|(_, state)| *state));
+    Ok(NodeDesired {
+        node: id,
+        node_name: known.name.clone(),
+        generation,
+        released_at: pins.filter(|_| generation > 0).map(|pins| pins.changed_at),
+        origins: origins(&layers),
+        state,
+        observed: said.map(|said| shown(said, generation)).transpose()?,
+        layers: parts,
+    })
+}
+
+/// What the layers of a node say.
+pub(super) async fn parts(tx: &mut Tx, app: &App, pins: &PinsRow) -> Result<Vec<LayerPart>, Fault> {
+    let mut parts = Vec::new();
+    for (key, revision) in pins.layers() {
+        let state = app.desired.state(tx, &key, revision).await?;
+        parts.push(LayerPart { layer: key.layer, of: of(&key), revision, state: (*state).clone() });
+    }
+    Ok(parts)
+}
+
+fn shown(row: ObservedRow, meant: u64) -> Result<NodeObserved, Fault> {
+    let unreadable = |id: NodeId, error| Fault::Broken(format!("what the node {id} has said: {error}"));
+    let observed = serde_json::from_str(&row.document).map_err(|error| unreadable(row.node, error))?;
+    // It was said of an earlier generation.
+    let is_old = row.generation < meant && row.standing == Standing::Converged;
+    let standing = if is_old { Standing::Converging } else { row.standing };
+    Ok(NodeObserved { standing, heard_at: row.heard_at, observed })
+}

@@ -1,0 +1,93 @@
+//! Takes a report of a node.
+
+use serde_json::value::RawValue;
+use sortie_rules::limits::{REPORT_KINDS_PER_NODE_MAX, REPORT_SOURCE_BYTES_MAX, REPORTS_PER_KIND_MAX};
+use sortie_rules::names::check_name;
+use sortie_store::reports::{self, NUMBER_TAKEN, ReportRow};
+use sortie_wire::problem::ProblemCode;
+use sortie_wire::readable::is_unambiguous;
+use sortie_wire::reports::SendReport;
+
+use crate::app::App;
+use crate::fault::{Fault, refuse, refuse_at};
+use crate::http::NodeCaller;
+
+/// Keeps a report. One that says what the newest of its kind says is kept as well: that it is so still is a fact.
+pub(super) async fn receive(app: &App, caller: &NodeCaller, report: SendReport) -> Result<(), Fault> {
+    check(&report)?;
+    let (node, org, now) = (caller.node, caller.org, app.clock.now());
+    let written = app
+        .store
+        .write_checked(move |tx| {
+            Box::pin(async move {
+                let subject = report.subject.unwrap_or_default();
+                let former = reports::newest_number(tx, node, &report.kind, &subject).await?;
+                if former == 0 && reports::count_kinds(tx, node).await? >= REPORT_KINDS_PER_NODE_MAX {
+                    let detail = format!("A node sends at most {REPORT_KINDS_PER_NODE_MAX} kinds and subjects.");
+                    return Err(refuse_at(ProblemCode::FieldInvalid, "/kind", detail));
+                }
+                let row = ReportRow {
+                    node,
+                    org,
+                    kind: report.kind,
+                    subject,
+                    number: former + 1,
+                    taken_at: report.taken_at,
+                    received_at: now,
+                    source: report.source,
+                    facts: Some(report.facts.get().to_owned()),
+                };
+                Ok::<_, Fault>(reports::insert(tx, &row, REPORTS_PER_KIND_MAX).await?)
+            })
+        })
+        .await;
+    written.map_err(|fault| match fault {
+        Fault::Store(error) if error.is_taken(NUMBER_TAKEN) => {
+            refuse(ProblemCode::Conflict, "Another report of this kind came at the same moment; send it again.")
+        }
+        fault => fault,
+    })
+}
+
+fn check(report: &SendReport) -> Result<(), Fault> {
+    let invalid = |at: &str, detail: String| refuse_at(ProblemCode::FieldInvalid, at, detail);
+    check_name("kind of report", &report.kind).map_err(|error| invalid("/kind", format!("{error}.")))?;
+    if let Some(subject) = &report.subject {
+        check_name("subject of a report", subject).map_err(|error| invalid("/subject", format!("{error}.")))?;
+    }
+    let source = &report.source;
+    if source.is_empty() || source.len() > REPORT_SOURCE_BYTES_MAX || source.chars().any(char::is_control) {
+        let detail = format!("A source has from 1 to {REPORT_SOURCE_BYTES_MAX} bytes and no control characters.");
+        return Err(invalid("/source", detail));
+    }
+    let is_object = report.facts.get().trim_start().starts_with('{');
+    let facts: &RawValue = &report.facts;
+    if !is_object || !is_unambiguous(facts) {
+        return Err(invalid("/facts", "Facts are an object in which each key is there once.".to_owned()));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_no_report_is_pointed_at() {
+        let good = json!({"kind": "backup", "subject": "nas-1", "taken_at": 5, "source": "agent", "facts": {"a": 1}});
+        check(&serde_json::from_value(good.clone()).unwrap()).unwrap();
+        for (field, value) in [
+            ("kind", json!("Back Up")),
+            ("subject", json!("")),
+            ("source", json!("")),
+            ("source", json!("x\ny")),
+            ("facts", json!([1])),
+        ] {
+            let mut bad = good.clone();
+            bad[field] = value;
+            let problem = check(&serde_json::from_value(bad).unwrap()).unwrap_err().to_problem();
+            assert_eq!(problem.pointer, Some(format!("/{field}")));
+        }
+    }
+}

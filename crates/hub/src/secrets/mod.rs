@@ -1,0 +1,9 @@
+//! Secrets of an org: values that desired states refer to. They are kept sealed with what follows from the hub's own
+//! secret, which lies in its safe; what is shown of one is never its value.
+
+mod change;
+mod list;
+pub(crate) mod routes;
+mod seal;
+
+pub(crate) use seal::open;
