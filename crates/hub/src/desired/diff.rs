@@ -52,7 +52,8 @@ fn of_layer(state: &Value) -> Resources {
             resource => resource.get("spec").and_then(Value::as_object).cloned().unwrap_or_default(),
         };
         let after = serde_json::from_value(field("after")).unwrap_or_default();
-        Resource { spec, after, drift: serde_json::from_value(field("drift")).unwrap_or_default() }
+        let drift = serde_json::from_value(field("drift")).unwrap_or_default();
+        Resource { spec, after, drift, signed: resource.get("signed").cloned() }
     };
     resources.iter().filter_map(|(key, resource)| Some((key.parse().ok()?, said(resource)))).collect()
 }
