@@ -64,7 +64,8 @@ async fn hold(app: &Shared, caller: &NodeCaller, query: WaitQuery) -> Result<Par
             return Ok(parcel);
         }
         let Some(woken) = line.hold(query.room) else { continue };
-        // Nodes that wait are told of newer keys, and of what they should be; whoever comes to wait at that moment hears of them here.
+        // Nodes that wait are told of newer keys, and of what they should be; whoever comes to wait at that moment
+        // hears of them here.
         let is_news = app.desired.generations.is_news(caller.node, query.boot);
         if is_news || app.ring.held().ring().version != keys_known {
             return Ok(parcel);

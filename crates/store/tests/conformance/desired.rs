@@ -6,7 +6,7 @@ use sortie_rules::time::Span;
 use sortie_store::desired::drafts::{self, DraftRow};
 use sortie_store::desired::observed::{self, ObservedRow};
 use sortie_store::desired::pins::{self, PinsRow};
-use sortie_store::desired::publication_nodes::{self as places, Given};
+use sortie_store::desired::publication_nodes::{self, Given};
 use sortie_store::desired::publications::{self, LayerKey, PublicationRow};
 use sortie_store::sites::{self, SiteRow};
 use sortie_store::{StoreError, Tx, nodes};
@@ -79,7 +79,7 @@ async fn for_two(tx: &mut Tx) -> Result<(PublicationId, [NodeId; 2]), StoreError
     }
     let row = publication(50, org_layer(), 1);
     publications::insert(tx, &row, "{}", &["wifi".to_owned()]).await?;
-    places::insert_all(tx, row.id, 1, &both).await?;
+    publication_nodes::insert_all(tx, row.id, 1, &both).await?;
     Ok((row.id, both))
 }
 
@@ -134,25 +134,25 @@ async fn a_turn_is_taken_once(tx: &mut Tx) -> Result<(), StoreError> {
 
 async fn nodes_get_a_publication_and_give_it_back(tx: &mut Tx) -> Result<(), StoreError> {
     let (id, both) = for_two(tx).await?;
-    let waiting = places::at_stage(tx, id, NodeStage::Waiting, 0, 9).await?;
+    let waiting = publication_nodes::at_stage(tx, id, NodeStage::Waiting, 0, 9).await?;
     assert_eq!(waiting, [(1, both[0]), (2, both[1])]);
-    assert_eq!(places::at_stage(tx, id, NodeStage::Waiting, 1, 9).await?, [(2, both[1])]);
+    assert_eq!(publication_nodes::at_stage(tx, id, NodeStage::Waiting, 1, 9).await?, [(2, both[1])]);
     let given = pins::give(tx, Layer::Org, 1, &waiting, NOW).await?;
     assert_eq!(given[0], Given { position: 1, node: both[0], before: 0, generation: 1 });
-    places::give(tx, id, NodeStage::Released, &given, NOW).await?;
+    publication_nodes::give(tx, id, NodeStage::Released, &given, NOW).await?;
     let pinned = pins::get(tx, both[0]).await?.expect("a row");
     assert_eq!((pinned.generation, pinned.org_revision), (1, 1));
     assert_eq!(pinned.layers(), [(org_layer(), 1)]);
     assert_eq!(pins::having(tx, &org_layer(), 1, None, 9).await?, [(both[0], 1), (both[1], 1)]);
-    assert_eq!(places::having(tx, id, 9).await?, given);
-    assert_eq!(places::given_between(tx, id, 2, 9).await?, given[1..]);
-    assert_eq!(places::counts(tx, id).await?, [(NodeStage::Released, 2)]);
+    assert_eq!(publication_nodes::having(tx, id, 9).await?, given);
+    assert_eq!(publication_nodes::given_between(tx, id, 2, 9).await?, given[1..]);
+    assert_eq!(publication_nodes::counts(tx, id).await?, [(NodeStage::Released, 2)]);
     // The second has something newer meanwhile, which is not taken from it.
     pins::give(tx, Layer::Org, 7, &[(2, both[1])], NOW).await?;
     let back = pins::take_back(tx, Layer::Org, 1, &given, NOW).await?;
     assert_eq!(back.into_iter().collect::<Vec<_>>(), [(both[0], 2)]);
-    places::take_back(tx, id, &[1, 2]).await?;
-    assert_eq!(places::counts(tx, id).await?, [(NodeStage::TakenBack, 2)]);
+    publication_nodes::take_back(tx, id, &[1, 2]).await?;
+    assert_eq!(publication_nodes::counts(tx, id).await?, [(NodeStage::TakenBack, 2)]);
     assert_eq!(pins::get(tx, both[0]).await?.map(|row| row.org_revision), Some(0));
     // One that came in by a hub that knew of no desired state.
     let late = enroll(tx, 3).await?;
@@ -161,16 +161,16 @@ async fn nodes_get_a_publication_and_give_it_back(tx: &mut Tx) -> Result<(), Sto
     for layer in [Layer::Site, Layer::Node] {
         pins::take_back(tx, layer, 9, &given, NOW).await?;
     }
-    let shown = places::list(tx, id, 1, 9).await?;
+    let shown = publication_nodes::list(tx, id, 1, 9).await?;
     assert_eq!((shown.len(), shown[0].name.as_str(), shown[0].generation), (1, "node-2", Some(1)));
     Ok(())
 }
 
 async fn what_nodes_say_is_read_with_those_who_are_waited_for(tx: &mut Tx) -> Result<(), StoreError> {
     let (id, both) = for_two(tx).await?;
-    let waiting = places::at_stage(tx, id, NodeStage::Waiting, 0, 9).await?;
+    let waiting = publication_nodes::at_stage(tx, id, NodeStage::Waiting, 0, 9).await?;
     let given = pins::give(tx, Layer::Org, 1, &waiting, NOW).await?;
-    places::give(tx, id, NodeStage::Released, &given, NOW).await?;
+    publication_nodes::give(tx, id, NodeStage::Released, &given, NOW).await?;
     let said = ObservedRow {
         node: both[0],
         org: DEFAULT_ORG,
@@ -184,11 +184,11 @@ async fn what_nodes_say_is_read_with_those_who_are_waited_for(tx: &mut Tx) -> Re
     observed::put(tx, &said).await?;
     assert_eq!(observed::get(tx, both[0]).await?, Some(said));
     assert_eq!(observed::standing(tx, both[0]).await?, Some((1, Standing::Converged)));
-    let released = places::released(tx, id, 0, 9).await?;
+    let released = publication_nodes::released(tx, id, 0, 9).await?;
     let told: Vec<_> = released.iter().map(|one| one.observed).collect();
     assert_eq!(told, [Some((1, Standing::Converged)), None]);
-    places::end(tx, id, NodeStage::Converged, &[1], NOW).await?;
-    assert_eq!(places::released(tx, id, 0, 9).await?.len(), 1);
+    publication_nodes::end(tx, id, NodeStage::Converged, &[1], NOW).await?;
+    assert_eq!(publication_nodes::released(tx, id, 0, 9).await?.len(), 1);
     observed::forget(tx, both[0]).await?;
     assert_eq!(observed::get(tx, both[0]).await?, None);
     Ok(())
@@ -196,15 +196,15 @@ async fn what_nodes_say_is_read_with_those_who_are_waited_for(tx: &mut Tx) -> Re
 
 async fn whoever_comes_and_goes_is_counted(tx: &mut Tx) -> Result<(), StoreError> {
     let (id, both) = for_two(tx).await?;
-    places::leave(tx, id, both[0]).await?;
-    assert_eq!(places::at_stage(tx, id, NodeStage::Skipped, 0, 9).await?, [(1, both[0])]);
-    assert!(places::come_back(tx, id, both[0]).await?);
+    publication_nodes::leave(tx, id, both[0]).await?;
+    assert_eq!(publication_nodes::at_stage(tx, id, NodeStage::Skipped, 0, 9).await?, [(1, both[0])]);
+    assert!(publication_nodes::come_back(tx, id, both[0]).await?);
     let third = enroll(tx, 3).await?;
-    assert!(!places::come_back(tx, id, third).await?);
+    assert!(!publication_nodes::come_back(tx, id, third).await?);
     assert_eq!(publications::grow(tx, id).await?, Some(3));
-    places::insert_all(tx, id, 3, &[third]).await?;
-    places::let_go(tx, id).await?;
-    assert_eq!(places::counts(tx, id).await?, [(NodeStage::Skipped, 3)]);
+    publication_nodes::insert_all(tx, id, 3, &[third]).await?;
+    publication_nodes::let_go(tx, id).await?;
+    assert_eq!(publication_nodes::counts(tx, id).await?, [(NodeStage::Skipped, 3)]);
     publications::set_status(tx, id, PublicationStatus::Stopped, Some(NOW)).await?;
     assert_eq!(publications::grow(tx, id).await?, None);
     Ok(())

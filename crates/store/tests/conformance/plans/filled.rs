@@ -146,7 +146,8 @@ const FILLINGS: &[Filling] = &[
     fill(
         "reports (node, kind, subject, number, org, taken_at, received_at, source, facts, newest)",
         20_000,
-        "'0' || (1000000 + i % 3000 + 1), 'facts', '', i, ORG, i, i, 'agent', '{}', case when i > 17000 then 1 else 0 end",
+        "'0' || (1000000 + i % 3000 + 1), 'facts', '', i, ORG, i, i, 'agent', '{}',
+         case when i > 17000 then 1 else 0 end",
     ),
     fill(
         "operations (id, org, node, node_key, type_name, payload, wanted, valid_ms, proposed_by, proposed_at, ends_at,
