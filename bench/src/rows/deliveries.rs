@@ -92,5 +92,6 @@ fn delivery(tasks: usize, payload: usize) -> anyhow::Result<Delivery> {
         protocol: 1,
         keys_version: 1,
         operators_version: 0,
+        desired_generation: 0,
     })
 }

@@ -51,12 +51,12 @@ impl Hub {
 
     /// A page of a layer's publications, newest first.
     pub async fn history(&self, layer: &LayerName, query: &PublicationQuery) -> Result<Page<Publication>, ClientError> {
-        self.get(&["desired", &layer.to_string(), "revisions"], query).await
+        self.get(&["desired", &layer.to_string(), "history"], query).await
     }
 
     /// A revision of a layer, with what it says.
     pub async fn revision(&self, layer: &LayerName, revision: u64) -> Result<Publication, ClientError> {
-        self.get(&["desired", &layer.to_string(), "revisions", &revision.to_string()], &()).await
+        self.get(&["desired", &layer.to_string(), "history", &revision.to_string()], &()).await
     }
 
     /// A publication, with what it says and how many of its nodes stand where.

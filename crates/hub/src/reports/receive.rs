@@ -3,6 +3,7 @@
 use serde_json::value::RawValue;
 use sortie_rules::limits::{REPORT_KINDS_PER_NODE_MAX, REPORT_SOURCE_BYTES_MAX, REPORTS_PER_KIND_MAX};
 use sortie_rules::names::check_name;
+use sortie_rules::reports::SUBJECT_BYTES_MAX;
 use sortie_store::reports::{self, NUMBER_TAKEN, ReportRow};
 use sortie_wire::problem::ProblemCode;
 use sortie_wire::readable::is_unambiguous;
@@ -52,8 +53,12 @@ pub(super) async fn receive(app: &App, caller: &NodeCaller, report: SendReport) 
 fn check(report: &SendReport) -> Result<(), Fault> {
     let invalid = |at: &str, detail: String| refuse_at(ProblemCode::FieldInvalid, at, detail);
     check_name("kind of report", &report.kind).map_err(|error| invalid("/kind", format!("{error}.")))?;
-    if let Some(subject) = &report.subject {
-        check_name("subject of a report", subject).map_err(|error| invalid("/subject", format!("{error}.")))?;
+    let is_odd = |subject: &String| {
+        subject.is_empty() || subject.len() > SUBJECT_BYTES_MAX || subject.chars().any(char::is_control)
+    };
+    if report.subject.as_ref().is_some_and(is_odd) {
+        let detail = format!("A subject has from 1 to {SUBJECT_BYTES_MAX} bytes and no control characters.");
+        return Err(invalid("/subject", detail));
     }
     let source = &report.source;
     if source.is_empty() || source.len() > REPORT_SOURCE_BYTES_MAX || source.chars().any(char::is_control) {
