@@ -10,3 +10,4 @@ mod buckets;
 mod folders;
 mod hubs;
 mod killed;
+mod over_tls;

@@ -1,13 +1,15 @@
 //! NATS lets in whom it knows, and is believed by its certificate.
 
 use counterparts::{Nats, NatsPlan};
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
-use stories::{Ended, HubPlan, Program, Scene, on_sqlite, until};
+use stories::{Authority, Ended, HubPlan, NatsOperator, NatsUser, Program, Scene, now, on_sqlite, until};
 
-use crate::help::{metric, times_said, until_said};
+use crate::help::{metric, one_more, times_said, until_said};
 
 on_sqlite!(
     a_wrong_password_is_told_and_the_right_one_is_read_from_its_file,
+    credentials_that_nobody_signed_are_told_and_good_ones_are_read_from_their_file,
+    credentials_that_end_while_the_hub_runs_are_replaced_without_a_restart,
+    what_credentials_do_not_allow_is_told,
     only_the_given_authority_is_believed,
     settings_that_contradict_themselves_are_refused_at_the_start,
 );
@@ -47,35 +49,92 @@ async fn a_wrong_password_is_told_and_the_right_one_is_read_from_its_file(scene:
     assert_eq!(times_said(&hub, "Events do not leave"), 1);
 }
 
+/// What docs/events-nats.md says that the hub's user needs, and no more.
+const ENOUGH: NatsUser<'_> = NatsUser { publish: &["sortie.events.>"], subscribe: &["_INBOX.>"], ends_at: None };
+
+/// A server that lets in whom this operator's account has signed, with a stream for events.
+fn server_of(scene: &Scene, operator: &NatsOperator) -> Nats {
+    let plan = NatsPlan { port: scene.free_port(), operator: Some(operator.configuration()), ..NatsPlan::default() };
+    let mut nats = Nats::planned(plan);
+    nats.start();
+    let administrator = credentials_file(scene, "administrator.creds", &operator.credentials(NatsUser::default()));
+    Program::Sortie.run(["events", "setup", "--nats", &nats.url(), "--nats-credentials", &administrator]).well();
+    nats
+}
+
+/// A file with credentials.
+fn credentials_file(scene: &Scene, name: &str, text: &str) -> String {
+    let file = scene.folder().join(name);
+    std::fs::write(&file, text).expect("the story's folder can be written");
+    file.display().to_string()
+}
+
+async fn credentials_that_nobody_signed_are_told_and_good_ones_are_read_from_their_file(scene: Scene) {
+    let operator = NatsOperator::make();
+    let nats = server_of(&scene, &operator);
+    let url = nats.url();
+    let strangers = NatsOperator::make().credentials(ENOUGH);
+    let file = credentials_file(&scene, "hub.creds", &strangers);
+    let words = ["events", "setup", "--nats", &url, "--nats-credentials", &file];
+    Program::Sortie.run(words).failed(1, &["does not let us in", "--nats-credentials"]);
+    let hub = scene.hub().setting("nats.url", &url).setting("nats.credentials_file", &file).start().await;
+    until_said(&hub, "does not let the hub in").await;
+    until_said(&hub, "look at credentials_file").await;
+    // The file is read again with each try, so that nobody has to start the hub anew.
+    credentials_file(&scene, "hub.creds", &operator.credentials(ENOUGH));
+    nothing_waits(&hub).await;
+    let secret = strangers.lines().find(|line| line.starts_with("SU")).expect("it holds a key");
+    assert_eq!(times_said(&hub, secret), 0, "a key is no matter for a log");
+    assert_eq!(times_said(&hub, "eyJ"), 0, "nor is a JWT");
+    let cut_short = credentials_file(&scene, "cut-short.creds", "-----BEGIN NATS USER JWT-----\neyJ0\n");
+    let other = scene.hub_named("other").setting("nats.url", &url).setting("nats.credentials_file", &cut_short);
+    let other = other.start().await;
+    until_said(&other, "cut-short.creds holds no credentials").await;
+    assert_eq!(times_said(&other, "eyJ0"), 0, "not even a part of it");
+}
+
+async fn credentials_that_end_while_the_hub_runs_are_replaced_without_a_restart(scene: Scene) {
+    let operator = NatsOperator::make();
+    let nats = server_of(&scene, &operator);
+    let soon = NatsUser { ends_at: Some(now().0 / 1000 + 4), ..ENOUGH };
+    let file = credentials_file(&scene, "hub.creds", &operator.credentials(soon));
+    let hub = scene.hub().setting("nats.url", nats.url()).setting("nats.credentials_file", &file).start().await;
+    nothing_waits(&hub).await;
+    until("NATS lets it in no more", async || {
+        one_more(&hub).await;
+        (times_said(&hub, "does not let the hub in") > 0).then_some(())
+    })
+    .await;
+    credentials_file(&scene, "hub.creds", &operator.credentials(ENOUGH));
+    nothing_waits(&hub).await;
+}
+
+async fn what_credentials_do_not_allow_is_told(scene: Scene) {
+    let operator = NatsOperator::make();
+    let nats = server_of(&scene, &operator);
+    let elsewhere = NatsUser { publish: &["other.events.>"], ..ENOUGH };
+    let file = credentials_file(&scene, "hub.creds", &operator.credentials(elsewhere));
+    let hub = scene.hub().setting("nats.url", nats.url()).setting("nats.credentials_file", &file).start().await;
+    until_said(&hub, "may this user publish to sortie.events.").await;
+    assert!(metric(&hub, "sortie_outbox_lag_events").await > Some(0.0), "what has not left waits");
+}
+
 async fn only_the_given_authority_is_believed(scene: Scene) {
-    let (authority_pem, authority) = authority();
-    let (other_pem, _) = self::authority();
-    let key = KeyPair::generate().expect("a key can be made");
-    let leaf = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("an address is a name");
-    let leaf = leaf.signed_by(&key, &authority).expect("the authority signs").pem();
-    let tls = Some((leaf, key.serialize_pem()));
+    let authority = Authority::make();
+    let tls = Some(authority.vouch_for("127.0.0.1"));
     let mut nats = Nats::planned(NatsPlan { port: scene.free_port(), tls, ..NatsPlan::default() });
     nats.start();
     let file = scene.folder().join("ca.pem");
     let (url, ca) = (nats.url(), file.display().to_string());
-    std::fs::write(&file, other_pem).expect("the story's folder can be written");
+    std::fs::write(&file, Authority::make().pem()).expect("the story's folder can be written");
     let words = ["events", "setup", "--nats", &url, "--nats-ca", &ca];
     Program::Sortie.run(words).failed(1, &["cannot be reached", "--nats-ca"]);
-    std::fs::write(&file, &authority_pem).expect("the story's folder can be written");
+    std::fs::write(&file, authority.pem()).expect("the story's folder can be written");
     Program::Sortie.run(words).well();
     let stranger = scene.hub_named("stranger").setting("nats.url", &url).start().await;
     until_said(&stranger, "Events do not leave").await;
     let hub = scene.hub().setting("nats.url", &url).setting("nats.ca_file", &ca).start().await;
     nothing_waits(&hub).await;
-}
-
-fn authority() -> (String, Issuer<'static, KeyPair>) {
-    let mut params = CertificateParams::default();
-    params.distinguished_name.push(DnType::CommonName, uuid::Uuid::new_v4().to_string());
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let key = KeyPair::generate().expect("a key can be made");
-    let pem = params.self_signed(&key).expect("it signs itself").pem();
-    (pem, Issuer::new(params, key))
 }
 
 async fn settings_that_contradict_themselves_are_refused_at_the_start(scene: Scene) {

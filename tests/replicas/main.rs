@@ -5,4 +5,5 @@ mod bells;
 mod keys;
 mod killed;
 mod leader;
+mod master_key;
 mod presence;

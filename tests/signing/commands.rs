@@ -10,6 +10,7 @@ use crate::help::{PASSPHRASE, Person, propose, typed};
 
 on_sqlite!(
     an_operator_makes_a_key_and_signs_what_waits,
+    a_passphrase_is_asked_for_after_what_is_signed_was_told_and_once,
     what_was_signed_before_is_read_and_not_made_anew,
     a_set_is_drawn_up_by_one_and_signed_by_another,
     a_key_that_others_can_read_is_told_of,
@@ -24,7 +25,7 @@ async fn an_operator_makes_a_key_and_signs_what_waits(scene: Scene) {
     let key = std::fs::read_to_string(ada.home.file("operator.key")).unwrap();
     assert!(!key.contains(PASSPHRASE) && key.contains("sealed"), "nothing of it lies open");
     let (wanted, unwanted) = (propose(&hub, "box", 1).await, propose(&hub, "box", 1).await);
-    let signed = ada.says(Some(&hub), &["sign", "--pending"], "y\nn\n").well();
+    let signed = ada.answers(&hub, &["sign", "--pending"], &format!("y\n{PASSPHRASE}\nn\n")).well();
     assert_eq!(signed.stdout.trim(), wanted.id.to_string());
     for word in ["sleep at `box`", "a new kernel", "for the first time", "Nothing of this type", "Not signed."] {
         assert!(signed.stderr.contains(word), "{word}: {signed:?}");
@@ -33,12 +34,28 @@ async fn an_operator_makes_a_key_and_signs_what_waits(scene: Scene) {
     assert_eq!(handed.id, wanted.id);
     assert_eq!(open_operation(handed.operation.as_deref().unwrap()).unwrap().keys.len(), 1);
     node.report(&HandNode::completed(&handed, json!({ "slept_ms": 1 }))).await.unwrap();
-    let again = ada.says(Some(&hub), &["sign", &unwanted.id.to_string()], "y\n").well();
+    let again = ada.answers(&hub, &["sign", &unwanted.id.to_string()], &format!("y\n{PASSPHRASE}\n")).well();
     assert!(again.stderr.contains("The same as the last") && !again.stderr.contains("first time"), "{again:?}");
-    let none = ada.says(Some(&hub), &["sign", "--pending"], "").well();
+    let none = ada.answers(&hub, &["sign", "--pending"], "").well();
     assert!(none.stderr.contains("No operation waits"), "{none:?}");
     let listed = hub.sortie_json(&["op", "list"]);
     assert_eq!(listed["items"][0]["signed_by"].as_array().unwrap().len(), 1);
+}
+
+async fn a_passphrase_is_asked_for_after_what_is_signed_was_told_and_once(scene: Scene) {
+    let hub = scene.hub().start().await;
+    let _node = hub.hand_node("box").await;
+    let ada = Person::new(&scene, "ada");
+    let (first, second) = (propose(&hub, "box", 1).await.id, propose(&hub, "box", 1).await.id);
+    // The first line that is typed answers whether to sign, and not the passphrase.
+    let wrong = ada.answers(&hub, &["sign", "--pending"], "y\na cow in the barn\n");
+    wrong.failed(2, &["sleep at `box`", "Sign it?", "the passphrase is not the one of this key"]);
+    for id in [first, second] {
+        assert!(hub.people().operation(id).await.unwrap().signed_by.is_empty());
+    }
+    ada.answers(&hub, &["sign", "--pending"], "n\nn\n").failed(1, &["Not signed."]);
+    let both = ada.answers(&hub, &["sign", "--pending"], &format!("y\n{PASSPHRASE}\ny\n")).well();
+    assert_eq!(both.stdout.lines().collect::<Vec<_>>(), [first.to_string(), second.to_string()]);
 }
 
 async fn what_was_signed_before_is_read_and_not_made_anew(scene: Scene) {
@@ -47,11 +64,11 @@ async fn what_was_signed_before_is_read_and_not_made_anew(scene: Scene) {
     let (ada, bob) = (Person::new(&scene, "ada"), Person::new(&scene, "bob"));
     let operation = propose(&hub, "box", 2).await;
     ada.says(Some(&hub), &["sign", "--pending", "--yes"], "").well();
-    let twice = ada.says(Some(&hub), &["sign", "--pending", "--yes"], "").well();
+    let twice = ada.answers(&hub, &["sign", "--pending", "--yes"], "").well();
     assert!(twice.stderr.contains("bears this key's signature already"), "{twice:?}");
     let shown = hub.people().operation(operation.id).await.unwrap();
     let before = shown.envelope.unwrap();
-    let signed = bob.says(Some(&hub), &["sign", &operation.id.to_string()], "y\n").well();
+    let signed = bob.answers(&hub, &["sign", &operation.id.to_string()], &format!("y\n{PASSPHRASE}\n")).well();
     assert!(signed.stderr.contains("on its way to `box`"), "{signed:?}");
     let after = node.take_one().await.operation.unwrap();
     assert_eq!((after.payload, after.signatures.len()), (before.payload, 2));

@@ -67,7 +67,7 @@ async fn whoever_does_not_sign_a_set_is_not_told_that_all_is_well(scene: Scene) 
     let before = std::fs::read(&file).unwrap();
     // The first line that is typed here is the answer.
     bob.says(None, &["operators", "sign", &file], "").failed(1, &["Sign this set?", "Not signed."]);
-    let twice = ada.says(None, &["operators", "sign", &file, "--yes"], "").well();
+    let twice = ada.home.run(&["operators", "sign", &file, "--yes"]).well();
     assert!(twice.stderr.contains("bears this key's signature already"), "{twice:?}");
     assert_eq!(std::fs::read(&file).unwrap(), before);
 }

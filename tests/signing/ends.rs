@@ -8,7 +8,7 @@ use stories::{
     HandNode, Operator, RunningHub, Scene, now, on_both_engines, on_sqlite, signed_statement, statement_of, until,
 };
 
-use crate::help::{Person, bring, brought, propose, signed};
+use crate::help::{PASSPHRASE, Person, bring, brought, propose, signed};
 
 on_both_engines!(an_operation_ends_when_what_was_signed_first_does);
 on_sqlite!(
@@ -78,13 +78,13 @@ async fn a_command_that_signed_nothing_does_not_end_well(scene: Scene) {
     let ada = Person::new(&scene, "ada");
     let operation = propose(&hub, "box", 2).await;
     let id = operation.id.to_string();
-    ada.says(Some(&hub), &["sign", &id], "n\n").failed(1, &["Not signed."]);
-    ada.says(Some(&hub), &["sign", "--pending"], "").failed(1, &["Not signed."]);
-    ada.says(Some(&hub), &["sign", &id], "y\n").well();
-    let again = ada.says(Some(&hub), &["sign", &id], "").well();
+    ada.answers(&hub, &["sign", &id], "n\n").failed(1, &["Not signed."]);
+    ada.answers(&hub, &["sign", "--pending"], "").failed(1, &["Not signed."]);
+    ada.answers(&hub, &["sign", &id], &format!("y\n{PASSPHRASE}\n")).well();
+    let again = ada.answers(&hub, &["sign", &id], "").well();
     assert!(again.stderr.contains("bears this key's signature already"), "it is as it should be: {again:?}");
     hub.sortie(&["op", "reject", &id]).well();
-    ada.says(Some(&hub), &["sign", &id], "").failed(1, &["does not wait for signatures", "rejected"]);
+    ada.answers(&hub, &["sign", &id], "").failed(1, &["does not wait for signatures", "rejected"]);
 }
 
 async fn what_cannot_be_rejected_or_cancelled_is_told_with_what_can(scene: Scene) {

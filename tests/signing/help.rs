@@ -72,6 +72,13 @@ impl Person {
         self.home.file(&format!("{name}.pub")).display().to_string()
     }
 
+    /// What comes of a command to which they type these lines and nothing else.
+    pub(crate) fn answers(&self, hub: &RunningHub<'_>, words: &[&str], lines: &str) -> Ended {
+        let mut command = self.home.command(words);
+        command.arg("--data").arg(hub.data());
+        typed(command, lines)
+    }
+
     /// What comes of what they type: a command, the passphrase, and these lines.
     pub(crate) fn says(&self, hub: Option<&RunningHub<'_>>, words: &[&str], lines: &str) -> Ended {
         let mut command = self.home.command(words);

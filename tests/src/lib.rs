@@ -9,6 +9,7 @@
 #![expect(clippy::print_stdout, reason = "the seed and the logs of a story that failed are for the person who runs it")]
 
 mod answer;
+mod authority;
 mod browser;
 mod calls;
 mod command_line;
@@ -17,6 +18,7 @@ mod hand_node;
 mod home;
 mod http_head;
 mod hub;
+mod nats_operator;
 mod net;
 mod operator;
 mod ports;
@@ -33,12 +35,14 @@ mod wait;
 mod web_proxy;
 
 pub use answer::Answer;
+pub use authority::Authority;
 pub use browser::Browser;
 pub use calls::{Calls, was_killed};
 pub use engine::Engine;
 pub use hand_node::{HandNode, certificate_request};
 pub use home::Home;
 pub use hub::{HubPlan, RunningHub, now};
+pub use nats_operator::{NatsOperator, NatsUser};
 pub use net::Net;
 pub use operator::{Operator, signed_set, signed_statement, statement_of};
 pub use process::Process;

@@ -116,7 +116,7 @@ impl StartError {
                 | StartError::Provider(_)
                 | StartError::Blobs(_)
                 | StartError::Open(OpenError::Location { .. } | OpenError::Certificates { .. })
-                | StartError::Authority(AuthorityError::MasterKey(_) | AuthorityError::Sealed(_))
+                | StartError::Authority(AuthorityError::MasterKey(_) | AuthorityError::Sealed { .. })
         )
     }
 }

@@ -155,7 +155,7 @@ pub async fn changes_between(tx: &mut Tx, after: u64, until: u64) -> Result<Vec<
             or kind = 'token.revoked' or kind = 'token.denied' or kind = 'setting.changed'
             or kind = 'session.ended' or kind = 'operators.published' or kind = 'keys.rotated'
             or kind = 'node.stale' or kind = 'node.down' or kind = 'node.recovered' or kind = 'keys.begun'
-            or kind = 'keys.finished' or kind = 'keys.given' or kind = 'desired.released'
+            or kind = 'keys.finished' or kind = 'keys.given' or kind = 'keys.resealed' or kind = 'desired.released'
             or kind = 'desired.taken_back' or kind = 'secret.changed')
         order by number";
     let rows = tx.query(SQL, &[after.into(), until.into()]).await?;

@@ -27,6 +27,6 @@ pub use orthanc::Orthanc;
 pub use ports::free_port;
 pub use postgres::Postgres;
 pub use python::{REQUIREMENTS, python_folder};
-pub use s3_server::S3Server;
+pub use s3_server::{S3Server, S3Tls};
 pub use smtp_sink::{SmtpPlan, SmtpSink};
 pub use webhook_receiver::WebhookReceiver;

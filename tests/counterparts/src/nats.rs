@@ -24,6 +24,8 @@ pub struct NatsPlan {
     pub port: u16,
     /// Who may come in, and with which password; everybody if absent.
     pub user: Option<(String, String)>,
+    /// Who signs the accounts of its users, as its configuration says it.
+    pub operator: Option<String>,
     /// The certificate and the key (PEM) with which it speaks TLS, and nothing else.
     pub tls: Option<(String, String)>,
 }
@@ -123,6 +125,7 @@ impl Nats {
         if let Some((user, password)) = &self.plan.user {
             writeln!(text, "authorization {{ user: {user:?}, password: {password:?} }}").expect("it is a String");
         }
+        text += self.plan.operator.as_deref().unwrap_or_default();
         if let Some((certificate, key)) = &self.plan.tls {
             let (certificate_file, key_file) = (folder.join("certificate.pem"), folder.join("key.pem"));
             std::fs::write(&certificate_file, certificate).expect("the folder can be written");

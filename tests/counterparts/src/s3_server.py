@@ -1,7 +1,9 @@
 """An S3-compatible server that keeps its buckets in memory: moto. It ends with its standard input.
 
 What moto does not do is done before it: it lets in whom the story has named, and nobody while the file `denied` lies in
-the story's folder; while `failing` lies there every request is answered as an overloaded store does.
+the story's folder; while `failing` lies there every request is answered as an overloaded store does. Where
+`certificate.pem` and `key.pem` lie there when it starts, it speaks TLS with them and nothing else; `ca.pem` is whom to believe
+then.
 """
 
 import os
@@ -41,11 +43,14 @@ class Quiet(WSGIRequestHandler):
         pass
 
 
-server = make_server("127.0.0.1", int(port), served, threaded=True, request_handler=Quiet)
+certificate, key, authority = (os.path.join(folder, name) for name in ("certificate.pem", "key.pem", "ca.pem"))
+tls = (certificate, key) if os.path.exists(certificate) else None
+scheme = "https" if tls else "http"
+server = make_server("127.0.0.1", int(port), served, threaded=True, request_handler=Quiet, ssl_context=tls)
 threading.Thread(target=server.serve_forever, daemon=True).start()
-address = f"http://127.0.0.1:{server.server_port}"
+address = f"{scheme}://127.0.0.1:{server.server_port}"
 keys = {"aws_access_key_id": key_id, "aws_secret_access_key": secret, "region_name": "us-east-1"}
-boto3.client("s3", endpoint_url=address, **keys).create_bucket(Bucket=bucket)
+boto3.client("s3", endpoint_url=address, verify=authority if tls else None, **keys).create_bucket(Bucket=bucket)
 print("ready", server.server_port, flush=True)
 sys.stdin.read()
 server.shutdown()

@@ -18,6 +18,18 @@ const SECRET: &str = "the-secret-of-this-story";
 pub struct S3Server {
     folder: TempDir,
     script: Script,
+    scheme: &'static str,
+}
+
+/// With what a server speaks TLS, each as PEM.
+#[derive(Debug)]
+pub struct S3Tls {
+    /// Its certificate, which must be for 127.0.0.1.
+    pub certificate: String,
+    /// The certificate's key.
+    pub key: String,
+    /// The authority that vouches for it.
+    pub authority: String,
 }
 
 impl S3Server {
@@ -26,19 +38,34 @@ impl S3Server {
     /// # Panics
     /// If it does not start.
     pub fn start() -> S3Server {
-        let folder = tempfile::Builder::new().prefix("sortie-s3-").tempdir().expect("a folder for the server");
+        S3Server::over("http", folder())
+    }
+
+    /// Starts one that speaks TLS and nothing else.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub fn start_with(tls: &S3Tls) -> S3Server {
+        let folder = folder();
+        for (name, text) in [("certificate.pem", &tls.certificate), ("key.pem", &tls.key), ("ca.pem", &tls.authority)] {
+            std::fs::write(folder.path().join(name), text).expect("a new folder can be written");
+        }
+        S3Server::over("https", folder)
+    }
+
+    fn over(scheme: &'static str, folder: TempDir) -> S3Server {
         let path = folder.path().display().to_string();
         // Port 0 is one that the system picks, and that nobody can take in between.
         let script = Script::start(python::script(include_str!("s3_server.py"), &["0", &path, BUCKET, KEY_ID, SECRET]));
         let script = script.unwrap_or_else(|said| panic!("the S3 server does not start:\n{said}"));
-        let server = S3Server { folder, script };
+        let server = S3Server { folder, script, scheme };
         server.change_keys(true);
         server
     }
 
     /// Where it listens.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.script.port)
+        format!("{}://127.0.0.1:{}", self.scheme, self.script.port)
     }
 
     /// Its bucket.
@@ -87,4 +114,8 @@ impl S3Server {
         let done = if stands { std::fs::write(path, "") } else { std::fs::remove_file(path) };
         done.expect("the folder can be written");
     }
+}
+
+fn folder() -> TempDir {
+    tempfile::Builder::new().prefix("sortie-s3-").tempdir().expect("a folder for the server")
 }

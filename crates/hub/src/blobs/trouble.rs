@@ -1,6 +1,9 @@
 //! What can be wrong with the place of blobs, in words that name no secret.
 
+use std::{error, io};
+
 use object_store::Error;
+use rustls::CertificateError;
 use sortie_rules::blobs::WrongPlace;
 use sortie_store::StoreError;
 
@@ -28,7 +31,30 @@ impl Trouble {
             }
             Error::NotFound { .. } => Trouble::Refused(format!("there is no such bucket or folder ({words})")),
             _ if is_forbidden(error) => Trouble::Refused(format!("it lets this hub not in ({words})")),
-            _ => Trouble::Away(words),
+            _ => certificate(error).map_or(Trouble::Away(words), Trouble::of_certificate),
+        }
+    }
+
+    /// What is wrong with the certificate of a store.
+    fn of_certificate(why: &CertificateError) -> Trouble {
+        match why {
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                Trouble::Refused(format!(
+                    "its certificate is for another name ({why}); name the store in `blobs.endpoint` as its \
+                     certificate does"
+                ))
+            }
+            // Others mend that, and a hub need not wait for them.
+            CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. } => {
+                Trouble::Away(format!("its certificate does not hold at this time ({why})"))
+            }
+            _ => Trouble::Refused(format!(
+                "its certificate is not believed ({why}); if it is of an authority of your own, name a file with that \
+                 authority's certificate (PEM) in `blobs.ca_file`"
+            )),
         }
     }
 }
@@ -82,29 +108,40 @@ pub enum BlobsError {
     Store(#[from] StoreError),
 }
 
+/// An error and its causes, from the outermost on.
+fn causes(error: &Error) -> impl Iterator<Item = &(dyn error::Error + 'static)> {
+    std::iter::successors(Some(error as &(dyn error::Error + 'static)), |error| error.source())
+}
+
 /// What was said, without what belongs to nobody: an S3 store's code, or what the system said.
 fn words(error: &Error) -> String {
-    let mut innermost: &dyn std::error::Error = error;
-    let mut all = error.to_string();
-    while let Some(source) = innermost.source() {
-        innermost = source;
-        all = format!("{all} {source}");
-    }
+    let said: Vec<String> = causes(error).map(ToString::to_string).collect();
+    let all = said.join(" ");
     if let Some(code) = all.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>")) {
         return code.0.chars().take(WORDS_MAX).collect();
     }
-    innermost.to_string().chars().take(WORDS_MAX).collect()
+    said.last().map_or("", String::as_str).chars().take(WORDS_MAX).collect()
 }
 
 fn is_forbidden(error: &Error) -> bool {
-    let mut innermost: Option<&dyn std::error::Error> = Some(error);
-    while let Some(error) = innermost {
-        if error.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::PermissionDenied) {
-            return true;
-        }
-        innermost = error.source();
+    let mut systems = causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>());
+    systems.any(|system| system.kind() == io::ErrorKind::PermissionDenied)
+}
+
+/// What is wrong with the other side's certificate, if that is what went wrong.
+fn certificate(error: &Error) -> Option<&CertificateError> {
+    causes(error).find_map(|cause| match held(cause).downcast_ref()? {
+        rustls::Error::InvalidCertificate(why) => Some(why),
+        _ => None,
+    })
+}
+
+/// What an error of the system holds, which is not among its causes; else the error itself.
+fn held<'e>(mut error: &'e (dyn error::Error + 'static)) -> &'e (dyn error::Error + 'static) {
+    while let Some(inner) = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        error = inner;
     }
-    false
+    error
 }
 
 #[cfg(test)]
@@ -124,5 +161,20 @@ mod tests {
         let forbidden = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
         let forbidden = Error::Generic { store: "LocalFileSystem", source: Box::new(forbidden) };
         assert!(matches!(Trouble::of(&forbidden), Trouble::Refused(_)));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_certificate_is_told_with_the_setting_that_mends_it() {
+        let told = |why: CertificateError| {
+            let inner = io::Error::new(io::ErrorKind::InvalidData, rustls::Error::InvalidCertificate(why));
+            Trouble::of(&Error::Generic { store: "S3", source: Box::new(io::Error::other(inner)) })
+        };
+        let refused = |trouble: Trouble, setting: &str| match trouble {
+            Trouble::Refused(words) => assert!(words.contains(setting), "{words}"),
+            Trouble::Away(words) => panic!("{words}"),
+        };
+        refused(told(CertificateError::UnknownIssuer), "blobs.ca_file");
+        refused(told(CertificateError::NotValidForName), "blobs.endpoint");
+        assert!(matches!(told(CertificateError::Expired), Trouble::Away(_)));
     }
 }

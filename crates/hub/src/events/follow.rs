@@ -42,7 +42,9 @@ impl Followed {
             forget(app, change);
             crate::desired::follow(app, change).await?;
         }
-        if after == 0 || changes.iter().any(|change| change.kind.starts_with("keys.")) {
+        // Whoever is locked out waits for a file, which rings no bell.
+        let of_keys = app.ring.is_locked_out() || changes.iter().any(|change| change.kind.starts_with("keys."));
+        if after == 0 || of_keys {
             crate::keys::reread_ring(app).await?;
         }
         if after == 0 || changes.iter().any(|change| change.kind == "token.denied") {

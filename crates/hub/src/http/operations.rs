@@ -60,6 +60,7 @@ pub(crate) async fn serve_operations(
 /// any more leads no more without having done anything.
 fn page(app: &App, metrics: Option<&PrometheusHandle>) -> String {
     metrics::gauge!("sortie_leader").set(f64::from(u8::from(app.leader.leads(app))));
+    metrics::gauge!("sortie_locked_out").set(f64::from(u8::from(app.ring.is_locked_out())));
     metrics.map(PrometheusHandle::render).unwrap_or_default()
 }
 

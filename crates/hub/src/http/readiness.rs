@@ -24,6 +24,8 @@ pub(crate) enum NotReady {
     Stopping,
     /// Its keys are not where it keeps them: it could not start again, nor rotate.
     KeysMissing,
+    /// They have changed in its database, sealed with another master key than its own: it would use former ones.
+    KeysUnknown,
     /// What it would acknowledge cannot be written.
     StoreUnwritable,
 }
@@ -34,6 +36,7 @@ impl NotReady {
         match self {
             NotReady::Stopping => "stopping\n",
             NotReady::KeysMissing => "the hub's keys are missing\n",
+            NotReady::KeysUnknown => "the hub's keys have changed, and its master key does not open them\n",
             NotReady::StoreUnwritable => "the store cannot be written\n",
         }
     }
@@ -75,9 +78,10 @@ impl Readiness {
         {
             return result;
         }
-        let result = match app.keys_are_kept() {
-            true => written(app, &mut looked.under_way).await,
-            false => Err(NotReady::KeysMissing),
+        let result = match (app.keys_are_kept(), app.ring.is_known()) {
+            (true, true) => written(app, &mut looked.under_way).await,
+            (true, false) => Err(NotReady::KeysUnknown),
+            (false, _) => Err(NotReady::KeysMissing),
         };
         looked.newest = Some((Stopwatch::start(), result));
         metrics::gauge!("sortie_ready").set(f64::from(u8::from(result.is_ok())));

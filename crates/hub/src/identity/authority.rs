@@ -41,12 +41,14 @@ pub enum AuthorityError {
     /// They are in the database, which cannot be used.
     #[error(transparent)]
     Store(#[from] sortie_store::StoreError),
-    /// They are in the database, sealed with another master key.
-    #[error(
-        "the master key {0} does not open the hub's keys in this database: it is another hub's, or was damaged; take \
-         the file of a hub that has run on this database"
-    )]
-    Sealed(String),
+    /// They are in the database, sealed with another master key than the one that is named.
+    #[error("{why}")]
+    Sealed {
+        /// The newest change of them.
+        change: u64,
+        /// Why they are not opened, and what to do.
+        why: String,
+    },
     /// There is no master key.
     #[error(transparent)]
     MasterKey(#[from] super::safe::MasterKeyError),

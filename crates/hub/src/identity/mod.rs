@@ -14,6 +14,6 @@ pub(crate) use authority::{AuthorityError, NodeKey};
 pub(crate) use keys::{Keys, Secret, fingerprint, secret_fits};
 pub(crate) use peer::{Peer, PeerNode};
 pub(crate) use ring::{Change, Held, KeyRing, StepKind, TakenStep};
-pub(crate) use safe::{MasterKey, Safe};
+pub(crate) use safe::{MasterKey, Resealed, Safe, is_there, reseal};
 pub use safe::{MasterKeyError, make_master_key};
 pub(crate) use tls::{Endorser, Given, ServerTls, TlsError};

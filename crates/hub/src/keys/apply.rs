@@ -49,6 +49,10 @@ pub(super) fn unusable(error: AuthorityError) -> Fault {
                           `sortie hub keys show`, and decide again.";
             refuse(ProblemCode::KeysChanged, detail)
         }
+        AuthorityError::Sealed { why, .. } => {
+            let detail = format!("This hub cannot change the keys: {why}. Another hub on this database may.");
+            refuse(ProblemCode::Conflict, detail)
+        }
         AuthorityError::Store(error) => error.into(),
         other => Fault::Broken(other.to_string()),
     }

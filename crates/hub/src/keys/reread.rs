@@ -4,7 +4,7 @@
 use super::apply::{apply, reread, unusable};
 use crate::app::Shared;
 use crate::fault::Fault;
-use crate::identity::Given;
+use crate::identity::{AuthorityError, Given};
 
 /// Reads the files again. Returns 1 if they hold another certificate than the one that is served; one that
 /// cannot be used changes nothing.
@@ -26,11 +26,14 @@ pub(crate) async fn reread_given(app: &Shared) -> Result<u64, Fault> {
     Ok(1)
 }
 
-/// Uses what another hub on this database has made of the keys. Returns 1 if that was anything.
+/// Uses what another hub on this database has made of the keys. Returns 1 if that was anything. A hub that is locked
+/// out has said so, and follows everything else.
 pub(crate) async fn reread_ring(app: &Shared) -> Result<u64, Fault> {
     let _turn = app.ring.turn.lock().await;
-    if !reread(app).await? {
-        return Ok(0);
+    match app.ring.reread().await {
+        Ok(true) => {}
+        Ok(false) | Err(AuthorityError::Sealed { .. }) => return Ok(0),
+        Err(error) => return Err(unusable(error)),
     }
     tracing::info!(
         version = app.ring.held().ring().version,

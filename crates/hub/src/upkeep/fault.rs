@@ -7,6 +7,7 @@ use sortie_store::{OpenError, StoreError};
 
 use crate::data_folder::DataFolderError;
 use crate::fault::Fault;
+use crate::identity::MasterKeyError;
 
 /// Why it was not done. Nothing that was there before has been changed.
 #[derive(Debug, thiserror::Error)]
@@ -83,8 +84,30 @@ pub enum UpkeepError {
         arrived: String,
     },
     /// The keys change while they are read.
-    #[error("the folder keys/ changed whenever it was read; a rotation is under way, try again in a minute")]
+    #[error("the hub's keys changed whenever they were read; a rotation is under way, try again in a minute")]
     KeysMove,
+    /// A master key cannot be used.
+    #[error(transparent)]
+    MasterKey(#[from] MasterKeyError),
+    /// Keys were to be sealed that lie in the data folder.
+    #[error(
+        "only hubs on a PostgreSQL database have their keys sealed with a master key; name the database, database_url \
+         in hub.toml or SORTIE_HUB_DATABASE_URL. On SQLite they are in the data folder, keys/"
+    )]
+    Unsealed,
+    /// There are no keys to seal.
+    #[error("there are no sealed keys in this database: no hub has run on it with a master key")]
+    NoKeys,
+    /// The master key that was named is not the one with which the keys are sealed.
+    #[error(
+        "{} is not the master key with which the hub's keys in this database are sealed; nothing was changed. Name the \
+         file that the hubs have",
+        .0.display()
+    )]
+    OtherMasterKey(PathBuf),
+    /// The store is older than this program, and not to be migrated on the way.
+    #[error("this program would migrate the store first: use the program of the hubs, or `sortie migrate` before")]
+    Pending,
     /// Something else.
     #[error("{0}")]
     Other(String),
@@ -99,6 +122,11 @@ impl UpkeepError {
                 | UpkeepError::NotABackup { .. }
                 | UpkeepError::Newer { .. }
                 | UpkeepError::NotEmpty { .. }
+                | UpkeepError::MasterKey(_)
+                | UpkeepError::Unsealed
+                | UpkeepError::NoKeys
+                | UpkeepError::OtherMasterKey(_)
+                | UpkeepError::Pending
                 | UpkeepError::DataFolder(
                     DataFolderError::InUse(_) | DataFolderError::HalfRestored(_) | DataFolderError::Agents(_)
                 )

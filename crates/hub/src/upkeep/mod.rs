@@ -1,5 +1,6 @@
 //! What is done to a store as a whole, by commands and beside hubs that run: `back_up` takes a backup and `restore`
-//! makes a hub of one, `copy` moves a store to the other engine, `schema` looks what an upgrade would do.
+//! makes a hub of one, `copy` moves a store to the other engine, `schema` looks what an upgrade would do, and
+//! `reseal` seals the hub's keys with another master key.
 //!
 //! A backup is one `archive` with a `manifest`; `key_files` and `staging` are its dealings with a data folder, `leap`
 //! is what a restored hub does so that nobody takes its new numbers for old ones. `blobs` is what becomes of those that
@@ -14,6 +15,7 @@ mod key_files;
 mod leap;
 mod manifest;
 mod progress;
+mod reseal;
 mod restore;
 mod schema;
 mod staging;
@@ -23,5 +25,6 @@ pub use copy::{Copied, CopiedTable, Place, copy_store};
 pub use fault::UpkeepError;
 pub use manifest::{BlobsRecord, Manifest, Member, TableRecord};
 pub use progress::Progress;
+pub use reseal::{Sealed, seal_anew};
 pub use restore::{Restored, restore};
 pub use schema::{Pending, SchemaReport, migrate, schema_of};

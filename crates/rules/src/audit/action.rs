@@ -107,6 +107,8 @@ actions! {
     KeysRotate = "keys.rotate",
     /// Takes out keys of the hub's that are not used any more.
     KeysFinish = "keys.finish",
+    /// Seals the hub's keys with another master key.
+    KeysReseal = "keys.reseal",
     /// Restores the hub from a backup.
     HubRestore = "hub.restore",
 }

@@ -39,8 +39,24 @@ pub(crate) enum Signing {
     Agent(SshAgentKey),
 }
 
-/// A key of an SSH agent.
+/// A key that was found and whose passphrase, if it has one, was not asked for yet.
 #[derive(Debug)]
+pub(crate) enum Chosen {
+    /// It lies in this file.
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What is in it.
+        file: Box<KeyFile>,
+        /// Where its passphrase is, if it is not to be asked for.
+        passphrase_file: Option<PathBuf>,
+    },
+    /// An SSH agent holds it.
+    Agent(SshAgentKey),
+}
+
+/// A key of an SSH agent.
+#[derive(Debug, Clone)]
 pub(crate) struct SshAgentKey {
     agent: SshAgent,
     key: SshKey,
@@ -75,17 +91,41 @@ fn warn_of_readers(path: &Path, output: Output) {
 }
 
 impl KeyOptions {
-    /// Opens the key: asks for its passphrase, if it has one.
-    pub(crate) fn open(&self, context: &Context) -> Result<Signing, Failure> {
-        let (env, output) = (&context.env, context.output);
+    /// Finds the key, and asks for nothing.
+    pub(crate) fn choose(&self, context: &Context) -> Result<Chosen, Failure> {
+        let env = &context.env;
         if let Some(fingerprint) = &self.ssh_agent {
-            return of_agent(fingerprint, env).map(Signing::Agent);
+            return of_agent(fingerprint, env).map(Chosen::Agent);
         }
         let path = self.key.clone().map_or_else(|| default_file(env), Ok)?;
-        let file = KeyFile::read(&path)?;
-        warn_of_readers(&path, output);
+        let file = Box::new(KeyFile::read(&path)?);
+        warn_of_readers(&path, context.output);
+        Ok(Chosen::File { path, file, passphrase_file: self.passphrase_file.clone() })
+    }
+
+    /// Opens the key: asks for its passphrase, if it has one.
+    pub(crate) fn open(&self, context: &Context) -> Result<Signing, Failure> {
+        self.choose(context)?.open(context)
+    }
+}
+
+impl Chosen {
+    /// The public half.
+    pub(crate) fn key(&self) -> &SshKey {
+        match self {
+            Chosen::File { file, .. } => &file.public,
+            Chosen::Agent(held) => &held.key,
+        }
+    }
+
+    /// Opens the key: asks for its passphrase, if it has one.
+    pub(crate) fn open(&self, context: &Context) -> Result<Signing, Failure> {
+        let (path, file, passphrase_file) = match self {
+            Chosen::File { path, file, passphrase_file } => (path, file, passphrase_file),
+            Chosen::Agent(held) => return Ok(Signing::Agent(held.clone())),
+        };
         let asked = format!("Passphrase of {}", path.display());
-        let passphrase = read_passphrase(self.passphrase_file.as_ref(), &asked, false, output)?;
+        let passphrase = read_passphrase(passphrase_file.as_ref(), &asked, false, context.output)?;
         let opened = file.open(&passphrase).map_err(|failure| {
             failure.remedy(format!(
                 "the key is {}, of {}; if its passphrase is lost, make another key with `sortie keys new --out FILE` \

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use futures_util::future::poll_fn;
 use tokio::sync::{mpsc, watch};
+use tokio::time::{MissedTickBehavior, interval};
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls, Socket};
 
@@ -23,7 +24,7 @@ use crate::store::{Bells, Rung};
 const CHANNEL: &str = "sortie_bells";
 /// Most messages that wait on their way in or out; what is too much is lost.
 const WAITING_MAX: usize = 4096;
-/// How long after the connection was lost the next is tried.
+/// How long after the connection was lost the next is tried, and after the lock was not free that one.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
 
 /// Listens and rings until the bells are dropped, and holds this lock meanwhile.
@@ -124,9 +125,13 @@ async fn serve(
     if lock.take(&client).await.is_err() {
         return true;
     }
+    // No bell moves it: where they ring without end, the lock is tried for all the same.
+    let mut again = interval(AGAIN_AFTER);
+    again.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    again.reset();
     loop {
         tokio::select! {
-            () = tokio::time::sleep(AGAIN_AFTER), if lock.is_wanted() => {
+            _ = again.tick(), if lock.is_wanted() => {
                 if lock.take(&client).await.is_err() {
                     return true;
                 }

@@ -1,13 +1,16 @@
 //! Duties that one hub of several has.
 
 use sortie_store::leaders::{self, Holder};
-use sortie_store::{Store, StoreError, Tx};
+use sortie_store::{Rung, Store, StoreError, Tx};
 
 use crate::setup::stories;
 
 mod whole {
-    use super::a_lock_is_held_while_the_bells_connection_stands;
-    crate::setup::store_stories!(a_lock_is_held_while_the_bells_connection_stands,);
+    use super::{a_lock_is_held_while_the_bells_connection_stands, a_lock_is_taken_while_bells_ring_without_end};
+    crate::setup::store_stories!(
+        a_lock_is_held_while_the_bells_connection_stands,
+        a_lock_is_taken_while_bells_ring_without_end,
+    );
 }
 
 stories!(a_duty_goes_to_whoever_saw_it_as_it_stands, a_lock_is_free_where_nobody_holds_it,);
@@ -52,4 +55,31 @@ async fn a_lock_is_held_while_the_bells_connection_stands(store: Store) {
     second.holds_lock.wait_for(|time| *time > 0).await.expect("the bells stand");
     drop(second);
     while !is_free(9).await {}
+}
+
+async fn a_lock_is_taken_while_bells_ring_without_end(store: Store) {
+    let Some(mut first) = store.bells(Some(11)).expect("the address is right") else { return };
+    first.holds_lock.wait_for(|time| *time > 0).await.expect("the bells stand");
+    let mut second = store.bells(Some(11)).expect("the address is right").expect("as above");
+    // Each bell that is heard rings the next, far sooner than the lock is tried for again.
+    second.ring.send("one".to_owned()).await.expect("the bells stand");
+    let mut heard = 0;
+    while heard < 3 {
+        heard += u32::from(matches!(second.rung.recv().await, Some(Rung::Bell(_))));
+        second.ring.send("and another".to_owned()).await.expect("the bells stand");
+    }
+    assert_eq!(*second.holds_lock.borrow(), 0, "the first one has it");
+    drop(first);
+    loop {
+        tokio::select! {
+            held = second.holds_lock.wait_for(|time| *time > 0) => {
+                held.expect("the bells stand");
+                break;
+            }
+            rung = second.rung.recv() => {
+                rung.expect("the bells stand");
+                second.ring.send("and another".to_owned()).await.expect("the bells stand");
+            }
+        }
+    }
 }

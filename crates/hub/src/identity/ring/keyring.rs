@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
-use sortie_rules::rotation::{Ring, RingRefusal, What};
+use arc_swap::{ArcSwap, ArcSwapOption};
+use sortie_rules::rotation::{Ring, RingRefusal, What, knows_the_keys};
 use sortie_rules::time::{Millis, Span};
 use sortie_wire::envelope::KEYS;
 use tokio::sync::Notify;
@@ -26,10 +26,21 @@ const RENEW_WITHIN_LEAST: Span = Span::seconds(1);
 pub(crate) struct KeyRing {
     safe: Safe,
     held: ArcSwap<Held>,
+    /// Why the safe cannot be read any more, if so.
+    locked_out: ArcSwapOption<LockedOut>,
     /// Held by whoever changes the ring.
     pub(crate) turn: tokio::sync::Mutex<()>,
     /// Rings when a node has heard of the newest key set.
     pub(crate) bell: Arc<Notify>,
+}
+
+/// That the master key does not open the safe any more.
+#[derive(Debug, PartialEq, Eq)]
+struct LockedOut {
+    /// The newest change of what lies there.
+    change: u64,
+    /// Why it does not, and what to do.
+    why: String,
 }
 
 /// What shall become of the ring.
@@ -66,6 +77,7 @@ impl KeyRing {
         Ok(KeyRing {
             safe,
             held: ArcSwap::from_pointee(held),
+            locked_out: ArcSwapOption::empty(),
             turn: tokio::sync::Mutex::default(),
             bell: Arc::default(),
         })
@@ -84,13 +96,55 @@ impl KeyRing {
     /// Reads again what another hub may have changed. Says whether it has. Whoever calls this has the turn.
     pub(crate) async fn reread(&self) -> Result<bool, AuthorityError> {
         let Safe::Database(..) = &self.safe else { return Ok(false) };
-        let contents = self.safe.open().await?;
+        let contents = match self.safe.open().await {
+            Err(AuthorityError::Sealed { change, why }) => {
+                self.lock_out(change, &why);
+                return Err(AuthorityError::Sealed { change, why });
+            }
+            contents => contents?,
+        };
+        if self.locked_out.swap(None).is_some() {
+            tracing::info!("The master key file opens the hub's keys in the database again");
+        }
         if !contents.is_newer_than(&self.held().contents) {
             return Ok(false);
         }
         let held = read(contents)?.ok_or_else(|| AuthorityError::Damaged(format!("{RING} is missing")))?;
         self.held.store(Arc::new(held));
         Ok(true)
+    }
+
+    /// Whether the master key does not open the keys in the database any more. They are used as they are in memory.
+    pub(crate) fn is_locked_out(&self) -> bool {
+        self.locked_out.load().is_some()
+    }
+
+    /// Whether the keys in memory are sure to be those that all hubs use.
+    pub(crate) fn is_known(&self) -> bool {
+        let locked_out = self.locked_out.load();
+        locked_out.as_ref().is_none_or(|locked_out| knows_the_keys(self.held().contents.change(), locked_out.change))
+    }
+
+    /// Notes it, and tells it once.
+    fn lock_out(&self, change: u64, why: &str) {
+        let now = Arc::new(LockedOut { change, why: why.to_owned() });
+        let before = self.locked_out.swap(Some(Arc::clone(&now)));
+        if before.is_some_and(|before| before == now) {
+            return;
+        }
+        match self.is_known() {
+            true => tracing::error!(
+                why,
+                "The hub's keys were sealed with another master key: this hub serves on with those in memory, cannot \
+                 rotate them, and looks at its file again every moment; put the new one in its place, or name it and \
+                 restart this hub"
+            ),
+            false => tracing::error!(
+                why,
+                "The hub's keys were changed, and this hub cannot read them: it is not ready until its file holds the \
+                 master key that the other hubs have"
+            ),
+        }
     }
 
     /// Makes a key for the ring's next version. It lies nowhere yet.

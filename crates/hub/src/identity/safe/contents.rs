@@ -40,6 +40,11 @@ impl Contents {
         next
     }
 
+    /// The number of the change that led to it; 0 where changes are not numbered.
+    pub(crate) fn change(&self) -> u64 {
+        self.change
+    }
+
     /// Whether it is the outcome of a later change than the other.
     pub(crate) fn is_newer_than(&self, other: &Contents) -> bool {
         self.change > other.change

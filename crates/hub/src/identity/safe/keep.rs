@@ -19,23 +19,22 @@ pub(crate) enum Safe {
 }
 
 impl Safe {
-    /// Reads all that is in it.
+    /// Reads all that is in it. [`AuthorityError::Sealed`] if the master key does not open it.
     pub(crate) async fn open(&self) -> Result<Contents, AuthorityError> {
         match self {
             Safe::Folder(files) => in_folder(files),
             Safe::Database(store, master) => {
                 let (change, sealed) = store.read(|tx| Box::pin(async move { hub_keys::all(tx).await })).await?;
-                let opened = sealed.into_iter().map(|(name, sealed)| {
-                    let plain = master.open(&name, &sealed)?;
-                    Ok((name, plain))
-                });
-                Ok(Contents { entries: opened.collect::<Result<_, AuthorityError>>()?, change })
+                let opened = master.open_all_with_the_file(&sealed);
+                let entries = opened.map_err(|why| AuthorityError::Sealed { change, why })?;
+                Ok(Contents { entries, change })
             }
         }
     }
 
     /// Puts some in, in this order, and then takes some out. In a folder each step stands by itself; in a database
-    /// all or none, and none if another hub has changed anything since `before`.
+    /// all or none, and none if anything was changed since `before`. What was sealed with another master key was
+    /// changed, so that nothing is ever put beside it that this one has sealed.
     pub(crate) async fn change(
         &self,
         before: &Contents,
@@ -51,8 +50,7 @@ impl Safe {
             }
             Safe::Database(store, master) => {
                 let from = before.change;
-                let sealed: Vec<_> = put.into_iter().map(|(name, bytes)| (master.seal(&name, &bytes), name)).collect();
-                let sealed: Vec<_> = sealed.into_iter().map(|(sealed, name)| (name, sealed)).collect();
+                let sealed = master.seal_all(put);
                 let is_done = store
                     .write(move |tx| Box::pin(async move { hub_keys::change(tx, from, &sealed, &remove).await }))
                     .await?;

@@ -1,5 +1,5 @@
 //! `sortie hub`: `run` runs one until it is asked to stop; `keys` shows, rotates and finishes the keys of one
-//! that runs, here or elsewhere; `master_key` makes the key that seals them in a database.
+//! that runs, here or elsewhere; `master_key` makes the key that seals them in a database, and seals them with another.
 
 mod keys;
 mod master_key;

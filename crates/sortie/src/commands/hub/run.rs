@@ -45,7 +45,7 @@ pub(crate) struct HubCommand {
 enum HubNoun {
     /// Show and rotate the keys of a hub that runs
     Keys(super::keys::KeysCommand),
-    /// Make the key that seals the hub's keys in a PostgreSQL database
+    /// Make the key that seals the hub's keys in a PostgreSQL database, or seal them with another
     MasterKey(super::master_key::MasterKeyCommand),
 }
 
@@ -58,7 +58,7 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 pub(crate) fn run(mut command: HubCommand, context: &Context) -> Done {
     match command.noun.take() {
         Some(HubNoun::Keys(keys)) => return crate::cli::block_on(super::keys::run(keys, context)),
-        Some(HubNoun::MasterKey(made)) => return super::master_key::run(&made, context),
+        Some(HubNoun::MasterKey(made)) => return crate::cli::block_on(super::master_key::run(made, context)),
         None => {}
     }
     let Some(data) = command.data.clone().filter(|_| !command.print_config) else {

@@ -8,6 +8,7 @@ use sortie_wire::envelope::Envelope;
 use sortie_wire::operators::{
     NotBelieved, OPERATORS, OperatorChain, OperatorSet, Operators, sign_operators, text_of_operators, unsigned,
 };
+use sortie_wire::ssh::SshKey;
 
 use crate::exit::{Done, Failure};
 use crate::operator_keys::Signing;
@@ -91,8 +92,8 @@ impl Chain {
     }
 
     /// Whether the set that waits bears this key's signature.
-    pub(super) fn bears(&self, signing: &Signing) -> bool {
-        let fingerprint = signing.key().fingerprint();
+    pub(super) fn bears(&self, key: &SshKey) -> bool {
+        let fingerprint = key.fingerprint();
         let link = self.next.as_ref().map(|(link, _)| link);
         link.is_some_and(|link| link.signatures.iter().any(|signature| signature.keyid == fingerprint))
     }

@@ -132,12 +132,12 @@ pub(crate) async fn run(command: OperatorsCommand, context: &Context) -> Done {
                 context.output.say("Not signed.");
                 return Err(Failure::Silent(Exit::Failed));
             }
-            let signing = key.open(context)?;
-            if chain.bears(&signing) {
+            let chosen = key.choose(context)?;
+            if chain.bears(chosen.key()) {
                 context.output.say("It bears this key's signature already.");
                 return told(&chain, &file, context);
             }
-            chain.sign(&signing)?;
+            chain.sign(&chosen.open(context)?)?;
             kept(&chain, &file, context)
         }
         Verb::Publish { file, hub } => publish(&file, &hub, context).await,

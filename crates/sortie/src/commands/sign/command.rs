@@ -1,4 +1,7 @@
-//! Goes through the operations that wait for signatures, and asks for each.
+//! Goes through the operations that wait for signatures: tells what would be signed, asks for each, and asks for the
+//! key's passphrase when the first is to be signed.
+
+use std::cell::OnceCell;
 
 use clap::Args;
 use sortie_client::people::Hub;
@@ -12,7 +15,7 @@ use super::words::{Told, words};
 use crate::context::Context;
 use crate::exit::{Done, Exit, Failure};
 use crate::find_hub::HubOptions;
-use crate::operator_keys::{KeyOptions, KnownNodes, Signing};
+use crate::operator_keys::{Chosen, KeyOptions, KnownNodes, Signing};
 use crate::values::{confirm, operation_id};
 
 /// What `sortie sign` takes.
@@ -47,8 +50,9 @@ pub(crate) async fn run(command: SignCommand, context: &Context) -> Done {
         output.say("No operation waits for signatures.");
         return if output.json() { output.value(&Vec::<Operation>::new()) } else { Ok(()) };
     }
-    let signing = command.key.open(context)?;
-    let signer = Signer { hub, fingerprint: signing.key().fingerprint(), signing, yes: command.yes, context };
+    let chosen = command.key.choose(context)?;
+    let fingerprint = chosen.key().fingerprint();
+    let signer = Signer { hub, fingerprint, chosen, signing: OnceCell::new(), yes: command.yes, context };
     let (mut signed, mut unsigned, mut refused) = (Vec::new(), 0, false);
     for id in ids {
         match signer.sign(id).await {
@@ -79,7 +83,9 @@ pub(crate) async fn run(command: SignCommand, context: &Context) -> Done {
 /// Somebody who goes through operations.
 struct Signer<'c> {
     hub: Hub,
-    signing: Signing,
+    chosen: Chosen,
+    /// The key, from the first operation on that is to be signed.
+    signing: OnceCell<Signing>,
     fingerprint: String,
     yes: bool,
     context: &'c Context,
@@ -124,7 +130,7 @@ impl Signer<'_> {
             output.say("Not signed.");
             return Ok(Came::Unsigned);
         }
-        let after = sign_one(hub, &self.signing, id, &bytes).await?;
+        let after = sign_one(hub, self.signing()?, id, &bytes).await?;
         known.remember(hub.address(), &operation.node_name, &statement.target)?;
         output.say(&match after.status {
             OperationStatus::AwaitingSignature => {
@@ -133,6 +139,15 @@ impl Signer<'_> {
             _ => format!("Signed; it is on its way to `{}`.", after.node_name),
         });
         Ok(Came::Signed(Box::new(after)))
+    }
+
+    /// The key, whose passphrase is asked for once.
+    fn signing(&self) -> Result<&Signing, Failure> {
+        if let Some(signing) = self.signing.get() {
+            return Ok(signing);
+        }
+        let opened = self.chosen.open(self.context)?;
+        Ok(self.signing.get_or_init(|| opened))
     }
 }
 

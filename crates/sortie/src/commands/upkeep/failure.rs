@@ -5,7 +5,7 @@ use sortie_hub::upkeep::UpkeepError;
 use crate::exit::{Exit, Failure, chain};
 
 /// As a failure with its code.
-pub(super) fn failed(error: &UpkeepError) -> Failure {
+pub(crate) fn failed(error: &UpkeepError) -> Failure {
     let what = chain(error);
     match error {
         error if error.is_the_caller_s() => Failure::usage(what),

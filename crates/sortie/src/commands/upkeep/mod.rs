@@ -12,5 +12,6 @@ mod restore;
 
 pub(crate) use backup::{BackupCommand, run as backup};
 pub(crate) use copy::{StoreCommand, run as store};
+pub(crate) use failure::failed;
 pub(crate) use migrate::{MigrateCommand, run as migrate};
 pub(crate) use restore::{RestoreCommand, run as restore};
