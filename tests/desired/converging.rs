@@ -102,7 +102,10 @@ async fn what_nobody_can_publish_is_refused_with_the_place(scene: Scene) {
             json!({"resources": {"file/a": {"spec": {"path": "/a"}, "after": ["file/b"]}}}),
             "/state/resources/file~1a/after",
         ),
-        (json!({"resources": {"file/a": {"spec": {"path": "/a", "content": {"$secret": "none"}}}}}), "/state"),
+        (
+            json!({"resources": {"file/a": {"spec": {"path": "/a", "content": {"$secret": "none"}}}}}),
+            "/state/resources/file~1a/spec/content",
+        ),
         (json!({"resource": {}}), "/state"),
     ] {
         let publish = Publish { state: Some(state.clone()), message: "m".to_owned(), ..Publish::default() };
@@ -127,8 +130,8 @@ async fn two_who_draft_at_once_hear_of_each_other(scene: Scene) {
     };
     let first = people.write_draft(&org, &draft("one", 0)).await.unwrap();
     let refused = people.write_draft(&org, &draft("two", 0)).await.unwrap_err();
-    assert_eq!(refused.problem().unwrap().code, ProblemCode::DraftChanged);
-    let version = first.version;
+    assert_eq!(refused.problem().unwrap().code, ProblemCode::Conflict);
+    let version = first.draft.unwrap().version;
     people.write_draft(&org, &draft("two", version)).await.unwrap();
     let diff = people.layer_diff(&org, &DiffQuery::default()).await.unwrap();
     assert_eq!((diff.changes.len(), diff.nodes), (1, 0));

@@ -2,11 +2,11 @@
 
 use serde_json::json;
 use sortie_rules::desired::Standing;
-use stories::{Calls, Scene, on_sqlite_alone, was_killed};
+use stories::{Calls, Scene, on_sqlite, was_killed};
 
 use crate::help::{file, holds, keeping, publish, stands};
 
-on_sqlite_alone!(an_agent_that_is_killed_while_it_writes_leaves_whole_files_and_goes_on,);
+on_sqlite!(an_agent_that_is_killed_while_it_writes_leaves_whole_files_and_goes_on,);
 
 async fn an_agent_that_is_killed_while_it_writes_leaves_whole_files_and_goes_on(scene: Scene) {
     let hub = scene.hub().start().await;

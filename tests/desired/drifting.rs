@@ -67,7 +67,7 @@ async fn what_a_node_really_runs_can_be_taken_over(scene: Scene) {
     let pulled = hub.sortie(&["state", "pull", "north"]).well();
     assert!(pulled.stdout.contains("better so"), "{pulled:?}");
     assert!(people.node_desired("north").await.unwrap().generation == 1, "nothing is published by it");
-    hub.sortie(&["state", "publish", "node:north", "-m", "as it is there", "--yes"]).well();
+    hub.sortie(&["state", "publish", "node:north", "-m", "as it is there", "--yes", "--watch"]).well();
     let desired = stands(&people, "north", Standing::Converged).await;
     holds(&changed, "better so").await;
     assert!(!gone.exists());

@@ -17,7 +17,8 @@ pub(crate) fn layer(name: &str) -> LayerName {
 pub(crate) fn keeping(site: &Site<'_>, more: &str) -> String {
     let roots = site.files();
     format!(
-        "allow = [\"sys.info\"]\n[desired]\nkinds = [\"file\", \"directory\", \"service\", \"command\"]\nlook_every_s = 1\n\
+        "allow = [\"sys.info\"]\n\
+         [desired]\nkinds = [\"file\", \"directory\", \"service\", \"command\"]\nlook_every_s = 1\n\
          [desired_files]\nroots = [{roots:?}]\n{more}"
     )
 }
@@ -35,19 +36,25 @@ pub(crate) fn file(path: &Path, content: &str) -> Value {
     json!({ "spec": { "path": path, "content": content } })
 }
 
-/// Publishes a state for a layer.
+/// Publishes a state for a layer, and waits until it was given to its nodes.
 pub(crate) async fn publish(people: &Hub, name: &str, state: Value) -> Publication {
-    publish_as(
-        people,
-        name,
-        Publish { state: Some(state), message: "as the story wants it".to_owned(), ..Publish::default() },
-    )
-    .await
+    let message = "as the story wants it".to_owned();
+    let publish = Publish { state: Some(state), message, ..Publish::default() };
+    over(people, &publish_as(people, name, publish).await).await
 }
 
 /// Publishes in this way.
 pub(crate) async fn publish_as(people: &Hub, name: &str, publish: Publish) -> Publication {
     people.publish(&layer(name), &publish, None).await.expect("it can be published")
+}
+
+/// Waits until a publication is over.
+pub(crate) async fn over(people: &Hub, publication: &Publication) -> Publication {
+    until("the publication is over", async || {
+        let now = people.publication(publication.id).await.expect("it is there");
+        now.status.is_terminal().then_some(now)
+    })
+    .await
 }
 
 /// Waits until a node has said this of the generation that is meant.

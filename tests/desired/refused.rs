@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 use sortie_rules::desired::{ConditionStatus, Standing};
-use stories::{Scene, on_sqlite_alone, until};
+use stories::{Scene, on_sqlite, until};
 
 use crate::help::{condition, file, keeping, publish, stands};
 
-on_sqlite_alone!(
+on_sqlite!(
     a_site_that_says_nothing_lets_nothing_be_done,
     no_resource_touches_the_agent_s_own_files_or_the_programs_of_its_policy,
     links_lead_no_resource_out_of_the_roots,

@@ -25,7 +25,7 @@ async fn a_restored_hub_goes_on_above_what_its_nodes_have_accepted(scene: Scene)
     holds(&motd, "three").await;
     let plan = hub.stop().await.0;
     let restored = plan.anew("restored");
-    stories::Ended::of(restored.tool(&["restore", "--from", backup.to_str().unwrap()])).well();
+    stories::Ended::of(&mut restored.tool(&["restore", "--from", backup.to_str().unwrap()])).well();
     let hub = restored.start().await;
     // What stood at the backup holds again, under a generation above the one that was accepted.
     holds(&motd, "one").await;

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use serde_json::json;
 use sortie_rules::desired::{ConditionStatus, Standing};
-use stories::{Ended, Home, RunningHub, Scene, Site, on_sqlite_alone};
+use stories::{Ended, Home, RunningHub, Scene, Site, on_sqlite};
 
 use crate::help::{condition, file, holds, keeping, layer, publish, stands};
 
-on_sqlite_alone!(
+on_sqlite!(
     a_privileged_resource_is_taken_when_an_operator_has_signed_it_and_as_it_was_signed,
     a_signature_is_for_the_node_and_the_operators_for_whom_it_was_made,
 );
@@ -57,7 +57,7 @@ async fn guarded<'s>(hub: &RunningHub<'s>, name: &str, by: &Person) -> (Site<'s>
 }
 
 fn publish_draft(hub: &RunningHub<'_>, layer: &str) {
-    hub.sortie(&["state", "publish", layer, "-m", "signed", "--yes"]).well();
+    hub.sortie(&["state", "publish", layer, "-m", "signed", "--yes", "--watch"]).well();
 }
 
 async fn a_privileged_resource_is_taken_when_an_operator_has_signed_it_and_as_it_was_signed(scene: Scene) {
@@ -91,7 +91,7 @@ async fn a_privileged_resource_is_taken_when_an_operator_has_signed_it_and_as_it
     holds(&rules, "let all in\n").await;
     stands(&people, "north", Standing::Converged).await;
     // What was signed before does not come back.
-    hub.sortie(&["state", "rollback", "org", "--to", "2", "--yes"]).well();
+    hub.sortie(&["state", "rollback", "org", "--to", "2", "--yes", "--watch"]).well();
     let desired = stands(&people, "north", Standing::Failing).await;
     assert_eq!(condition(&desired, "file/rules").1, "signed_before");
     holds(&rules, "let all in\n").await;

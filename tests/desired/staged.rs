@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 use sortie_rules::desired::{NodeStage, PublicationStatus, Standing};
 use sortie_rules::time::Span;
-use sortie_wire::desired::{Publication, PublicationQuery, Publish};
+use sortie_wire::desired::{PublicationQuery, Publish};
 use sortie_wire::jobs::Selector;
 use stories::{RunningHub, Scene, on_both_engines, until};
 
-use crate::help::{holds, keeper, keeping, publish, publish_as, stands};
+use crate::help::{holds, keeper, keeping, over, publish, publish_as, stands};
 
 on_both_engines!(
     nodes_get_it_so_many_at_a_time_and_those_that_are_away_last,
@@ -28,7 +28,8 @@ fn with_word(hub: &RunningHub<'_>, site: &stories::Site<'_>, refuses: bool) -> S
     let (program, word) = (site.files().join("word.sh"), site.files().join("word"));
     let refuse = if refuses { "case \"$wanted\" in *bad*) exit 9;; esac" } else { "" };
     let script = format!(
-        "#!/bin/sh\nwanted=$(cat)\n{refuse}\nif [ \"$1\" = check ]; then [ \"$wanted\" = \"$(cat {word:?} 2>/dev/null)\" ] || exit 1\n\
+        "#!/bin/sh\nwanted=$(cat)\n{refuse}\n\
+         if [ \"$1\" = check ]; then [ \"$wanted\" = \"$(cat {word:?} 2>/dev/null)\" ] || exit 1\n\
          else printf %s \"$wanted\" > {word:?}\nfi\n"
     );
     std::fs::write(&program, script).expect("the story's folder can be written");
@@ -66,21 +67,13 @@ fn staged(word: &str, at_a_time: u32, stop_after: u32, rolls_back: bool) -> Publ
     }
 }
 
-async fn over(hub: &RunningHub<'_>, publication: &Publication) -> Publication {
-    until("the publication is over", async || {
-        let now = hub.people().publication(publication.id).await.unwrap();
-        now.status.is_terminal().then_some(now)
-    })
-    .await
-}
-
 async fn nodes_get_it_so_many_at_a_time_and_those_that_are_away_last(scene: Scene) {
     let hub = scene.hub().start().await;
     let people = hub.people();
     let _sites = sites(&hub, &["a", "b", "c"], false).await;
     let away = hub.hand_node("d").await;
     let publication = publish_as(&people, "org", staged("one", 1, 1, false)).await;
-    let ended = over(&hub, &publication).await;
+    let ended = over(&hub.people(), &publication).await;
     assert_eq!(ended.status, PublicationStatus::Completed);
     let counts = ended.counts.unwrap();
     assert_eq!((counts.converged, counts.given, counts.failed), (3, 1, 0), "{counts:?}");
@@ -104,7 +97,7 @@ async fn too_many_that_do_not_come_in_order_stop_it_and_it_is_taken_back(scene: 
         stands(&people, name, Standing::Converged).await;
     }
     let publication = publish_as(&people, "org", staged("bad", 2, 2, true)).await;
-    let ended = over(&hub, &publication).await;
+    let ended = over(&hub.people(), &publication).await;
     assert_eq!(ended.status, PublicationStatus::RolledBack);
     let counts = ended.counts.unwrap();
     assert_eq!((counts.taken_back, counts.skipped), (2, 1), "{counts:?}");
@@ -126,14 +119,14 @@ async fn only_the_nodes_that_were_selected_get_it(scene: Scene) {
     let selector = Some(Selector { names: vec!["one".to_owned()], ..Selector::default() });
     let publish = Publish { state: Some(state("x")), message: "canary".to_owned(), selector, ..Publish::default() };
     let publication = publish_as(&people, "org", publish).await;
-    assert_eq!((publication.nodes, over(&hub, &publication).await.status), (1, PublicationStatus::Completed));
+    assert_eq!((publication.nodes, over(&hub.people(), &publication).await.status), (1, PublicationStatus::Completed));
     assert_eq!((one.wait(1, 0).await.desired_generation, two.wait(1, 0).await.desired_generation), (1, 0));
     assert_eq!(hub.hand_node("three").await.wait(1, 0).await.desired_generation, 0, "it does not stand");
     // Then for all.
     let everyone = Publish { revision: Some(1), message: "all".to_owned(), ..Publish::default() };
     let publication = publish_as(&people, "org", everyone).await;
     assert_eq!((publication.repeats, publication.nodes), (Some(1), 3));
-    over(&hub, &publication).await;
+    over(&hub.people(), &publication).await;
     assert_eq!(two.wait(1, 0).await.desired_generation, 1);
 }
 
@@ -151,7 +144,7 @@ async fn a_newer_publication_takes_the_place_of_one_that_is_going_out(scene: Sce
     .await;
     let motd = site.files().join("motd");
     publish(&people, "org", json!({"resources": {"file/motd": crate::help::file(&motd, "now")}})).await;
-    assert_eq!(over(&hub, &first).await.status, PublicationStatus::Superseded);
+    assert_eq!(over(&hub.people(), &first).await.status, PublicationStatus::Superseded);
     stands(&people, "north", Standing::Converged).await;
     holds(&motd, "now").await;
 }
@@ -161,7 +154,7 @@ async fn a_publication_goes_on_after_the_hub_was_killed(scene: Scene) {
     let sites = sites(&hub, &["a", "b", "c"], false).await;
     let publication = publish_as(&hub.people(), "org", staged("one", 1, 1, false)).await;
     let hub = hub.kill().await.start().await;
-    let ended = over(&hub, &publication).await;
+    let ended = over(&hub.people(), &publication).await;
     // A node may be away for the moment in which it is looked whether it is there; it has it all the same.
     let counts = ended.counts.unwrap();
     assert_eq!((ended.status, counts.converged + counts.given, counts.failed), (PublicationStatus::Completed, 3, 0));

@@ -7,11 +7,11 @@ use std::process::Command;
 use serde_json::{Value, json};
 use sortie_rules::desired::{ConditionStatus, Standing};
 use sortie_wire::reports::ReportQuery;
-use stories::{RunningHub, Scene, on_sqlite_alone, until};
+use stories::{RunningHub, Scene, on_sqlite, until};
 
 use crate::help::{condition, publish, stands};
 
-on_sqlite_alone!(a_disk_is_told_of_given_a_policy_and_mounted_where_that_says,);
+on_sqlite!(a_disk_is_told_of_given_a_policy_and_mounted_where_that_says,);
 
 const DISK: &str = "ata-DISK_4711";
 
@@ -38,7 +38,8 @@ async fn a_disk_is_told_of_given_a_policy_and_mounted_where_that_says(scene: Sce
     let environment = format!("environment = {{ STORAGE_BY_ID = {disks:?}, STORAGE_MOUNTS = {mounts:?} }}\n");
     site.set_policy(&format!(
         "[desired]\nkinds = [\"storage.policy\"]\nlook_every_s = 1\n\
-         [appliers.\"storage.policy\"]\ncheck = [{program:?}, \"check\"]\napply = [{program:?}, \"apply\"]\n{environment}\
+         [appliers.\"storage.policy\"]\n\
+         check = [{program:?}, \"check\"]\napply = [{program:?}, \"apply\"]\n{environment}\
          [reports.storage]\nkind = \"storage\"\nprogram = {program:?}\nargs = [\"report\"]\nevery_s = 1\n{environment}"
     ));
     let place = mounts.join("backup");
@@ -54,7 +55,9 @@ async fn a_disk_is_told_of_given_a_policy_and_mounted_where_that_says(scene: Sce
     let desired = stands(&people, "box", Standing::Failing).await;
     let (status, _, message) = condition(&desired, "storage.policy/backup");
     assert!(status == ConditionStatus::Failed && message.contains("not plugged in"), "{status:?} {message}");
-    std::fs::File::create(disks.join(DISK)).unwrap().set_len(16 << 20).unwrap();
+    let disk = site.files().join("disk");
+    std::fs::File::create(&disk).unwrap().set_len(16 << 20).unwrap();
+    std::os::unix::fs::symlink(&disk, disks.join(DISK)).unwrap();
     let told = facts(&hub).await;
     assert_eq!(
         (&told["blank"], &told["size_bytes"], &told["mounted_at"]),

@@ -49,8 +49,8 @@ pub(super) async fn measure(setup: &Setup) -> anyhow::Result<Vec<Figure>> {
     let idle = 100.0 * (processor_seconds(hub.pid()) - idle_from) / IDLE.as_secs_f64();
     let each_us = 1e6 * processor / (count as f64 * PUBLICATIONS as f64);
     let notes = format!(
-        "until each of {count} nodes has fetched the generation and its account of it is on the hub's disk; {each_us:.0} us \
-         of the hub's processor each, and {idle:.1} % of one while all wait"
+        "until each of {count} nodes has fetched the generation and its account of it is on the hub's disk; \
+         {each_us:.0} us of the hub's processor each, and {idle:.1} % of one while all wait"
     );
     let shortest = observed.iter().min().copied().unwrap_or_default();
     let figures = vec![

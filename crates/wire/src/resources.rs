@@ -1,5 +1,5 @@
-//! What operators sign of a resource that a site takes only with their signatures. It travels in the resource itself, as
-//! `signed`: an envelope over a statement, with the signatures of as many operators as have signed.
+//! What operators sign of a resource that a site takes only with their signatures. It travels in the resource itself,
+//! as `signed`: an envelope over a statement, with the signatures of as many operators as have signed.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};

@@ -16,6 +16,8 @@ import sys
 
 BY_ID = pathlib.Path(os.environ.get("STORAGE_BY_ID", "/dev/disk/by-id"))
 MOUNTS = pathlib.Path(os.environ.get("STORAGE_MOUNTS", "/srv"))
+# Where blkid and mkfs are, beside what the agent's clean environment has.
+os.environ["PATH"] = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/local/sbin:/usr/sbin:/sbin"
 # How much of the beginning of a disk must be empty for it to count as blank, beside what blkid knows.
 BLANK_BYTES = 1 << 20
 

@@ -4,8 +4,8 @@ use reqwest::Method;
 use sortie_rules::desired::LayerName;
 use sortie_rules::ids::PublicationId;
 use sortie_wire::desired::{
-    Diff, DiffQuery, Draft, LayerShown, NodeDesired, Publication, PublicationNode, PublicationQuery, Publish,
-    ResourceKind, StopPublication, WriteDraft,
+    Diff, DiffQuery, LayerShown, NodeDesired, Publication, PublicationNode, PublicationQuery, Publish, ResourceKind,
+    StopPublication, WriteDraft,
 };
 use sortie_wire::pages::Page;
 
@@ -25,12 +25,12 @@ impl Hub {
 
     /// Writes a layer's draft. It is repeated only where the first try surely changed nothing: the same again would be
     /// a conflict, since the draft that was read has changed.
-    pub async fn write_draft(&self, layer: &LayerName, draft: &WriteDraft) -> Result<Draft, ClientError> {
+    pub async fn write_draft(&self, layer: &LayerName, draft: &WriteDraft) -> Result<LayerShown, ClientError> {
         self.change(Method::PUT, &["desired", &layer.to_string(), "draft"], draft).await
     }
 
     /// Throws a layer's draft away.
-    pub async fn discard_draft(&self, layer: &LayerName) -> Result<(), ClientError> {
+    pub async fn discard_draft(&self, layer: &LayerName) -> Result<LayerShown, ClientError> {
         self.remove(&["desired", &layer.to_string(), "draft"]).await
     }
 

@@ -19,7 +19,7 @@ impl Hub {
     }
 
     /// Deletes a secret to which nothing refers.
-    pub async fn remove_secret(&self, name: &str) -> Result<(), ClientError> {
+    pub async fn remove_secret(&self, name: &str) -> Result<Secret, ClientError> {
         self.remove(&["secrets", name]).await
     }
 }

@@ -3,7 +3,8 @@
 //!
 //! `files` reads a pack's files and nothing outside its folder, `reader` walks a `pack.toml` and
 //! collects `mistake`s, `manifest` says what may stand in it, `schema`, `secrets`
-//! and `post_steps` read its parts; `types` and `kinds` are what comes out, `load` makes the whole set and `reload` swaps it.
+//! and `post_steps` read its parts; `types` and `kinds` are what comes out, `load` makes the whole set and `reload`
+//! swaps it.
 
 mod files;
 mod kinds;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::key::ResourceKey;
-use super::resources::{Resource, Resources};
+use super::resources::{Drift, Resource, Resources};
 
 /// What happens to one resource on the way from one state to another.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -14,7 +14,7 @@ pub struct ResourceChange {
     pub resource: ResourceKey,
     /// What happens to it.
     pub change: Change,
-    /// What differs; empty if it comes or goes as a whole.
+    /// What differs, or what it is if it is added; empty if it goes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldChange>,
 }
@@ -64,7 +64,10 @@ pub fn difference(from: &Resources, to: &Resources) -> Vec<ResourceChange> {
             }
         }
     }
-    changes.extend(to.keys().filter(|key| !from.contains_key(*key)).map(|key| whole(key, Change::Added)));
+    changes.extend(to.iter().filter(|(key, _)| !from.contains_key(*key)).map(|(key, added)| {
+        let nothing = Resource { spec: Map::new(), after: Vec::new(), drift: Drift::Correct, signed: None };
+        ResourceChange { fields: fields(&nothing, added), ..whole(key, Change::Added) }
+    }));
     changes.sort_by(|a, b| a.resource.cmp(&b.resource));
     changes
 }
@@ -127,7 +130,7 @@ mod tests {
         let to = state(json!({
             "file/a": {"spec": {"deep": {"x": 2}, "path": "/a", "owner": "app"}, "after": ["file/c", "file/b"]},
             "file/b": {"spec": {"path": "/b"}}, "file/c": {"spec": {"path": "/c"}, "drift": "report"},
-            "file/d": {"spec": {}},
+            "file/d": {"spec": {"path": "/d"}, "drift": "report"},
         }));
         let told: Vec<String> = difference(&from, &to)
             .into_iter()
@@ -136,7 +139,11 @@ mod tests {
                 format!("{} {:?} {}", one.resource, one.change, fields.join(" "))
             })
             .collect();
-        let expected = ["file/a Changed /spec/deep/x /spec/mode /spec/owner", "file/c Changed /drift", "file/d Added "];
+        let expected = [
+            "file/a Changed /spec/deep/x /spec/mode /spec/owner",
+            "file/c Changed /drift",
+            "file/d Added /spec/path /drift",
+        ];
         assert_eq!(told, expected);
         assert_eq!(difference(&to, &from).iter().filter(|one| one.change == Change::Removed).count(), 1);
         assert_eq!(difference(&from, &from), []);

@@ -184,7 +184,8 @@ mod tests {
         fn merging_in_steps_is_merging_at_once_and_leaves_no_null(layers in proptest::collection::vec(
             proptest::collection::btree_map("[ab]", documents(), 0..3), 0..4
         )) {
-            let layers: Vec<Value> = layers.into_iter().map(|fields| Value::Object(fields.into_iter().collect())).collect();
+            let object = |fields: std::collections::BTreeMap<_, _>| Value::Object(fields.into_iter().collect());
+            let layers: Vec<Value> = layers.into_iter().map(object).collect();
             let at_once = merge(&layers);
             prop_assert!(!has_null(&at_once), "{at_once}");
             // What is merged stays as it is, also when more comes on top of it.

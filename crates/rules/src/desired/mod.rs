@@ -3,7 +3,8 @@
 //! `key` names a resource; `layers` merges what the org, the site and the node say and tells which of them said
 //! what; `resources` reads the outcome; `hidden` takes out what never leaves the hub, and `secrets` finds the
 //! references to secrets; `signed` judges what operators have signed. `difference` compares two states by meaning.
-//! `publication` is how a layer goes out to nodes, so many at a time; `generations` says which generation an agent takes.
+//! `publication` is how a layer goes out to nodes, so many at a time; `generations` says which generation an agent
+//! takes.
 //!
 //! At the agent: `order` says what comes before what, `specs` reads how files, folders and services should be, `units`
 //! what the machine says of a service, `plan` what is to be done with one resource, `conditions` what is told of it,

@@ -110,7 +110,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_order_has_each_resource_once_and_after_those_it_names(edges in proptest::collection::vec((0usize..8, 0usize..8), 0..20)) {
+        fn an_order_has_each_resource_once_and_after_those_it_names(
+            edges in proptest::collection::vec((0usize..8, 0usize..8), 0..20)
+        ) {
             let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
             let mut all = resources(&names.map(|name| (name, &[] as &[&str])));
             for (from, to) in edges {

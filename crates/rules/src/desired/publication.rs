@@ -51,7 +51,8 @@ pub enum NodeStage {
     Converged,
     /// It did not come in order in time.
     Failed,
-    /// It was given the state, and nobody waits for it: it was away when the others were through, or none is waited for.
+    /// It was given the state, and nobody waits for it: it was away when the others were through, or none is waited
+    /// for.
     Given,
     /// It got back what it had before.
     TakenBack,

@@ -75,9 +75,11 @@ pub(crate) async fn run(command: SecretCommand, context: &Context) -> Done {
             })
         }
         Verb::Remove { name } => {
-            hub.remove_secret(&name).await?;
-            output.say(&format!("The secret `{name}` is deleted."));
-            Ok(())
+            let secret = hub.remove_secret(&name).await?;
+            output.either(&secret, |secret| {
+                output.say(&format!("The secret `{}` is deleted.", secret.name));
+                Ok(())
+            })
         }
     }
 }

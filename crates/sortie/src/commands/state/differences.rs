@@ -6,11 +6,18 @@ use sortie_rules::desired::{Change, ResourceChange};
 
 use crate::output::Colours;
 
+/// How the hub tells of a resource that a layer takes out of those below it.
+const REMOVED: &str = "/spec/$removed";
+
 /// The lines of a diff. Texts of several lines are compared line by line.
 pub(super) fn lines(changes: &[ResourceChange], colours: Colours) -> Vec<String> {
     let mut lines = Vec::new();
     for change in changes {
         let key = &change.resource;
+        if matches!(change.fields.as_slice(), [only] if only.pointer == REMOVED) {
+            lines.push(colours.bad(&format!("- {key}  (taken out of what the layers below say)")));
+            continue;
+        }
         lines.push(match change.change {
             Change::Added => colours.good(&format!("+ {key}")),
             Change::Removed => colours.bad(&format!("- {key}  (nodes leave it as it is, and look after it no more)")),

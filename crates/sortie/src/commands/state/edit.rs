@@ -23,8 +23,8 @@ const EMPTY: &str = "{\n  \"resources\": {\n  }\n}\n";
 /// What it takes.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  sortie state edit org\n  sortie state edit node:box-7 --file box-7.json\n\n\
-                        The editor is the one of $VISUAL or $EDITOR. What was edited is kept as a draft; what differs is \
-                        shown, and it asks whether to publish it.")]
+                        The editor is the one of $VISUAL or $EDITOR. What was edited is kept as a draft; what differs \
+                        is shown, and it asks whether to publish it.")]
 pub(super) struct Edit {
     /// org, site:KEY or node:NAME
     #[arg(value_name = "LAYER")]

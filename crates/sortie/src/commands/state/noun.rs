@@ -76,9 +76,11 @@ pub(crate) async fn run(command: StateCommand, context: &Context) -> Done {
         Verb::Pull(pull) => pull::run(pull, &context.hub(options)?, context).await,
         Verb::Sign(sign) => sign::run(sign, options, context).await,
         Verb::Discard { layer } => {
-            context.hub(options)?.discard_draft(&layer).await?;
-            context.output.say(&format!("The layer {layer} has no draft any more."));
-            Ok(())
+            let after = context.hub(options)?.discard_draft(&layer).await?;
+            context.output.either(&after, |_| {
+                context.output.say(&format!("The layer {layer} has no draft any more."));
+                Ok(())
+            })
         }
         Verb::Watch(watch) => watch::run(watch, &context.patient_hub(options)?, context).await,
         Verb::Stop { id, roll_back } => {

@@ -22,7 +22,7 @@ use crate::values::confirm;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  sortie state publish org -m 'motd for all'\n  \
                         sortie state publish site:berlin --file berlin.json -m 'new proxy' --yes\n  \
-                        sortie state publish org -m 'agent settings' --at-a-time 10 --stop-after 3 --roll-back --watch\n\n\
+                        sortie state publish org -m 'new proxy' --at-a-time 10 --stop-after 3 --roll-back --watch\n\n\
                         What differs is shown, and it asks before it publishes.")]
 pub(super) struct Publish {
     /// org, site:KEY or node:NAME
@@ -84,8 +84,7 @@ pub(super) async fn draft(
     state: Value,
 ) -> Result<LayerShown, Failure> {
     let version = shown.draft.as_ref().map_or(0, |draft| draft.version);
-    hub.write_draft(layer, &WriteDraft { state, based_on: shown.revision, version }).await?;
-    Ok(hub.layer(layer).await?)
+    Ok(hub.write_draft(layer, &WriteDraft { state, based_on: shown.revision, version }).await?)
 }
 
 /// Publishes the draft that was seen.

@@ -16,8 +16,8 @@ use crate::exit::Done;
 /// What it takes.
 #[derive(Debug, Args)]
 #[command(after_help = "Example: sortie state pull box-7\n\
-                        Each resource that is otherwise at the node is written into the draft of its layer as it is there, \
-                        as far as the agent tells. Nothing is published.")]
+                        Each resource that is otherwise at the node is written into the draft of its layer as it is \
+                        there, as far as the agent tells. Nothing is published.")]
 pub(super) struct Pull {
     /// The node
     #[arg(value_name = "NAME|ID")]

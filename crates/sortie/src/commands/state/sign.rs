@@ -26,7 +26,7 @@ use crate::values::confirm;
 #[derive(Debug, Args)]
 #[command(after_help = "Example: sortie state sign org service/firewall file/rules\n\
                         Sites whose policy calls a kind or an applier privileged take such resources only with \
-                        operators' signatures. A change of the resource, in this layer or in one below it, voids them.")]
+                        operators' signatures. A change of the resource, in this layer or below it, voids them.")]
 pub(super) struct Sign {
     /// org, site:KEY or node:NAME
     #[arg(value_name = "LAYER")]

@@ -24,8 +24,8 @@ const NAMED_MAX: usize = 20;
 /// What it takes.
 #[derive(Debug, Args)]
 #[command(after_help = "Example: sortie state watch 01980c5e-7d1a-7c3e-9b7e-0123456789ab --timeout 1h\n\
-                        With --json each change is one line. The exit code is 0 if it was completed and no node failed, \
-                        else 5.")]
+                        With --json each change is one line. The exit code is 0 if it was completed and no node \
+                        failed, else 5.")]
 pub(super) struct Watch {
     /// The publication's id
     id: PublicationId,
