@@ -1,11 +1,12 @@
 //! What a restored store needs before a hub uses it. Agents and everybody who follows events have gone on since the
-//! backup: agents say so with their next wait, and the hub adopts their count; for events the hub leaps over every
-//! number that can have been given out.
+//! backup: agents say so with their next wait, and the hub adopts their count; for events and
+//! generations of desired states the hub leaps over every number that can have been given out.
 
 use sortie_rules::audit::Action;
 use sortie_rules::ids::{DEFAULT_ORG, OrgId};
-use sortie_rules::limits::{EVENT_NUMBERS_LEAPT, PAGE_MAX};
+use sortie_rules::limits::{EVENT_NUMBERS_LEAPT, GENERATIONS_LEAPT, PAGE_MAX};
 use sortie_rules::time::Millis;
+use sortie_store::desired::pins;
 use sortie_store::events::NewEvent;
 use sortie_store::{Tx, events, meta, orgs};
 
@@ -30,6 +31,7 @@ pub(super) async fn leap(tx: &mut Tx, manifest: &Manifest, restore: &str, now: M
     let event =
         NewEvent { org: DEFAULT_ORG, at: now, kind: "hub.restored", node: None, task: None, actor: "hub", data: &data };
     events::leap(tx, &event, EVENT_NUMBERS_LEAPT).await?;
+    pins::leap(tx, GENERATIONS_LEAPT, now).await?;
     let mut after: Option<OrgId> = None;
     loop {
         let page = orgs::list(tx, after, PAGE_MAX).await?;

@@ -66,7 +66,8 @@ pub fn difference(from: &Resources, to: &Resources) -> Vec<ResourceChange> {
     }
     changes.extend(to.iter().filter(|(key, _)| !from.contains_key(*key)).map(|(key, added)| {
         let nothing = Resource { spec: Map::new(), after: Vec::new(), drift: Drift::Correct, signed: None };
-        ResourceChange { fields: fields(&nothing, added), ..whole(key, Change::Added) }
+        let fields = fields(&nothing, added).into_iter().map(|field| FieldChange { from: None, ..field }).collect();
+        ResourceChange { fields, ..whole(key, Change::Added) }
     }));
     changes.sort_by(|a, b| a.resource.cmp(&b.resource));
     changes

@@ -173,6 +173,13 @@ fn numbers(rows: Vec<Row>) -> Result<HashMap<NodeId, u64>, StoreError> {
     rows.into_iter().map(read).collect()
 }
 
+/// Raises every node's generation by so much: the hub was restored, and may have given out higher ones since its backup,
+/// with other states.
+pub async fn leap(tx: &mut Tx, by: u64, now: Millis) -> Result<(), StoreError> {
+    const SQL: &str = "update node_desired set generation = generation + $1, changed_at = $2";
+    tx.execute(SQL, &[by.into(), now.into()]).await.map(drop)
+}
+
 /// Raises the generation of every node for which this revision of a layer is meant. Returns of how many.
 pub async fn raise_all(tx: &mut Tx, key: &LayerKey, revision: u64, now: Millis) -> Result<u64, StoreError> {
     const ORG: &str = "update node_desired set generation = generation + 1, changed_at = $3
