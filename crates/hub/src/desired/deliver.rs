@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Map, Value, json};
 use sortie_rules::desired::{Reference, Resources, SEALED, SECRET, merge, references, without_hidden};
-use sortie_rules::limits::COUNT_MAX;
+use sortie_rules::limits::GENERATION_MAX;
 use sortie_store::Tx;
 use sortie_store::desired::pins::{self, PinsRow};
 use sortie_store::secrets;
@@ -24,8 +24,8 @@ use crate::secrets::open;
 pub(super) async fn deliver(app: &Shared, caller: &NodeCaller, query: DesiredQuery) -> Result<DesiredAnswer, Fault> {
     let malformed = |detail: String| refuse(ProblemCode::MalformedParameter, detail);
     let to: SealTo = query.seal_to.parse().map_err(|error| malformed(format!("seal_to: {error}.")))?;
-    if query.after >= COUNT_MAX.into() {
-        return Err(malformed(format!("after is below {COUNT_MAX}.")));
+    if query.after >= GENERATION_MAX {
+        return Err(malformed(format!("after is below {GENERATION_MAX}.")));
     }
     caller.may_take_tasks(app).await?;
     let node = caller.node;

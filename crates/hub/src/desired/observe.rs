@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 use sortie_rules::desired::{Condition, ResourceKey, Standing, merge, read, standing};
-use sortie_rules::limits::{CONDITION_MESSAGE_BYTES_MAX, COUNT_MAX, NAME_BYTES_MAX, RESOURCES_MAX};
+use sortie_rules::limits::{CONDITION_MESSAGE_BYTES_MAX, GENERATION_MAX, NAME_BYTES_MAX, RESOURCES_MAX};
 use sortie_store::desired::observed::{self, ObservedRow};
 use sortie_store::desired::pins;
 use sortie_wire::desired::Observed;
@@ -77,8 +77,8 @@ fn stands(said: &Observed, meant: u64, known: &BTreeSet<ResourceKey>) -> Standin
 /// What a node says, without what is too long in it.
 fn in_shape(mut said: Observed) -> Result<Observed, Fault> {
     let invalid = |at: &str, detail: String| Err(refuse_at(ProblemCode::FieldInvalid, at, detail));
-    if said.generation > COUNT_MAX.into() {
-        return invalid("/generation", format!("A generation is at most {COUNT_MAX}."));
+    if said.generation > GENERATION_MAX {
+        return invalid("/generation", format!("A generation is at most {GENERATION_MAX}."));
     }
     if said.conditions.len() > RESOURCES_MAX {
         return invalid("/conditions", format!("A node has at most {RESOURCES_MAX} resources."));

@@ -4,7 +4,7 @@
 
 use sortie_rules::audit::Action;
 use sortie_rules::ids::{DEFAULT_ORG, OrgId};
-use sortie_rules::limits::{EVENT_NUMBERS_LEAPT, GENERATIONS_LEAPT, PAGE_MAX};
+use sortie_rules::limits::{EVENT_NUMBERS_LEAPT, PAGE_MAX};
 use sortie_rules::time::Millis;
 use sortie_store::desired::pins;
 use sortie_store::events::NewEvent;
@@ -31,7 +31,7 @@ pub(super) async fn leap(tx: &mut Tx, manifest: &Manifest, restore: &str, now: M
     let event =
         NewEvent { org: DEFAULT_ORG, at: now, kind: "hub.restored", node: None, task: None, actor: "hub", data: &data };
     events::leap(tx, &event, EVENT_NUMBERS_LEAPT).await?;
-    pins::leap(tx, GENERATIONS_LEAPT, now).await?;
+    pins::leap(tx, now).await?;
     let mut after: Option<OrgId> = None;
     loop {
         let page = orgs::list(tx, after, PAGE_MAX).await?;

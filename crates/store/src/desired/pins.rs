@@ -173,11 +173,13 @@ fn numbers(rows: Vec<Row>) -> Result<HashMap<NodeId, u64>, StoreError> {
     rows.into_iter().map(read).collect()
 }
 
-/// Raises every node's generation by so much: the hub was restored, and may have given out higher ones since its backup,
-/// with other states.
-pub async fn leap(tx: &mut Tx, by: u64, now: Millis) -> Result<(), StoreError> {
-    const SQL: &str = "update node_desired set generation = generation + $1, changed_at = $2";
-    tx.execute(SQL, &[by.into(), now.into()]).await.map(drop)
+/// Raises every node's generation to the time in milliseconds: the hub was restored, and may have given out higher ones
+/// since its backup, with other states. Nobody publishes a thousand times in each second, so none of them, nor one of an
+/// earlier restore, is above that.
+pub async fn leap(tx: &mut Tx, now: Millis) -> Result<(), StoreError> {
+    const SQL: &str = "update node_desired
+        set generation = case when generation < $1 then $1 else generation + 1 end, changed_at = $1";
+    tx.execute(SQL, &[now.into()]).await.map(drop)
 }
 
 /// Raises the generation of every node for which this revision of a layer is meant. Returns of how many.

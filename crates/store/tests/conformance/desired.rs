@@ -246,8 +246,11 @@ async fn pins_that_are_alike_are_one(tx: &mut Tx) -> Result<(), StoreError> {
     assert_eq!(pins::different(tx, &org_layer(), 9).await?.len(), 2);
     assert!(pins::raise_to(tx, id(1), 9, NOW).await?);
     assert!(!pins::raise_to(tx, id(1), 9, NOW).await?);
-    pins::leap(tx, 1000, NOW).await?;
-    assert_eq!(pins::get(tx, id(1)).await?.map(|row| row.generation), Some(1009));
+    let generation = async |tx: &mut Tx| Ok::<_, StoreError>(pins::get(tx, id(1)).await?.map(|row| row.generation));
+    pins::leap(tx, NOW).await?;
+    assert_eq!(generation(tx).await?, Some(NOW.0.unsigned_abs()));
+    pins::leap(tx, NOW).await?;
+    assert_eq!(generation(tx).await?, Some(NOW.0.unsigned_abs() + 1), "a clock that was set back");
     Ok(())
 }
 

@@ -25,7 +25,7 @@ const SMALL: &[&str] = &[
 
 /// Statements that are meant to look at every row, by a piece of their text: with the table and the reason.
 const MEANT: &[(&str, &str, &str)] = &[
-    ("update node_desired set generation = generation + $1", "node_desired", "at a restore, for every node"),
+    ("update node_desired set generation = case", "node_desired", "at a restore, for every node"),
     ("update node_signs set silent_since = $2 - case", "node_signs", "at the hub's start, every node's silence moves"),
     ("from denied_tokens order by org, jti", "denied_tokens", "at the hub's start; expired ones are forgotten"),
     ("from node_keys k join nodes n", "node_keys", "an administrator rotates keys; every node is asked after"),
