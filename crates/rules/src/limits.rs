@@ -373,8 +373,8 @@ pub const EVENTS_AHEAD_MAX: usize = 100;
 /// By how much a hub that was restored from a backup raises the numbers of its events: more than were ever given out
 /// between two backups, and 9,000 restores fit below what programs take for a whole number (2^53).
 pub const EVENT_NUMBERS_LEAPT: u64 = 1_000_000_000_000;
-/// Highest generation of a desired state that an agent may name: what programs take for a whole number. A restore raises
-/// generations to the time in milliseconds.
+/// Highest generation of a desired state that an agent may name: what programs take for a whole number. A restore
+/// raises generations to the time in milliseconds.
 pub const GENERATION_MAX: u64 = 1 << 53;
 /// Largest manifest of a backup, in bytes.
 pub const BACKUP_MANIFEST_BYTES_MAX: u64 = 64 << 20;

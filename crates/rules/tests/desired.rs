@@ -1,5 +1,5 @@
-//! Whatever is published, lost on the way, cut by a crash or restored from a backup: a node comes to what is meant last,
-//! and never goes back to what it has left.
+//! Whatever is published, lost on the way, cut by a crash or restored from a backup: a node comes to what is meant
+//! last, and never goes back to what it has left.
 
 use proptest::prelude::*;
 use sortie_rules::desired::{Accepted, Offer, Refused, Verdict, judge};
@@ -101,10 +101,10 @@ proptest! {
                     }
                 }
                 Happening::Replay(which) => {
-                    if let Some(state) = seen.get(which % seen.len().max(1)) {
-                        if offer(&accepted, *state) == Ok(Verdict::Take) {
-                            accepted = Accepted { generation: state.0, digest: state.1.to_string() };
-                        }
+                    if let Some(state) = seen.get(which % seen.len().max(1))
+                        && offer(&accepted, *state) == Ok(Verdict::Take)
+                    {
+                        accepted = Accepted { generation: state.0, digest: state.1.to_string() };
                     }
                 }
                 Happening::Restore(publications) => hub.restore(publications),

@@ -173,8 +173,8 @@ fn numbers(rows: Vec<Row>) -> Result<HashMap<NodeId, u64>, StoreError> {
     rows.into_iter().map(read).collect()
 }
 
-/// Raises every node's generation to the time in milliseconds: the hub was restored, and may have given out higher ones
-/// since its backup, with other states. Nobody publishes a thousand times in each second, so none of them, nor one of an
+/// Raises every node's generation to the time in milliseconds: the hub was restored, and may have given out higher
+/// ones since its backup, with other states. Nobody publishes a thousand times in each second, so none of them, nor one of an
 /// earlier restore, is above that.
 pub async fn leap(tx: &mut Tx, now: Millis) -> Result<(), StoreError> {
     const SQL: &str = "update node_desired
