@@ -174,8 +174,8 @@ fn numbers(rows: Vec<Row>) -> Result<HashMap<NodeId, u64>, StoreError> {
 }
 
 /// Raises every node's generation to the time in milliseconds: the hub was restored, and may have given out higher
-/// ones since its backup, with other states. Nobody publishes a thousand times in each second, so none of them, nor one of an
-/// earlier restore, is above that.
+/// ones since its backup, with other states. Nobody publishes a thousand times in each second, so none of them, nor one
+/// of an earlier restore, is above that.
 pub async fn leap(tx: &mut Tx, now: Millis) -> Result<(), StoreError> {
     const SQL: &str = "update node_desired
         set generation = case when generation < $1 then $1 else generation + 1 end, changed_at = $1";
