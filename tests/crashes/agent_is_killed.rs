@@ -50,7 +50,8 @@ async fn kill_at_each(steps: Steps, scene: &Scene) {
         }
         killed += 1;
     }
-    assert!(killed >= 3, "a life has more steps than {killed}");
+    // At the least what it accepts and what came of it are put on disk; more if nobody is quicker.
+    assert!(killed >= 2, "a life has more steps than {killed}");
     let _agent = site.start();
     lives.check(&hub, &site).await;
 }

@@ -83,7 +83,8 @@ async fn what_is_mistyped_is_told_and_nothing_is_lost(scene: Scene) {
     std::fs::write(&copy, format!("#!/bin/sh\nexec cp {wrong} \"$1\"\n")).unwrap();
     std::fs::set_permissions(&copy, std::fs::Permissions::from_mode(0o755)).unwrap();
     let refused = Ended::of(hub.command(&["state", "edit", "org"]).env("EDITOR", &copy));
-    let place = refused.stderr.split("what you wrote is in ").nth(1).expect("the place is told").trim();
+    let place =
+        refused.stderr.split("what you wrote is in ").nth(1).expect("the place is told").lines().next().unwrap();
     assert_eq!(std::fs::read_to_string(place).unwrap(), std::fs::read_to_string(wrong).unwrap());
     std::fs::remove_file(place).unwrap();
 }

@@ -39,6 +39,8 @@ async fn every_route_of_an_agent_takes_either_proof(scene: Scene) {
     for (path, body) in [
         (of_node("/heartbeat"), json!({ "boot": boot, "held": [] })),
         (of_node("/logs"), json!({ "pieces": [] })),
+        (of_node("/observed"), json!({ "generation": 0, "conditions": [] })),
+        (of_node("/reports"), json!({ "kind": "facts", "taken_at": 1, "source": "agent", "facts": {} })),
         (of_node("/refusals"), json!({ "refused": [] })),
         (of_node(&format!("/tasks/{}/result", held.id)), result.clone()),
         (of_node("/results"), json!({ "results": [result] })),
@@ -47,13 +49,14 @@ async fn every_route_of_an_agent_takes_either_proof(scene: Scene) {
         let answer = hand.ask(&hub, Method::POST, &path, &body.to_string()).await;
         assert!(answer.status < 300, "{path}: {answer:?}");
     }
-    for path in [wait_path(&node), of_node("/operators?after=0")] {
+    let desired = format!("/desired?after=0&seal_to={}CQk", "CQkJ".repeat(10));
+    for path in [wait_path(&node), of_node("/operators?after=0"), of_node(&desired)] {
         let answer = hand.ask(&hub, Method::GET, &path, "").await;
         assert_eq!(answer.status, 200, "{path}: {answer:?}");
     }
     assert_eq!(hub.ended(id).await.summary.status.as_str(), "completed");
     let listed = include_str!("../../openapi/access.txt").lines().filter(|line| line.starts_with("node ")).count();
-    assert_eq!(listed, 8, "a route was added: ask it here, too");
+    assert_eq!(listed, 11, "a route was added: ask it here, too");
 }
 
 async fn an_assertion_counts_once_also_after_a_restart(scene: Scene) {

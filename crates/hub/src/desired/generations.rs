@@ -52,11 +52,12 @@ impl Generations {
         Ok(generation)
     }
 
-    /// Whether this start of a node's agent has something to hear: then its wait is not held.
+    /// Whether this start of a node's agent has something to hear: then its wait is not held. Where nothing is known and
+    /// it was told before, the next delivery tells it.
     pub(crate) fn is_news(&self, node: NodeId, boot: BootId) -> bool {
         let entry = self.known().of_node.get(&node).copied().unwrap_or_default();
         match entry.generation {
-            None => true,
+            None => entry.told.is_none_or(|(to, _)| to != boot),
             Some(0) => false,
             generation => entry.told.map(|(to, told)| (to, Some(told))) != Some((boot, generation)),
         }
@@ -76,11 +77,11 @@ impl Generations {
         let mut known = self.known();
         known.changes += 1;
         if let Some(entry) = known.of_node.get_mut(&node) {
-            entry.generation = None;
+            *entry = Entry::default();
         }
     }
 
-    /// Any node's generation may have changed.
+    /// Any node's generation may have changed. Waits that are held stay held: a database that was away is no news.
     pub(crate) fn forget_all(&self) {
         let mut known = self.known();
         known.changes += 1;
@@ -115,6 +116,9 @@ mod tests {
         assert!(!generations.is_news(node, boot), "no generation goes back");
         generations.risen(node, 4);
         assert!(generations.is_news(node, boot));
+        generations.known().of_node.entry(node).or_default().told = Some((boot, 4));
+        generations.forget_all();
+        assert!(!generations.is_news(node, boot), "nothing says that it changed");
         generations.forget(node);
         assert!(generations.is_news(node, boot));
     }
