@@ -52,8 +52,8 @@ impl Generations {
         Ok(generation)
     }
 
-    /// Whether this start of a node's agent has something to hear: then its wait is not held. Where nothing is known and
-    /// it was told before, the next delivery tells it.
+    /// Whether this start of a node's agent has something to hear: then its wait is not held. Where nothing is known
+    /// and it was told before, the next delivery tells it.
     pub(crate) fn is_news(&self, node: NodeId, boot: BootId) -> bool {
         let entry = self.known().of_node.get(&node).copied().unwrap_or_default();
         match entry.generation {
