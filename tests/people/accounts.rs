@@ -127,8 +127,8 @@ async fn an_account_that_cannot_be_is_refused_with_the_place(scene: Scene) {
 
 async fn nobody_makes_an_account_that_may_more_than_they(scene: Scene) {
     let hub = scene.hub().start().await;
-    let scopes =
-        ["people:write", "people:read", "tasks:read", "events:read", "jobs:read", "operations:read", "nodes:read"];
+    let scopes = "people:write people:read tasks:read events:read jobs:read desired:read operations:read nodes:read";
+    let scopes: Vec<&str> = scopes.split(' ').collect();
     let body = json!({ "name": "porter", "role": "admin", "scopes": scopes });
     let porter = hub.request(Method::POST, "/api/v1/tokens").json(&body).send().await.json();
     let porter = As::Token(porter["token"].as_str().unwrap().to_owned());

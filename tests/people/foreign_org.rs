@@ -45,7 +45,8 @@ async fn an_administrator_of_another_org_finds_nothing_of_ours(scene: Scene) {
             .map_or(task.as_str(), |noun| [&task, &job, &invite, &token, &anna, &session][noun]);
         let names_one = path.contains('{') && !path.contains("{key}");
         let path = path.replace("{id}", id).replace("{node}", "north-of-ours").replace("{name}", "mail");
-        let path = path.replace("{key}", "site-of-ours");
+        let path = path.replace("{key}", "site-of-ours").replace("{layer}", "node:north-of-ours");
+        let path = path.replace("{revision}", "1");
         let request = hub.request(method.parse::<Method>().unwrap(), &path).from(As::Token(stranger.clone()));
         let answer = if method == "GET" { request } else { request.json(&json!({})) }.send().await;
         let told = ours.iter().chain(&["of-ours"]).find(|mine| answer.body.contains(**mine) && !path.contains(**mine));
