@@ -20,6 +20,19 @@ pub(super) const TARGETS: &[Target] = &[
         |input| told(sortie_agent::doors::helper_lines(input)),
     ),
     of_bytes(
+        "desired_state",
+        16 << 10,
+        &["{\"node\":\"01980c5e-7d1a-7c3e-9b7e-0123456789ab\",\"generation\":3,\"issued_at\":1,\"resources\":{\
+             \"file/a\":{\"spec\":{\"path\":\"/srv/a\",\"content\":\"x\",\"mode\":\"0644\"},\
+             \"after\":[\"directory/b\"]},\
+             \"directory/b\":{\"spec\":{\"path\":\"/srv\",\"ensure\":\"absent\"},\"drift\":\"report\"},\
+             \"service/c\":{\"spec\":{\"service\":\"web\",\"state\":\"running\",\"enabled\":true}}}}"],
+        |input| told(sortie_agent::doors::desired_state(input)),
+    ),
+    of_bytes("site_reports", 4096, &["{\"a\":1}", "[{\"subject\":\"a\",\"facts\":{\"b\":[]}}]"], |input| {
+        told(sortie_rules::reports::read_reports(input).map(|_| ()).map_err(|error| error.to_string()))
+    }),
+    of_bytes(
         "refused_list",
         4096,
         &["{\"at\":1,\"delivery\":7,\"times\":4,\"code\":\"x\",\"message\":\"y\"}\n{"],

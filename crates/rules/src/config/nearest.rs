@@ -6,15 +6,20 @@ pub fn nearest<'a>(key: &str, known: impl IntoIterator<Item = &'a str>) -> Optio
     let far = key.chars().count() / 3 + 1;
     known
         .into_iter()
-        .map(|candidate| (apart(key, candidate), candidate))
-        .filter(|(distance, _)| *distance <= far)
+        .filter_map(|candidate| Some((apart(key, candidate, far)?, candidate)))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
 
-fn apart(key: &str, candidate: &str) -> usize {
+/// How far apart two keys are, unless that is further than `far`. Words whose lengths are further apart than that are
+/// not compared: that would take long for a long key.
+fn apart(key: &str, candidate: &str, far: usize) -> Option<usize> {
     let last = |dotted: &str| dotted.rsplit('.').next().unwrap_or_default().to_owned();
-    if last(key) == last(candidate) { 1 } else { edits(key, candidate) }
+    if last(key) == last(candidate) {
+        return Some(1);
+    }
+    let is_near = key.chars().count().abs_diff(candidate.chars().count()) <= far;
+    is_near.then(|| edits(key, candidate)).filter(|distance| *distance <= far)
 }
 
 /// How many letters must be added, dropped or changed to make one word the other (Levenshtein).
