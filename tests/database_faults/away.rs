@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use futures_util::future::join_all;
 use serde_json::json;
 use sortie_client::people::Hub;
-use sortie_rules::liveness::Presence;
 use sortie_rules::tasks::Status;
 use sortie_wire::problem::ProblemCode;
 use sortie_wire::tasks::SubmitTask;
@@ -25,7 +24,7 @@ async fn a_held_wait_outlives_its_database_and_gets_its_task_when_it_is_back() {
     tokio::pin!(wait);
     let meanwhile = async {
         until("the node waits", async || {
-            (hub.people().node("north").await.ok()?.presence == Presence::Online).then_some(())
+            hub.operations("/metrics").await.1.lines().any(|line| line == "sortie_waits_held 1").then_some(())
         })
         .await;
         server(&scene).kill();

@@ -81,6 +81,16 @@ impl Generations {
         }
     }
 
+    /// Something of a node has changed that hardly touches its generation: it is read again with its next wait, and a
+    /// wait that is held stays held.
+    pub(crate) fn doubt(&self, node: NodeId) {
+        let mut known = self.known();
+        known.changes += 1;
+        if let Some(entry) = known.of_node.get_mut(&node) {
+            entry.generation = None;
+        }
+    }
+
     /// Any node's generation may have changed. Waits that are held stay held: a database that was away is no news.
     pub(crate) fn forget_all(&self) {
         let mut known = self.known();
@@ -117,6 +127,8 @@ mod tests {
         generations.risen(node, 4);
         assert!(generations.is_news(node, boot));
         generations.known().of_node.entry(node).or_default().told = Some((boot, 4));
+        generations.doubt(node);
+        assert!(!generations.is_news(node, boot), "nothing says that it changed");
         generations.forget_all();
         assert!(!generations.is_news(node, boot), "nothing says that it changed");
         generations.forget(node);

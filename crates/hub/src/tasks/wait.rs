@@ -71,6 +71,7 @@ async fn hold(app: &Shared, caller: &NodeCaller, query: WaitQuery) -> Result<Par
             return Ok(parcel);
         }
         drop(turn);
+        let _held = HeldWait::counted();
         let wake = tokio::select! {
             wake = woken => wake.unwrap_or(Wake::GiveWay),
             () = &mut end => return Ok(parcel),
@@ -84,6 +85,22 @@ async fn hold(app: &Shared, caller: &NodeCaller, query: WaitQuery) -> Result<Par
         if turn.newest() != mine {
             return Ok(parcel);
         }
+    }
+}
+
+/// Counts among the waits that are held, until dropped.
+struct HeldWait;
+
+impl HeldWait {
+    fn counted() -> Self {
+        metrics::gauge!("sortie_waits_held").increment(1.0);
+        Self
+    }
+}
+
+impl Drop for HeldWait {
+    fn drop(&mut self) {
+        metrics::gauge!("sortie_waits_held").decrement(1.0);
     }
 }
 
