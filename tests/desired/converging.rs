@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::json;
 use sortie_rules::desired::{ConditionStatus, Layer, Standing};
-use sortie_wire::desired::{DiffQuery, PublicationQuery, Publish, WriteDraft};
+use sortie_wire::desired::{DiffQuery, LayerShown, PublicationQuery, Publish, WriteDraft};
 use sortie_wire::nodes::ChangeNode;
 use sortie_wire::problem::ProblemCode;
 use stories::{Scene, on_both_engines, until};
@@ -130,7 +130,10 @@ async fn two_who_draft_at_once_hear_of_each_other(scene: Scene) {
     };
     let first = people.write_draft(&org, &draft("one", 0)).await.unwrap();
     let refused = people.write_draft(&org, &draft("two", 0)).await.unwrap_err();
-    assert_eq!(refused.problem().unwrap().code, ProblemCode::Conflict);
+    let problem = refused.problem().unwrap();
+    assert_eq!(problem.code, ProblemCode::Conflict);
+    let there: LayerShown = serde_json::from_value(problem.current.clone().expect("what is there")).unwrap();
+    assert_eq!(there.draft, first.draft, "whoever comes second is told what is there beside theirs");
     let version = first.draft.unwrap().version;
     people.write_draft(&org, &draft("two", version)).await.unwrap();
     let diff = people.layer_diff(&org, &DiffQuery::default()).await.unwrap();

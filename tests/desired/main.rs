@@ -4,9 +4,11 @@
 
 mod away;
 mod by_command;
+mod clocks;
 mod converging;
 mod crashes;
 mod drifting;
+mod forgotten;
 mod help;
 mod kept_back;
 mod refused;

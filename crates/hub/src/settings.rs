@@ -149,6 +149,9 @@ pub struct Retention {
     pub logs_in_store_h: u32,
     /// How long reports of nodes are kept, in days; the newest of each kind stays.
     pub reports_d: u32,
+    /// How long publications of desired states are kept, in days; those that some node has, what stands, and the newest
+    /// of each layer stay.
+    pub publications_d: u32,
 }
 
 /// The `[mail]` table.
@@ -276,7 +279,7 @@ impl Default for Limits {
 
 impl Default for Retention {
     fn default() -> Retention {
-        Retention { tasks_d: 90, events_d: 365, logs_in_store_h: 24, reports_d: 30 }
+        Retention { tasks_d: 90, events_d: 365, logs_in_store_h: 24, reports_d: 30, publications_d: 365 }
     }
 }
 

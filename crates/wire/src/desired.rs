@@ -155,6 +155,9 @@ pub struct LayerShown {
     /// The site's key or the node's id; absent for the org.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<String>,
+    /// The node's name, for the layer of a node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of_name: Option<String>,
     /// The newest revision that was published, whatever became of it; 0 if none was.
     pub revision: u64,
     /// The revision that stands: what nodes have that come new to the layer; 0 if none.
@@ -272,6 +275,9 @@ pub struct Publication {
     /// The site's key or the node's id; absent for the org.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<String>,
+    /// The node's name, for the layer of a node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of_name: Option<String>,
     /// Which revision of the layer it made.
     pub revision: u64,
     /// Where it stands.

@@ -28,6 +28,11 @@ pub struct Problem {
     /// The correlation id of the request; it stands in the hub's log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<String>,
+    /// On a `conflict` over something that several people write: what is there now, as its route shows it, for those
+    /// who may read it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    pub current: Option<serde_json::Value>,
 }
 
 impl Problem {
@@ -41,6 +46,7 @@ impl Problem {
             detail: detail.into(),
             pointer: None,
             instance: None,
+            current: None,
         }
     }
 

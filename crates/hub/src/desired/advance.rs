@@ -4,7 +4,9 @@
 use std::collections::HashMap;
 
 use serde_json::json;
-use sortie_rules::desired::{Counts, Layer, Next, NodeStage, PublicationStatus, has_converged, is_too_late, next};
+use sortie_rules::desired::{
+    Counts, Hearing, Layer, Next, NodeStage, PublicationStatus, are_away, has_converged, is_too_late, next,
+};
 use sortie_rules::ids::{NodeId, PublicationId};
 use sortie_rules::limits::{AWAY_AFTER, PUBLICATION_HEARD_WITHIN};
 use sortie_rules::time::Millis;
@@ -90,7 +92,7 @@ async fn advance(app: &Shared, id: PublicationId) -> Result<bool, Fault> {
             let chosen = there.into_iter().take(room.min(BATCH) as usize).collect();
             give(app, row, chosen, NodeStage::Released, now).await
         }
-        Next::Give if row.life.at_a_time.is_some() && !are_away(app, &waiting, now) => Ok(false),
+        Next::Give if row.life.at_a_time.is_some() && !are_away(hearing(app, &waiting, now)) => Ok(false),
         Next::Give => {
             let chosen = waiting.into_iter().take(BATCH as usize).collect();
             give(app, row, chosen, NodeStage::Given, now).await
@@ -100,14 +102,15 @@ async fn advance(app: &Shared, id: PublicationId) -> Result<bool, Fault> {
     }
 }
 
-/// Whether nodes that this hub does not hear are away, as far as the hub that leads can tell. One may be heard by
-/// another hub, which says so now and then; and after a start of this one, a node that was there takes a moment to come
-/// back.
-fn are_away(app: &Shared, waiting: &[(u32, NodeId)], now: Millis) -> bool {
-    let is_alone = app.store.engine() != "postgres";
-    let has_listened = now.since(app.listening_since) >= PUBLICATION_HEARD_WITHIN;
+/// What this hub knows of nodes that it does not hear. One may be heard by another hub, which says so now and then.
+fn hearing(app: &Shared, waiting: &[(u32, NodeId)], now: Millis) -> Hearing {
     let was_heard = |node| app.presence.heard_at(node).is_some_and(|at| now.since(at) < AWAY_AFTER);
-    app.leader.leads(app) && ((is_alone && has_listened) || !waiting.iter().any(|(_, node)| was_heard(*node)))
+    Hearing {
+        leads: app.leader.leads(app),
+        is_alone: app.store.engine() != "postgres",
+        has_listened: now.since(app.listening_since) >= PUBLICATION_HEARD_WITHIN,
+        was_heard: waiting.iter().any(|(_, node)| was_heard(*node)),
+    }
 }
 
 async fn look(tx: &mut Tx, id: PublicationId) -> Result<Option<Look>, StoreError> {

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
+use sortie_rules::ids::PublicationId;
 use sortie_rules::limits::STATES_IN_MEMORY_MAX;
 use sortie_store::desired::publications::{self, LayerKey};
 use sortie_store::{StoreError, Tx};
@@ -22,6 +23,8 @@ pub(crate) struct Desired {
     bell: Arc<Notify>,
     /// What revisions of layers say. They never change.
     states: Mutex<HashMap<(LayerKey, u64), Arc<Value>>>,
+    /// How far the look at old publications has come; it begins anew at the end, and after a start.
+    walk: Mutex<Option<PublicationId>>,
 }
 
 impl Desired {
@@ -44,6 +47,15 @@ impl Desired {
 
     pub(super) fn set_open(&self, open: usize) {
         self.open.store(open, Ordering::Relaxed);
+    }
+
+    /// After which publication the next look at old ones begins.
+    pub(super) fn walk(&self) -> Option<PublicationId> {
+        *self.walk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn walk_on(&self, last: Option<PublicationId>) {
+        *self.walk.lock().unwrap_or_else(PoisonError::into_inner) = last;
     }
 
     /// What a revision of a layer says.

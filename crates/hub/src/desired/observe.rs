@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
-use sortie_rules::desired::{Condition, ResourceKey, Standing, merge, read, standing};
+use sortie_rules::desired::{Condition, Meant, Standing, Told, merge, read, stands};
 use sortie_rules::limits::{CONDITION_MESSAGE_BYTES_MAX, GENERATION_MAX, NAME_BYTES_MAX, RESOURCES_MAX};
 use sortie_store::desired::observed::{self, ObservedRow};
 use sortie_store::desired::pins;
@@ -34,7 +34,9 @@ pub(super) async fn observe(app: &Shared, caller: &NodeCaller, said: Observed) -
                     known = resources.into_keys().collect();
                     said.conditions.retain(|one| known.contains(&one.resource));
                 }
-                let now_stands = stands(&said, meant, &known);
+                let refused = said.refused.as_ref().map(|refused| refused.generation);
+                let told = Told { generation: said.generation, refused, conditions: &said.conditions };
+                let now_stands = stands(&told, Meant { generation: meant, resources: known.len() });
                 let before = observed::standing(tx, node).await?.map(|(_, standing)| standing);
                 let document = serde_json::to_string(&said).map_err(|error| Fault::Broken(error.to_string()))?;
                 let generation = said.generation;
@@ -56,22 +58,6 @@ pub(super) async fn observe(app: &Shared, caller: &NodeCaller, said: Observed) -
         .await?;
     app.desired.nudge();
     Ok(())
-}
-
-/// How a node stands by what it says: it converges while it has not accepted what is meant for it, or has not spoken
-/// of all its resources; it fails if it refuses what is meant.
-fn stands(said: &Observed, meant: u64, known: &BTreeSet<ResourceKey>) -> Standing {
-    let refuses = said.refused.as_ref().is_some_and(|refused| refused.generation > said.generation);
-    if refuses {
-        return Standing::Failing;
-    }
-    let together = standing(&said.conditions);
-    let is_whole = said.generation == meant && said.conditions.len() >= known.len();
-    if together == Standing::Converged && !is_whole || said.generation < meant {
-        Standing::Converging
-    } else {
-        together
-    }
 }
 
 /// What a node says, without what is too long in it.
@@ -113,20 +99,6 @@ mod tests {
     fn said(generation: u64, status: &str) -> Observed {
         let condition = json!({ "resource": "file/a", "status": status, "since": 1 });
         serde_json::from_value(json!({ "generation": generation, "conditions": [condition] })).unwrap()
-    }
-
-    #[test]
-    fn a_node_stands_by_what_is_meant_for_it() {
-        let known: BTreeSet<ResourceKey> = ["file/a".parse().unwrap()].into();
-        let two: BTreeSet<ResourceKey> = ["file/a".parse().unwrap(), "file/b".parse().unwrap()].into();
-        assert_eq!(stands(&said(5, "in_order"), 5, &known), Standing::Converged);
-        assert_eq!(stands(&said(4, "in_order"), 5, &known), Standing::Converging);
-        assert_eq!(stands(&said(4, "failed"), 5, &known), Standing::Converging);
-        assert_eq!(stands(&said(5, "failed"), 5, &known), Standing::Failing);
-        assert_eq!(stands(&said(5, "in_order"), 5, &two), Standing::Converging, "it has not spoken of all");
-        let mut refused = said(4, "in_order");
-        refused.refused = serde_json::from_value(json!({ "generation": 5, "code": "x", "message": "y" })).unwrap();
-        assert_eq!(stands(&refused, 5, &known), Standing::Failing);
     }
 
     #[test]

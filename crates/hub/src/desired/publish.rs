@@ -22,7 +22,7 @@ use super::advance::told;
 use super::check::{self, Others};
 use super::draft::{changed, name_of};
 use super::layer::make_site;
-use super::show::{parsed, shown, unknown_revision};
+use super::show::{named, parsed, shown, unknown_revision};
 use crate::app::Shared;
 use crate::audit::{self, Act};
 use crate::fault::{Fault, refuse, refuse_at};
@@ -43,7 +43,8 @@ pub(super) async fn publish(
         Ok(answer) => answer,
     };
     app.desired.nudge_new();
-    serde_json::from_str(&answer).map_err(|error| Fault::Broken(error.to_string()))
+    let publication = serde_json::from_str(&answer).map_err(|error| Fault::Broken(error.to_string()))?;
+    named(app, publication).await
 }
 
 /// What is to be published, and where it was read.

@@ -14,6 +14,7 @@ use sortie_wire::desired::{
 use sortie_wire::pages::Page;
 use utoipa_axum::routes;
 
+use super::conflict::with_current;
 use super::{diff, draft, layer, node, publish, show, stop};
 use crate::app::Shared;
 use crate::fault::Fault;
@@ -64,7 +65,8 @@ async fn write_draft(
     body: Body<WriteDraft, STATE_BYTES_MAX>,
 ) -> Result<Json<LayerShown>, Fault> {
     let key = layer::find(&app, &who, &name).await?;
-    Ok(Json(draft::write(&app, &who, key, body.value).await?))
+    let written = draft::write(&app, &who, key.clone(), body.value).await;
+    Ok(Json(with_current(&app, &who, key, written).await?))
 }
 
 /// Discards a layer's draft.
@@ -76,7 +78,8 @@ async fn discard_draft(
     PathOf(name): PathOf<String>,
 ) -> Result<Json<LayerShown>, Fault> {
     let key = layer::find(&app, &who, &name).await?;
-    Ok(Json(draft::discard(&app, &who, key).await?))
+    let discarded = draft::discard(&app, &who, key.clone()).await;
+    Ok(Json(with_current(&app, &who, key, discarded).await?))
 }
 
 /// Says what differs between what stands and the draft, or between two revisions.
@@ -108,8 +111,8 @@ async fn publish_layer(
     // The layer is part of what a repetition must repeat.
     let said = [name.as_bytes(), b"\n", &body.bytes[..]].concat();
     let once = Once::from_headers(&headers, &who, "POST /api/v1/desired/{layer}/publish", &said)?;
-    let publication = publish::publish(&app, &who, key, body.value, once).await?;
-    Ok((StatusCode::CREATED, Json(publication)))
+    let published = publish::publish(&app, &who, key.clone(), body.value, once).await;
+    Ok((StatusCode::CREATED, Json(with_current(&app, &who, key, published).await?)))
 }
 
 /// Lists a layer's publications, newest first.

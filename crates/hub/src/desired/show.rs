@@ -1,7 +1,7 @@
 //! Shows layers, their history, and publications.
 
 use serde_json::{Value, json};
-use sortie_rules::desired::NodeStage;
+use sortie_rules::desired::{Layer, NodeStage};
 use sortie_rules::ids::PublicationId;
 use sortie_store::desired::drafts::{self, DraftRow};
 use sortie_store::desired::publication_nodes as places;
@@ -23,7 +23,10 @@ pub(super) fn unknown() -> Fault {
 
 /// What is answered for a revision that is not there.
 pub(super) fn unknown_revision(revision: u64) -> Fault {
-    let detail = format!("The layer has no revision {revision}; `sortie state history` lists those there are.");
+    let detail = format!(
+        "The layer has no revision {revision}, or keeps it no more (`retention.publications_d`); `sortie state history` \
+         lists those there are."
+    );
     refuse(ProblemCode::UnknownRevision, detail)
 }
 
@@ -34,7 +37,9 @@ pub(super) fn parsed(text: &str) -> Result<Value, Fault> {
 
 /// A layer as it stands.
 pub(super) async fn layer(app: &App, key: LayerKey) -> Result<LayerShown, Fault> {
-    app.store
+    let of_name = node_name(app, key.layer, &key.of).await?;
+    let mut shown = app
+        .store
         .read(move |tx| {
             Box::pin(async move {
                 let revision = publications::newest(tx, &key).await?;
@@ -43,10 +48,27 @@ pub(super) async fn layer(app: &App, key: LayerKey) -> Result<LayerShown, Fault>
                 let state = text.map_or(Ok(json!({})), |text| parsed(&text))?;
                 let draft = drafts::get(tx, &key).await?.map_or(Ok(None), shown_draft)?;
                 let running = publications::going_out(tx, &key).await?.map(shown).transpose()?;
-                Ok::<_, Fault>(LayerShown { layer: key.layer, of: of(&key), revision, stands, state, draft, running })
+                let (layer, of) = (key.layer, of(&key));
+                Ok::<_, Fault>(LayerShown { layer, of, of_name, revision, stands, state, draft, running })
             })
         })
-        .await
+        .await?;
+    if let Some(running) = &mut shown.running {
+        running.of_name.clone_from(&shown.of_name);
+    }
+    Ok(shown)
+}
+
+/// The name of the node whose layer it is.
+async fn node_name(app: &App, layer: Layer, of: &str) -> Result<Option<String>, Fault> {
+    let Some(id) = (layer == Layer::Node).then(|| of.parse().ok()).flatten() else { return Ok(None) };
+    Ok(app.nodes.find(&app.store, id).await?.map(|known| known.name.clone()))
+}
+
+/// The same publication, with the name of the node whose layer it is of.
+pub(super) async fn named(app: &App, publication: Publication) -> Result<Publication, Fault> {
+    let of_name = node_name(app, publication.layer, publication.of.as_deref().unwrap_or_default()).await?;
+    Ok(Publication { of_name, ..publication })
 }
 
 /// A draft as people see it; nothing where one was.
@@ -60,12 +82,14 @@ fn shown_draft(row: DraftRow) -> Result<Option<Draft>, Fault> {
 /// One page of a layer's publications, newest first.
 pub(super) async fn history(app: &App, key: LayerKey, query: PublicationQuery) -> Result<Page<Publication>, Fault> {
     let (limit, before) = (page_size(query.limit)?, query.after);
+    let of_name = node_name(app, key.layer, &key.of).await?;
     let rows = app
         .store
         .read(move |tx| Box::pin(async move { publications::history(tx, &key, before, limit + 1).await }))
         .await?;
     let rows = rows.into_iter().map(shown).collect::<Result<Vec<Publication>, Fault>>()?;
-    Ok(page(rows, limit, |row| row.revision.to_string(), |row| row))
+    let show = |row| Publication { of_name: of_name.clone(), ..row };
+    Ok(page(rows, limit, |row| row.revision.to_string(), show))
 }
 
 /// What a revision of a layer was.
@@ -109,7 +133,7 @@ async fn whole(app: &App, row: PublicationRow) -> Result<Publication, Fault> {
             NodeStage::Skipped => &mut counts.skipped,
         } = many;
     }
-    Ok(Publication { counts: Some(counts), state: Some(parsed(&state)?), ..shown(row)? })
+    named(app, Publication { counts: Some(counts), state: Some(parsed(&state)?), ..shown(row)? }).await
 }
 
 /// One page of a publication's nodes.
@@ -150,6 +174,7 @@ pub(super) fn shown(row: PublicationRow) -> Result<Publication, Fault> {
         id: row.id,
         layer: row.key.layer,
         of: of(&row.key),
+        of_name: None,
         revision: row.revision,
         status: row.life.status,
         message: row.message,

@@ -92,7 +92,8 @@ pub(crate) fn start_all(app: &Shared) {
         Ok(0)
     });
     every_at_leader(app, "forget_old", FORGET_EVERY, |app| async move {
-        Ok(tasks::forget_old(&app).await? + blobs::forget(&app).await? + reports::forget(&app).await?)
+        let rows = tasks::forget_old(&app).await? + reports::forget(&app).await? + desired::forget(&app).await?;
+        Ok(rows + blobs::forget(&app).await?)
     });
     if app.blobs.place().is_some() {
         every_at_leader(app, "archive_logs", ARCHIVE_EVERY, |app| async move { logs::archive(&app).await });

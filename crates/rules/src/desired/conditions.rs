@@ -119,6 +119,41 @@ pub fn standing<'c>(conditions: impl IntoIterator<Item = &'c Condition>) -> Stan
     }
 }
 
+/// What a node tells of itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Told<'c> {
+    /// The generation that it has accepted.
+    pub generation: u64,
+    /// The generation that it refuses.
+    pub refused: Option<u64>,
+    /// How its resources stand.
+    pub conditions: &'c [Condition],
+}
+
+/// What is meant for a node.
+#[derive(Debug, Clone, Copy)]
+pub struct Meant {
+    /// The newest generation.
+    pub generation: u64,
+    /// How many resources it has.
+    pub resources: usize,
+}
+
+/// How a node stands by what it tells: it converges while it has not accepted what is meant for it, or has not spoken
+/// of all its resources; it fails if it refuses what is meant.
+pub fn stands(told: &Told<'_>, meant: Meant) -> Standing {
+    if told.refused.is_some_and(|refused| refused > told.generation) {
+        return Standing::Failing;
+    }
+    let together = standing(told.conditions);
+    let is_whole = told.generation == meant.generation && told.conditions.len() >= meant.resources;
+    if together == Standing::Converged && !is_whole || told.generation < meant.generation {
+        Standing::Converging
+    } else {
+        together
+    }
+}
+
 /// The condition that follows: it stands so since it came to be so, and not since it was last looked at.
 #[must_use]
 pub fn changed(before: Option<&Condition>, now: Condition) -> Condition {
@@ -169,5 +204,22 @@ mod tests {
         let why = Condition { reason: Some("other".to_owned()), ..condition(ConditionStatus::InOrder, 9) };
         assert_eq!(changed(Some(&before), why).since, Millis(9));
         assert_eq!(changed(None, condition(ConditionStatus::Pending, 7)).since, Millis(7));
+    }
+
+    #[test]
+    fn a_node_stands_by_what_is_meant_for_it() {
+        let one = |status: &str| {
+            [serde_json::from_value(serde_json::json!({"resource": "file/a", "status": status, "since": 1})).unwrap()]
+        };
+        let told = |generation, status: &str, refused, resources| {
+            let told = Told { generation, refused, conditions: &one(status) };
+            stands(&told, Meant { generation: 5, resources })
+        };
+        assert_eq!(told(5, "in_order", None, 1), Standing::Converged);
+        assert_eq!(told(4, "in_order", None, 1), Standing::Converging);
+        assert_eq!(told(4, "failed", None, 1), Standing::Converging);
+        assert_eq!(told(5, "failed", None, 1), Standing::Failing);
+        assert_eq!(told(5, "in_order", None, 2), Standing::Converging, "it has not spoken of all");
+        assert_eq!(told(4, "in_order", Some(5), 1), Standing::Failing);
     }
 }

@@ -48,6 +48,27 @@ pub struct FieldChange {
     pub to: Option<Value>,
 }
 
+/// What differs between two states of one layer. A layer may say a part of what a resource should be, with `null` for
+/// what it takes away; a resource that it takes away as a whole is told as `/spec/$removed`.
+pub fn layers_differ(from: &Value, to: &Value) -> Vec<ResourceChange> {
+    difference(&of_layer(from), &of_layer(to))
+}
+
+fn of_layer(state: &Value) -> Resources {
+    let Some(Value::Object(resources)) = state.get("resources") else { return Resources::new() };
+    let said = |resource: &Value| {
+        let field = |name: &str| resource.get(name).cloned().unwrap_or_default();
+        let spec = match resource {
+            Value::Null => Map::from_iter([("$removed".to_owned(), Value::Bool(true))]),
+            resource => resource.get("spec").and_then(Value::as_object).cloned().unwrap_or_default(),
+        };
+        let after = serde_json::from_value(field("after")).unwrap_or_default();
+        let drift = serde_json::from_value(field("drift")).unwrap_or_default();
+        Resource { spec, after, drift, signed: resource.get("signed").cloned() }
+    };
+    resources.iter().filter_map(|(key, resource)| Some((key.parse().ok()?, said(resource)))).collect()
+}
+
 /// What differs between two states, by key. The order of fields, and of what a resource comes after, means nothing.
 pub fn difference(from: &Resources, to: &Resources) -> Vec<ResourceChange> {
     let mut changes = Vec::new();
@@ -148,5 +169,14 @@ mod tests {
         assert_eq!(told, expected);
         assert_eq!(difference(&to, &from).iter().filter(|one| one.change == Change::Removed).count(), 1);
         assert_eq!(difference(&from, &from), []);
+    }
+
+    #[test]
+    fn what_a_layer_takes_away_differs_from_what_it_does_not_speak_of() {
+        let from = json!({"resources": {"file/a": {"spec": {"mode": "0644"}}, "file/b": {"drift": "report"}}});
+        let to = json!({"resources": {"file/a": {"spec": {"mode": "0644", "owner": null}}, "file/c": null}});
+        let told: Vec<_> = layers_differ(&from, &to).into_iter().map(|one| (one.resource.name, one.change)).collect();
+        let expected = [("a", Change::Changed), ("b", Change::Removed), ("c", Change::Added)];
+        assert_eq!(told, expected.map(|(name, change)| (name.to_owned(), change)));
     }
 }

@@ -27,8 +27,8 @@ mod specs;
 mod units;
 
 pub use account::{cut_message, fit};
-pub use conditions::{Condition, ConditionStatus, Standing, changed, standing};
-pub use difference::{Change, FieldChange, ResourceChange, difference};
+pub use conditions::{Condition, ConditionStatus, Meant, Standing, Told, changed, standing, stands};
+pub use difference::{Change, FieldChange, ResourceChange, difference, layers_differ};
 pub use generations::{Accepted, Offer, Refused, Verdict, judge};
 pub use hidden::without_hidden;
 pub use key::{BadKey, ResourceKey, check_kind};
@@ -36,7 +36,8 @@ pub use layers::{Layer, LayerName, merge, origins};
 pub use order::{Disorder, in_order};
 pub use plan::{Found, Step, plan};
 pub use publication::{
-    Counts, Next, NodeStage, Publication, PublicationStatus, Refusal, has_converged, is_too_late, next, stop,
+    Counts, Hearing, Next, NodeStage, Publication, PublicationStatus, Refusal, are_away, has_converged, is_too_late,
+    next, stop,
 };
 pub use resources::{BadState, Drift, Resource, Resources, read};
 pub use secrets::{Reference, SEALED, SECRET, references, replace};

@@ -218,10 +218,39 @@ pub fn is_too_late(released_at: Millis, within: Span, now: Millis) -> bool {
     now.since(released_at) >= within
 }
 
+/// What a hub knows of the nodes that a publication waits for, and that it does not hear.
+#[derive(Debug, Clone, Copy)]
+pub struct Hearing {
+    /// It is the hub that leads.
+    pub leads: bool,
+    /// No other hub can hear them.
+    pub is_alone: bool,
+    /// It has listened long enough since its start for a node that was there to come back.
+    pub has_listened: bool,
+    /// Some hub has heard one of them of late.
+    pub was_heard: bool,
+}
+
+/// Whether those nodes are away, as far as a hub can tell.
+pub fn are_away(hearing: Hearing) -> bool {
+    hearing.leads && ((hearing.is_alone && hearing.has_listened) || !hearing.was_heard)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn nodes_are_away_when_the_hub_that_leads_can_tell() {
+        let away =
+            |leads, is_alone, has_listened, was_heard| are_away(Hearing { leads, is_alone, has_listened, was_heard });
+        assert!(away(true, true, true, true), "nobody else could hear them");
+        assert!(!away(true, true, false, true), "they take a moment to come back");
+        assert!(!away(true, false, true, true), "another hub hears them");
+        assert!(away(true, false, true, false) && away(true, true, false, false));
+        assert!(!away(false, true, true, false), "it is not this one's to say");
+    }
 
     fn staged(at_a_time: u32, stop_failures: u32) -> Publication {
         Publication {

@@ -192,6 +192,33 @@ pub async fn open(tx: &mut Tx, after: Option<PublicationId>, limit: u32) -> Resu
     rows.into_iter().map(|row| row.columns("publications").id("id")).collect()
 }
 
+/// Up to `limit` publications of all orgs that were published and over before `before`, after the one `after`, the oldest
+/// first: each with the layer and revision that it made.
+pub async fn over_before(
+    tx: &mut Tx,
+    after: Option<PublicationId>,
+    before: Millis,
+    limit: u32,
+) -> Result<Vec<(PublicationId, LayerKey, u64)>, StoreError> {
+    const SQL: &str = "select id, org, layer, layer_of, revision from publications
+        where id > $1 and id < $2 and finished_at <= $3 order by id limit $4";
+    // An id begins with its time, so that newer ones are not looked at.
+    let until = PublicationId::from_uuid(uuid::Uuid::from_u128(u128::from(before.0.unsigned_abs()) << 80));
+    let values = [after.map_or("".into(), Into::into), until.into(), before.into(), limit.into()];
+    let read = |row: Row| {
+        let mut row = row.columns("publications");
+        let key = LayerKey { org: row.id("org")?, layer: row.word("layer", Layer::parse)?, of: row.text("layer_of")? };
+        Ok((row.id("id")?, key, row.number("revision")?))
+    };
+    tx.query(SQL, &values).await?.into_iter().map(read).collect()
+}
+
+/// Forgets a publication that is over, with the revision that it made. Whoever calls this has seen that nobody needs it.
+pub async fn forget(tx: &mut Tx, id: PublicationId) -> Result<(), StoreError> {
+    const SQL: &str = "delete from publications where id = $1 and finished_at is not null";
+    tx.execute(SQL, &[id.into()]).await.map(drop)
+}
+
 /// Takes the next step's turn. `false` if another hub, or somebody who steers, was quicker.
 pub async fn take_turn(tx: &mut Tx, id: PublicationId, turn: u32) -> Result<bool, StoreError> {
     const SQL: &str = "update publications set turn = turn + 1 where id = $1 and turn = $2";

@@ -16,6 +16,7 @@ use crate::setup::{NOW, OTHER_ORG, enroll, id, stories};
 stories!(
     a_publication_is_read_back_as_it_was_written,
     a_revision_stands_once_it_was_completed_for_all,
+    what_is_over_and_old_is_found_and_forgotten,
     a_turn_is_taken_once,
     nodes_get_a_publication_and_give_it_back,
     what_nodes_say_is_read_with_those_who_are_waited_for,
@@ -25,7 +26,7 @@ stories!(
     a_changed_secret_raises_the_generations_of_those_who_have_it,
 );
 
-fn org_layer() -> LayerKey {
+pub(crate) fn org_layer() -> LayerKey {
     LayerKey { org: DEFAULT_ORG, layer: Layer::Org, of: String::new() }
 }
 
@@ -72,7 +73,7 @@ fn pins_of(node: NodeId) -> PinsRow {
 }
 
 /// A publication for two nodes that wait.
-async fn for_two(tx: &mut Tx) -> Result<(PublicationId, [NodeId; 2]), StoreError> {
+pub(crate) async fn for_two(tx: &mut Tx) -> Result<(PublicationId, [NodeId; 2]), StoreError> {
     let both = [enroll(tx, 1).await?, enroll(tx, 2).await?];
     for node in both {
         pins::put(tx, &pins_of(node)).await?;
@@ -122,6 +123,31 @@ async fn a_revision_stands_once_it_was_completed_for_all(tx: &mut Tx) -> Result<
     }
     assert_eq!(publications::standing(tx, &key).await?, 1, "one was for some only, and one was stopped");
     assert_eq!(publications::going_out(tx, &key).await?, None);
+    Ok(())
+}
+
+async fn what_is_over_and_old_is_found_and_forgotten(tx: &mut Tx) -> Result<(), StoreError> {
+    let key = org_layer();
+    for revision in [1, 2, 3] {
+        let row = publication(revision.into(), key.clone(), revision);
+        publications::insert(tx, &row, "{}", &["token".to_owned()]).await?;
+        let ended = NOW - Span::days(3 - i64::try_from(revision).unwrap());
+        if revision < 3 {
+            publications::set_status(tx, row.id, PublicationStatus::Completed, Some(ended)).await?;
+        }
+    }
+    let both = publications::over_before(tx, None, NOW, 9).await?;
+    assert_eq!(both, [(id(1), key.clone(), 1), (id(2), key.clone(), 2)], "the third is not over");
+    assert_eq!(publications::over_before(tx, Some(id(1)), NOW, 9).await?, both[1..]);
+    assert_eq!(publications::over_before(tx, None, NOW, 1).await?, both[..1]);
+    assert_eq!(publications::over_before(tx, None, NOW - Span::days(2), 9).await?, both[..1]);
+    for number in [1, 3] {
+        publications::forget(tx, id(number)).await?;
+    }
+    assert_eq!(publications::state_of_revision(tx, &key, 1).await?, None);
+    assert!(publications::going_out(tx, &key).await?.is_some(), "what is not over stays");
+    let referring = publications::referring(tx, DEFAULT_ORG, "token", None, 9).await?;
+    assert_eq!(referring.iter().map(|row| row.revision).collect::<Vec<_>>(), [3, 2]);
     Ok(())
 }
 

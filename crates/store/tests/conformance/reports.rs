@@ -9,7 +9,7 @@ use crate::setup::{NOW, enroll, stories};
 
 stories!(the_newest_of_each_kind_stays, so_many_of_a_kind_are_kept_whatever_their_age);
 
-fn report(node: NodeId, kind: &str, subject: &str, number: u64) -> ReportRow {
+pub(crate) fn report(node: NodeId, kind: &str, subject: &str, number: u64) -> ReportRow {
     ReportRow {
         node,
         org: DEFAULT_ORG,

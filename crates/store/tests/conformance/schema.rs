@@ -17,7 +17,7 @@ store_stories!(
     a_second_task_of_the_same_id_is_refused,
 );
 
-async fn refused(store: &Store, sql: &'static str) {
+pub(crate) async fn refused(store: &Store, sql: &'static str) {
     let verb = store.write(move |tx| Box::pin(async move { tx.execute(sql, &[]).await }));
     let answer = verb.await;
     assert!(matches!(answer, Err(StoreError::Constraint { .. })), "{sql}: {answer:?}");

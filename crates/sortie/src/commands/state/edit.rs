@@ -39,9 +39,9 @@ pub(super) struct Edit {
 /// Opens the editor, keeps the draft, and offers to publish it.
 pub(super) async fn run(edit: Edit, options: &HubOptions, context: &Context) -> Done {
     let (hub, output, layer) = (context.hub(options)?, context.output, &edit.layer);
-    let shown = hub.layer(layer).await?;
+    let mut shown = hub.layer(layer).await?;
     let after = match &edit.file {
-        Some(file) => draft(&hub, layer, &shown, read_state(file)?).await?,
+        Some(file) => draft(&hub, layer, &mut shown, read_state(file)?, context).await?,
         None => {
             let before = text_of(&shown);
             let mut text = before.clone();
@@ -52,7 +52,7 @@ pub(super) async fn run(edit: Edit, options: &HubOptions, context: &Context) -> 
                     return if output.json() { output.value(&shown) } else { Ok(()) };
                 }
                 let kept = match parse(&text, "what was edited") {
-                    Ok(state) => draft(&hub, layer, &shown, state).await,
+                    Ok(state) => draft(&hub, layer, &mut shown, state, context).await,
                     Err(failure) => Err(failure),
                 };
                 match kept {

@@ -5,7 +5,7 @@ use std::io::{BufRead as _, IsTerminal as _};
 use clap::Args;
 use serde_json::Value;
 use sortie_client::people::Hub;
-use sortie_rules::desired::LayerName;
+use sortie_rules::desired::{LayerName, layers_differ};
 use sortie_wire::desired::{DiffQuery, LayerShown, Publication, Publish as Asked, WriteDraft};
 
 use super::diff::tell;
@@ -56,7 +56,7 @@ pub(super) async fn run(publish: Publish, options: &HubOptions, context: &Contex
     let mut shown = hub.layer(&publish.layer).await?;
     if let Some(file) = &publish.file {
         let state = read_state(file)?;
-        shown = draft(&hub, &publish.layer, &shown, state).await?;
+        shown = draft(&hub, &publish.layer, &mut shown, state, context).await?;
     }
     if shown.draft.is_none() {
         let edit = context.next_command(&format!("state edit {}", publish.layer));
@@ -76,15 +76,30 @@ pub(super) async fn roll_back(rollback: Rollback, options: &HubOptions, context:
     go(layer, query, asked, going_out, &format!("Back to revision {to}"), options, context).await
 }
 
-/// Writes a draft on top of what was seen.
+/// Writes a draft on top of what was seen. If somebody else was quicker, shows what theirs and this one differ in, and
+/// takes theirs for what was seen.
 pub(super) async fn draft(
     hub: &Hub,
     layer: &LayerName,
-    shown: &LayerShown,
+    shown: &mut LayerShown,
     state: Value,
+    context: &Context,
 ) -> Result<LayerShown, Failure> {
     let version = shown.draft.as_ref().map_or(0, |draft| draft.version);
-    Ok(hub.write_draft(layer, &WriteDraft { state, based_on: shown.revision, version }).await?)
+    let asked = WriteDraft { state, based_on: shown.revision, version };
+    let refused = match hub.write_draft(layer, &asked).await {
+        Ok(after) => return Ok(after),
+        Err(refused) => refused,
+    };
+    let current = refused.problem().and_then(|problem| problem.current.clone());
+    if let Some(theirs) = current.and_then(|current| serde_json::from_value::<LayerShown>(current).ok()) {
+        let output = context.output;
+        let there = theirs.draft.as_ref().map_or(&theirs.state, |draft| &draft.state);
+        output.say("What yours changes of what is there now:");
+        lines(&layers_differ(there, &asked.state), output.talk_colours()).iter().for_each(|line| output.say(line));
+        *shown = theirs;
+    }
+    Err(refused.into())
 }
 
 /// Publishes the draft that was seen.

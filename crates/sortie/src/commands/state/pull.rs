@@ -30,14 +30,14 @@ pub(super) async fn run(pull: Pull, hub: &Hub, context: &Context) -> Done {
     let desired = hub.node_desired(&pull.node).await?;
     let layer = LayerName { layer: Layer::Node, of: desired.node_name.clone() };
     let found = found(&desired);
-    let shown = hub.layer(&layer).await?;
+    let mut shown = hub.layer(&layer).await?;
     if found.is_empty() {
         output.say("Nothing is otherwise at the node, as far as its agent tells.");
         return if output.json() { output.value(&shown) } else { Ok(()) };
     }
     let before = shown.draft.as_ref().map_or(&shown.state, |draft| &draft.state);
     let state = over(before, &found);
-    let after = draft(hub, &layer, &shown, state).await?;
+    let after = draft(hub, &layer, &mut shown, state, context).await?;
     let diff = hub.layer_diff(&layer, &DiffQuery::default()).await?;
     output.either(&after, |_| {
         tell(&diff, context);

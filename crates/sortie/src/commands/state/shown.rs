@@ -16,7 +16,8 @@ pub(super) fn pretty(state: &Value) -> String {
 
 /// Of which layer a publication is.
 pub(super) fn layer_of(publication: &Publication) -> LayerName {
-    LayerName { layer: publication.layer, of: publication.of.clone().unwrap_or_default() }
+    let of = publication.of_name.as_ref().or(publication.of.as_ref());
+    LayerName { layer: publication.layer, of: of.cloned().unwrap_or_default() }
 }
 
 /// How a publication fares, as rows of details.

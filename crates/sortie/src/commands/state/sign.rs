@@ -50,7 +50,7 @@ pub(super) async fn run(sign: Sign, options: &HubOptions, context: &Context) -> 
     if sign.valid_for > OPERATION_LIFE_MAX || sign.valid_for <= Span::ZERO {
         return Err(Failure::usage(format!("--valid-for is at most {OPERATION_LIFE_MAX}")));
     }
-    let shown = hub.layer(layer).await?;
+    let mut shown = hub.layer(layer).await?;
     let mut state = shown.draft.as_ref().map_or(&shown.state, |draft| &draft.state).clone();
     if !state.is_object() {
         state = json!({});
@@ -87,7 +87,7 @@ pub(super) async fn run(sign: Sign, options: &HubOptions, context: &Context) -> 
         put_signature(&mut envelope, &signing)?;
         state["resources"][key.to_string()]["signed"] = json!(envelope);
     }
-    let after: LayerShown = draft(&hub, layer, &shown, state).await?;
+    let after: LayerShown = draft(&hub, layer, &mut shown, state, context).await?;
     if let Some(target) = &target {
         known.remember(hub.address(), &layer.of, target)?;
     }

@@ -1,0 +1,50 @@
+//! Forgets old publications, each with the revision that it made: not those that some node has, nor what stands, nor the
+//! newest of a layer, nor any of a layer of which one goes out at this moment and may be taken back.
+
+use sortie_rules::ids::PublicationId;
+use sortie_rules::time::Span;
+use sortie_store::desired::pins;
+use sortie_store::desired::publications::{self, LayerKey};
+use sortie_store::{StoreError, Tx};
+
+use crate::app::App;
+use crate::fault::Fault;
+
+/// Publications looked at in one transaction.
+const LOOKED_AT: u32 = 100;
+/// Most of them that are deleted in one: each may have thousands of nodes.
+const BATCH: u64 = 10;
+
+/// Looks at some, where it ended the last time, and deletes those that nobody needs. Returns how many went.
+pub(crate) async fn forget(app: &App) -> Result<u64, Fault> {
+    let before = app.clock.now() - Span::days(app.settings.retention.publications_d.into());
+    let after = app.desired.walk();
+    let turn = app.store.write(move |tx| {
+        Box::pin(async move {
+            let (mut gone, mut last) = (0, None);
+            let rows = publications::over_before(tx, after, before, LOOKED_AT).await?;
+            let is_end = rows.len() < LOOKED_AT as usize;
+            for (id, key, revision) in rows {
+                if gone == BATCH {
+                    return Ok((gone, last));
+                }
+                if !is_needed(tx, &key, revision).await? {
+                    publications::forget(tx, id).await?;
+                    gone += 1;
+                }
+                last = Some(id);
+            }
+            Ok::<(u64, Option<PublicationId>), StoreError>((gone, last.filter(|_| !is_end)))
+        })
+    });
+    let (gone, last) = turn.await?;
+    app.desired.walk_on(last);
+    Ok(gone)
+}
+
+async fn is_needed(tx: &mut Tx, key: &LayerKey, revision: u64) -> Result<bool, StoreError> {
+    Ok(publications::newest(tx, key).await? == revision
+        || publications::standing(tx, key).await? == revision
+        || publications::going_out(tx, key).await?.is_some()
+        || !pins::having(tx, key, revision, None, 1).await?.is_empty())
+}
