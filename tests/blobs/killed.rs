@@ -27,8 +27,7 @@ async fn a_hub_killed_while_the_store_takes_a_blob_puts_it_away_once(scene: Scen
 }
 
 async fn a_hub_killed_at_each_step_on_the_disk_loses_nothing(scene: Scene) {
-    let (plan, folder) = into_folder(&scene, "kept");
-    let mut plan = plan.setting("blobs.unreferred_h", 0);
+    let (mut plan, folder) = into_folder(&scene, "kept");
     let (mut kept, mut killed) = (Vec::new(), 0);
     for step in ["mkdir", "rename", "fsync"] {
         let hub = plan.clone().setting("retention.logs_in_store_h", 1).start().await;
@@ -41,7 +40,7 @@ async fn a_hub_killed_at_each_step_on_the_disk_loses_nothing(scene: Scene) {
         plan = plan.start().await.stop().await.0;
     }
     assert!(killed >= 6, "putting a log away has more steps than {killed}");
-    let hub = plan.start().await;
+    let hub = plan.setting("blobs.unreferred_h", 0).start().await;
     for (id, log) in &kept {
         until_archived(hub.plan(), *id).await;
         assert_eq!(log_of(&hub, *id).await, log.as_bytes());

@@ -4,7 +4,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
 use sortie_rules::blobs::name;
-use sortie_rules::ids::{BlobId, OrgId};
+use sortie_rules::ids::OrgId;
 use sortie_store::blobs::{self, BlobRow};
 
 use super::alone::Alone;
@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::fault::Fault;
 
 /// Keeps them. Bytes that the org has already are kept once.
-pub(crate) async fn keep(app: &App, org: OrgId, bytes: Bytes) -> Result<BlobId, Fault> {
+pub(crate) async fn keep(app: &App, org: OrgId, bytes: Bytes) -> Result<BlobRow, Fault> {
     let Some(place) = app.blobs.place() else { return Err(Fault::Broken("there is no place for blobs".to_owned())) };
     if app.blobs.alone.as_ref().is_some_and(Alone::is_lost) {
         return Err(Fault::Broken(app.blobs.trouble().unwrap_or_default()));
@@ -30,12 +30,21 @@ pub(crate) async fn keep(app: &App, org: OrgId, bytes: Bytes) -> Result<BlobId, 
     let begun = BlobRow { id: app.entropy.id(now), org, sha256, bytes: bytes.len() as u64, kept_at: None };
     let row = app.store.write(move |tx| Box::pin(async move { blobs::begin(tx, &begun, now).await })).await?;
     if row.kept_at.is_some() {
-        return Ok(row.id);
+        return Ok(row);
     }
     let put = place.put(&name(row.org, &row.sha256, row.id), bytes).await;
     app.blobs.note(put.as_ref().copied());
     match put {
-        Ok(()) => Ok(row.id),
+        Ok(()) => Ok(row),
         Err(trouble) => Err(Fault::Broken(format!("blobs cannot be kept in {}: {trouble}", place.told()))),
+    }
+}
+
+/// Takes back what was put into its place after its row had begun to leave: the row may be gone, and then nobody else
+/// knows of these bytes.
+pub(crate) async fn take_back(app: &App, row: &BlobRow) {
+    let Some(place) = app.blobs.place() else { return };
+    if let Err(trouble) = place.remove(&name(row.org, &row.sha256, row.id)).await {
+        tracing::warn!(blob = %row.id, %trouble, "A blob that nobody refers to could not be removed from its place");
     }
 }

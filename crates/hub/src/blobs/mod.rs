@@ -21,7 +21,7 @@ mod trouble;
 pub(crate) use belonging::{MARKED, PLACE, check, own_mark};
 pub(crate) use fetch::{fetch, read};
 pub(crate) use forget::{Walk, forget};
-pub(crate) use keep::keep;
+pub(crate) use keep::{keep, take_back};
 pub(crate) use place::Place;
 pub use settings::BlobSettings;
 pub(crate) use standing::Blobs;

@@ -11,7 +11,7 @@ use sortie_store::{StoreError, Tx, blobs};
 
 use super::pack::pack;
 use crate::app::App;
-use crate::blobs::keep;
+use crate::blobs::{keep, take_back};
 use crate::fault::Fault;
 
 /// Most pieces read at once.
@@ -47,16 +47,20 @@ async fn archive_one(app: &App, run: ToArchive) -> Result<bool, Fault> {
     let packed = packed.map_err(|error| Fault::Broken(error.to_string()))?;
     let packed = packed.map_err(|error| Fault::Broken(error.to_string()))?;
     let blob = keep(app, org, Bytes::from(packed)).await?;
-    let now = app.clock.now();
+    let (now, id) = (app.clock.now(), blob.id);
     let noted = app.store.write(move |tx| {
         Box::pin(async move {
-            if !blobs::set_kept(tx, blob, now).await? {
-                return Ok(false);
+            if !blobs::set_kept(tx, id, now).await? {
+                return Ok(None);
             }
-            logs::set_archived(tx, task, run, Archived { length, blob }).await
+            logs::set_archived(tx, task, run, Archived { length, blob: id }).await.map(Some)
         })
     });
-    Ok(noted.await?)
+    let archived = noted.await?;
+    if archived.is_none() {
+        take_back(app, &blob).await;
+    }
+    Ok(archived.unwrap_or(false))
 }
 
 /// All pieces of a log.
