@@ -1,5 +1,6 @@
 //! A real browser, headless, steered over WebDriver.
 
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
@@ -24,7 +25,7 @@ impl Browser {
         let port = scene.free_port();
         let profile = scene.folder().join("profile");
         let mut command = clean(Command::new("chromedriver"));
-        command.arg(format!("--port={port}")).stdout(Stdio::null()).stderr(Stdio::null());
+        command.arg(format!("--port={port}")).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
         let driver = command.spawn().expect("chromedriver is installed; `cargo xtask test` does so");
         let http = reqwest::Client::builder().no_proxy().build().expect("a plain client can be made");
         let arguments = [
@@ -83,9 +84,10 @@ async fn post(http: &reqwest::Client, url: &str, body: &Value) -> Result<Value, 
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // chromedriver ends its browsers when it is asked to end.
-        let asked = i32::try_from(self.driver.id()).ok().and_then(rustix::process::Pid::from_raw);
-        let _gone = asked.map(|pid| rustix::process::kill_process(pid, rustix::process::Signal::TERM));
+        let Some(driver) = i32::try_from(self.driver.id()).ok().and_then(rustix::process::Pid::from_raw) else { return };
+        // chromedriver ends its browsers when it is asked to end, but for one that is not up yet.
+        let _asked = rustix::process::kill_process(driver, rustix::process::Signal::TERM);
         let _status = self.driver.wait();
+        let _gone = rustix::process::kill_process_group(driver, rustix::process::Signal::KILL);
     }
 }

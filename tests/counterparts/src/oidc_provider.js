@@ -92,7 +92,11 @@ function agreed(grant) {
   return grant.save();
 }
 
-const server = http.createServer((request, response) => {
+let hasBegun;
+const begun = new Promise((resolve) => { hasBegun = resolve; });
+// A hub of a story may ask on this port before there is anything to answer with.
+const server = http.createServer(async (request, response) => {
+  await begun;
   const path = request.url.split('?')[0];
   counts[path] = (counts[path] ?? 0) + 1;
   if (path === '/token' && faults.length > 0) {
@@ -187,6 +191,7 @@ server.listen(Number(port), '127.0.0.1', async () => {
   issuer = `http://127.0.0.1:${server.address().port}`;
   key = await newKey();
   begin();
+  hasBegun();
   console.log(`ready ${server.address().port}`);
   for await (const line of createInterface({ input: process.stdin })) {
     const { order, ...rest } = JSON.parse(line);
