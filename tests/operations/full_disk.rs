@@ -28,7 +28,7 @@ async fn a_full_disk_refuses_and_recovers_and_keeps_what_it_acknowledged(scene: 
 }
 
 async fn a_disk_that_fails_to_flush_is_never_believed(scene: Scene) {
-    let hub = troubled(&scene, "fsync,fdatasync", "EIO:when=9..12").await;
+    let hub = troubled(&scene, "fsync,fdatasync", "EIO:when=6..9").await;
     let seen = submit_through(&hub).await;
     assert!(seen.refused.contains(&ProblemCode::OutcomeUnknown), "{seen:?}");
     assert!(seen.after_refusals > 0, "{seen:?}");

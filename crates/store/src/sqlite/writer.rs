@@ -90,14 +90,14 @@ fn commit_group(tx: &mut Tx, group: &mut [Box<dyn Job>], wal: &Wal) -> Result<()
 // the middle.
 
 fn run_alone(tx: &mut Tx, job: &mut dyn Job, wal: &Wal) -> Result<(), StoreError> {
-    run(tx, "begin immediate")?;
+    let before = begin(tx)?;
     let keep = job.run(tx);
     tx.sqlite().check_transaction()?;
-    if keep { commit(tx, wal) } else { run(tx, "rollback") }
+    if keep { commit(tx, wal, before) } else { run(tx, "rollback") }
 }
 
 fn run_together(tx: &mut Tx, jobs: &mut [Box<dyn Job>], wal: &Wal) -> Result<(), StoreError> {
-    run(tx, "begin immediate")?;
+    let before = begin(tx)?;
     for job in jobs {
         if job.is_checked() {
             run_unprotected(tx, &mut **job)?;
@@ -113,17 +113,27 @@ fn run_together(tx: &mut Tx, jobs: &mut [Box<dyn Job>], wal: &Wal) -> Result<(),
         }
         run(tx, "release job")?;
     }
-    commit(tx, wal)
+    commit(tx, wal, before)
 }
 
-/// Appends what the group tells the audit log, and commits.
-fn commit(tx: &mut Tx, wal: &Wal) -> Result<(), StoreError> {
+/// Begins the transaction of a group. Returns how many rows were changed before it.
+fn begin(tx: &mut Tx) -> Result<u64, StoreError> {
+    run(tx, "begin immediate")?;
+    Ok(tx.sqlite().changes())
+}
+
+/// Appends what the group tells the audit log, and commits. A group that has changed no row has written nothing (the
+/// schema changes only before the writer works), and there is nothing to flush for it.
+fn commit(tx: &mut Tx, wal: &Wal, before: u64) -> Result<(), StoreError> {
     let entries = tx.take_entries();
     if !entries.is_empty() {
         let sealed = finish_at_once(Box::pin(audit::seal(tx, entries)));
         tx.take_failure();
         tx.sqlite().check_transaction()?;
         sealed?;
+    }
+    if tx.sqlite().changes() == before {
+        return run(tx, "commit");
     }
     wal.commit_begins();
     let committed = run(tx, "commit");
@@ -149,4 +159,36 @@ fn run_unprotected(tx: &mut Tx, job: &mut dyn Job) -> Result<(), StoreError> {
 
 fn run(tx: &mut Tx, sql: &'static str) -> Result<(), StoreError> {
     tx.sqlite().execute(sql, &[]).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::job::job;
+    use super::super::pragmas::open_writer;
+    use super::*;
+
+    #[test]
+    fn a_group_that_changes_nothing_has_nothing_to_flush() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("sortie.db");
+        let mut tx = Tx::on_sqlite(open_writer(&file).unwrap(), true);
+        tx.sqlite().batch("create table t (n integer)").unwrap();
+        let wal = Wal::of(&file).unwrap();
+        let mut is_flushed_after = |statements: &[&'static str]| {
+            let jobs = statements.iter().map(|sql| {
+                let sql = *sql;
+                job::<_, u64, StoreError>(move |tx| Box::pin(async move { tx.execute(sql, &[]).await }), false).0
+            });
+            let mut jobs: Vec<_> = jobs.collect();
+            commit_group(&mut tx, &mut jobs, &wal).unwrap();
+            let is_flushed = wal.is_flushed();
+            wal.flush().unwrap();
+            is_flushed
+        };
+        assert!(is_flushed_after(&["delete from t"]));
+        assert!(is_flushed_after(&["delete from t", "update t set n = 1"]));
+        assert!(!is_flushed_after(&["insert into t values (1)"]));
+        assert!(!is_flushed_after(&["delete from t where n = 7", "update t set n = 2"]));
+        assert!(is_flushed_after(&["update t set n = 3 where n = 7"]));
+    }
 }
