@@ -25,9 +25,7 @@ pub(super) async fn measure(setup: &Setup) -> anyhow::Result<Vec<Figure>> {
     let size = std::fs::metadata(&program)?.len();
     let hub = Hub::start(setup, &folder.path().join("hub")).await?;
     let data = folder.path().join("agent");
-    let invite = invite(&hub, "bench-agent".to_owned()).await?;
-    let enrolled = Command::new(&program).args(["enroll", "--invite", &invite, "--data"]).arg(&data).output().await?;
-    ensure!(enrolled.status.success(), "the agent was not enrolled: {}", String::from_utf8_lossy(&enrolled.stderr));
+    enroll(&program, &hub, "bench-agent", &data).await?;
     let agent = run(&program, &data)?;
     let with_hub = watch(&agent, "agent_memory_hub_up", "waiting at the hub", setup.minutes).await?;
     hub.stop().await?;
@@ -36,7 +34,16 @@ pub(super) async fn measure(setup: &Setup) -> anyhow::Result<Vec<Figure>> {
     Ok(vec![size, with_hub, without])
 }
 
-fn run(program: &Path, data: &Path) -> anyhow::Result<Child> {
+/// Enrols the agent under a name, with its data in a folder.
+pub(super) async fn enroll(program: &Path, hub: &Hub, name: &str, data: &Path) -> anyhow::Result<()> {
+    let invite = invite(hub, name.to_owned()).await?;
+    let enrolled = Command::new(program).args(["enroll", "--invite", &invite, "--data"]).arg(data).output().await?;
+    ensure!(enrolled.status.success(), "the agent was not enrolled: {}", String::from_utf8_lossy(&enrolled.stderr));
+    Ok(())
+}
+
+/// Starts it.
+pub(super) fn run(program: &Path, data: &Path) -> anyhow::Result<Child> {
     let log = std::fs::File::create(data.with_extension("log"))?;
     let mut command = Command::new(program);
     command.arg("run").arg("--data").arg(data).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);

@@ -6,6 +6,7 @@ use serde_json::json;
 use sortie_rules::desired::LayerName;
 use sortie_wire::desired::Publish;
 
+use super::drift;
 use crate::cli::Setup;
 use crate::figure::Figure;
 use crate::hub::Hub;
@@ -61,5 +62,5 @@ pub(super) async fn measure(setup: &Setup) -> anyhow::Result<Vec<Figure>> {
     ];
     swarm.end();
     hub.stop().await?;
-    Ok(figures)
+    Ok([figures, vec![drift::measure(setup).await?]].concat())
 }

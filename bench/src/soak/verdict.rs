@@ -49,9 +49,9 @@ fn order(ends: &Ends) -> Point {
 fn memory(samples: &[Sample]) -> Point {
     let last = &samples[samples.len() / 3..];
     let seconds = last.last().map_or(0, |sample| sample.at_s) - last.first().map_or(0, |sample| sample.at_s);
-    let slope = slope(last.iter().map(|sample| (sample.at_s as f64 / 3600.0, sample.rss_kb as f64 / 1024.0)));
+    let slope = slope(last.iter().map(|sample| (sample.at_s as f64 / 3600.0, sample.own_kb as f64 / 1024.0)));
     Point {
-        what: "the hub's memory does not grow",
+        what: "the hub's own memory does not grow",
         seen: slope
             .map_or("too few looks".to_owned(), |slope| format!("{slope:+.1} MB an hour over the last two thirds")),
         good: slope.filter(|_| seconds >= SLOPE_SECONDS_MIN).map(|slope| slope <= SLOPE_MAX),
@@ -99,7 +99,7 @@ mod tests {
     fn hour(mb_per_hour: f64) -> Vec<Sample> {
         let at = |minute: u64| Sample {
             at_s: minute * 60,
-            rss_kb: ((50.0 + mb_per_hour * minute as f64 / 60.0) * 1024.0) as u64,
+            own_kb: ((50.0 + mb_per_hour * minute as f64 / 60.0) * 1024.0) as u64,
             open_files: 40,
             ..Sample::default()
         };
