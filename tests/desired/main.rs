@@ -6,6 +6,7 @@ mod away;
 mod by_command;
 mod converging;
 mod crashes;
+mod data;
 mod drifting;
 mod help;
 mod kept_back;
