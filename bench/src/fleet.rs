@@ -40,7 +40,7 @@ async fn invite_by(hub: &Hub, name: String, address: Option<String>) -> anyhow::
 /// What is asked for when one is to be made.
 pub(crate) fn ask_for_invite(node: String) -> CreateInvite {
     let labels = Default::default();
-    CreateInvite { node, site: None, kind: None, labels, valid_for: None, replace: false, hub: None }
+    CreateInvite { node, site: None, host: None, kind: None, labels, valid_for: None, replace: false, hub: None }
 }
 
 impl Fleet {

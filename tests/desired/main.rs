@@ -7,6 +7,7 @@ mod by_command;
 mod clocks;
 mod converging;
 mod crashes;
+mod data;
 mod drifting;
 mod forgotten;
 mod help;

@@ -3,6 +3,7 @@
 mod access;
 mod certificates;
 mod enroll_command;
+mod guests;
 mod help;
 mod impostor;
 mod invite_command;

@@ -29,6 +29,7 @@ async fn invite(hub: &RunningHub<'_>, node: &str, url: String) -> String {
     let invite = CreateInvite {
         node: node.to_owned(),
         site: None,
+        host: None,
         kind: None,
         labels: std::collections::BTreeMap::new(),
         valid_for: None,

@@ -166,6 +166,7 @@ async fn invite(hub: &RunningHub<'_>, node: &str, address: Option<String>) -> St
     let invite = CreateInvite {
         node: node.to_owned(),
         site: None,
+        host: None,
         kind: None,
         labels: BTreeMap::new(),
         valid_for: None,

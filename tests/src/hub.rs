@@ -309,6 +309,7 @@ impl<'s> RunningHub<'s> {
         let plain = CreateInvite {
             node: node.to_owned(),
             site: None,
+            host: None,
             kind: None,
             labels: std::collections::BTreeMap::new(),
             valid_for: None,

@@ -38,7 +38,8 @@ pub(crate) fn c_compiler() -> Done {
 /// programs in the middle of a write; curl, which reads streams; ssh-keygen, with which operators sign; Chromium,
 /// which looks at pages; Orthanc, a real imaging server; nginx, a proxy that ends TLS; NATS, a broker of messages;
 /// iproute2, which makes networks that break; HAProxy, the balancer of our sample; faketime, which
-/// moves the clock of a program; and Python and Node, in which some counterparts are written.
+/// moves the clock of a program; restic, which makes backups of boxes; and Python and Node, in which some counterparts
+/// are written.
 fn debian_packages() -> Done {
     let mut missing = Vec::new();
     if initdb().is_none() {
@@ -63,6 +64,9 @@ fn debian_packages() -> Done {
     }
     if on_path("nats-server").is_none() && !Path::new("/usr/sbin/nats-server").is_file() {
         missing.push("nats-server");
+    }
+    if on_path("restic").is_none() {
+        missing.push("restic");
     }
     for (program, package) in [("ip", "iproute2"), ("haproxy", "haproxy")] {
         if on_path(program).is_none() && !Path::new("/usr/sbin").join(program).is_file() {

@@ -16,6 +16,7 @@ pub mod desired;
 pub mod durations;
 pub mod enrollment;
 pub mod exits;
+pub mod hosts;
 pub mod ids;
 pub mod jobs;
 pub mod leaders;

@@ -461,6 +461,8 @@ pub const AWAY_AFTER: Span = Span::minutes(5);
 pub const NODES_TOLD_OF_STATES_PER_SECOND: usize = 5000;
 /// What revisions of layers say, kept in memory by a hub.
 pub const STATES_IN_MEMORY_MAX: usize = 64;
+/// How many of its guests are named with a node; a list of nodes can be asked for all.
+pub const GUESTS_SHOWN_MAX: u32 = 100;
 /// Most different sets of pins of a layer's nodes that are looked at before a publication.
 pub const PINS_LOOKED_AT_MAX: u32 = 1000;
 /// Most secrets of one org.

@@ -15,7 +15,7 @@ pub const ID_TAKEN: &str = "invites_pkey";
 macro_rules! columns {
     () => {
         "id, org, node_name, site, kind, labels, replaces, secret_hash, created_by, created_at, expires_at,
-         revoked_at, used_at, used_by_key, node"
+         revoked_at, used_at, used_by_key, node, host"
     };
 }
 
@@ -30,6 +30,8 @@ pub struct InviteRow {
     pub node_name: String,
     /// The site that the node will be at; it must exist.
     pub site: Option<String>,
+    /// The name of the node that it will live on.
+    pub host: Option<String>,
     /// What sort of node it will be.
     pub kind: String,
     /// The labels that the node will have.
@@ -58,8 +60,8 @@ pub struct InviteRow {
 pub async fn insert(tx: &mut Tx, invite: &InviteRow) -> Result<(), StoreError> {
     const SQL: &str = "insert into invites
         (id, org, node_name, site, kind, labels, replaces, secret_hash, created_by, created_at, expires_at,
-         revoked_at, used_at, used_by_key, node)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+         revoked_at, used_at, used_by_key, node, host)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
     let labels = labels_text(&invite.labels);
     let values = [
         invite.id.into(),
@@ -77,6 +79,7 @@ pub async fn insert(tx: &mut Tx, invite: &InviteRow) -> Result<(), StoreError> {
         invite.used_at.into(),
         invite.used_by_key.as_deref().into(),
         invite.node.into(),
+        invite.host.as_deref().into(),
     ];
     tx.execute(SQL, &values).await.map(drop)
 }
@@ -145,5 +148,6 @@ fn read(row: Row) -> Result<InviteRow, StoreError> {
         used_at: row.millis_or_none("used_at")?,
         used_by_key: row.text_or_none("used_by_key")?,
         node: row.id_or_none("node")?,
+        host: row.text_or_none("host")?,
     })
 }

@@ -145,6 +145,13 @@ const ALL: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0017_desired.sql"),
         postgres: include_str!("../migrations/postgres/0017_desired.sql"),
     },
+    Migration {
+        version: 18,
+        name: "hosts",
+        oldest_program: 1,
+        sqlite: include_str!("../migrations/sqlite/0018_hosts.sql"),
+        postgres: include_str!("../migrations/postgres/0018_hosts.sql"),
+    },
 ];
 
 /// The table of what was done, and the table that says who may use the database. The same on both

@@ -16,7 +16,10 @@ pub struct CreateInvite {
     /// The site it will belong to; made if it does not exist.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site: Option<String>,
-    /// What sort of node it will be; `host` if absent.
+    /// The node that it will live on, by name or id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// What sort of node it will be; if absent `guest` for one that lives on another, else `host`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// The labels it will have.
@@ -60,6 +63,9 @@ pub struct InviteDetails {
     /// The site it will belong to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site: Option<String>,
+    /// The node that it will live on, by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
     /// What sort of node it will be.
     pub kind: String,
     /// The labels it will have.

@@ -23,6 +23,15 @@ pub struct Node {
     /// The site it belongs to. Intent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site: Option<String>,
+    /// The node that it lives on, by name. Intent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// Whether that was revoked; its guests stay as they are.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub host_revoked: bool,
+    /// The nodes that live on it, by name, the first 100; shown for one node, not in lists. Intent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guests: Vec<String>,
     /// What sort of node it is. Intent.
     pub kind: String,
     /// Its labels. Intent: set at the hub only.
@@ -109,6 +118,9 @@ pub struct ChangeNode {
     /// The site it belongs to; an empty text takes it out of its site.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site: Option<String>,
+    /// The node that it lives on, by name or id; an empty text: on none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
     /// What sort of node it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
@@ -131,6 +143,9 @@ pub struct NodeQuery {
     /// Only nodes of this site.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site: Option<String>,
+    /// Only nodes that live on this one, by name or id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
     /// Only nodes of this kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,

@@ -5,8 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
-use sortie_rules::desired::{Layer, Reference, ResourceKey, Resources, SECRET, merge, read, references};
-use sortie_rules::limits::LAYER_BYTES_MAX;
+use sortie_rules::desired::{
+    FILE, Layer, Reference, ResourceKey, Resources, SECRET, merge, read, references, replace, written,
+};
+use sortie_rules::limits::{LAYER_BYTES_MAX, RESOURCE_CONTENT_BYTES_MAX};
 use sortie_wire::problem::ProblemCode;
 
 use crate::fault::{Fault, refuse_at};
@@ -103,9 +105,13 @@ pub(super) fn usable(
         };
         let seen = format!("{} {}", key.kind, Value::Object(resource.spec.clone()));
         if known_good.insert(seen) {
-            kind.check_spec(&resource.spec).map_err(|(pointer, why)| {
+            let misfit = |pointer: String, why: String| {
                 refuse_at(ProblemCode::StateInvalid, format!("{at}/spec{pointer}"), format!("{why}."))
-            })?;
+            };
+            kind.check_spec(&resource.spec).map_err(|(pointer, why)| misfit(pointer, why))?;
+            if key.kind == FILE {
+                sayable(&resource.spec).map_err(|(pointer, why)| misfit(pointer, why))?;
+            }
         }
         let path = resource.spec.get("path").and_then(Value::as_str);
         if let Some(path) = path.filter(|_| ["file", "directory"].contains(&key.kind.as_str()))
@@ -116,6 +122,22 @@ pub(super) fn usable(
         }
     }
     Ok(resources)
+}
+
+/// Whether the data of a file can be written in its format: where not, as a JSON pointer, and why. A secret is a text,
+/// whichever it is.
+fn sayable(spec: &Map<String, Value>) -> Result<(), (String, String)> {
+    let text = |_: &str| Ok::<_, (String, String)>(Value::from("secret"));
+    match written(&replace(spec, &mut { text })?) {
+        Some(Err(wrong)) => Err((wrong.pointer, wrong.why.to_owned())),
+        Some(Ok(text)) if text.len() > RESOURCE_CONTENT_BYTES_MAX => {
+            let (format, most) =
+                (spec.get("format").and_then(Value::as_str).unwrap_or_default(), RESOURCE_CONTENT_BYTES_MAX);
+            let why = format!("Written as {format} it has {} bytes, and a file has at most {most}", text.len());
+            Err(("/data".to_owned(), why))
+        }
+        Some(Ok(_)) | None => Ok(()),
+    }
 }
 
 #[cfg(test)]

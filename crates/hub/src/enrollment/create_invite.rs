@@ -5,8 +5,9 @@ use sortie_rules::limits::INVITE_LIFE_MAX;
 use sortie_rules::names::{check_labels, check_name};
 use sortie_rules::org_settings::{INVITES_VALID_FOR_MAX, invite_life};
 use sortie_rules::time::Span;
+use sortie_store::Tx;
 use sortie_store::invites::{self, InviteRow};
-use sortie_store::{Tx, nodes};
+use sortie_store::nodes::{self, NodeRow};
 use sortie_wire::enrollment::Invite;
 use sortie_wire::invites::{CreateInvite, CreatedInvite};
 use sortie_wire::problem::ProblemCode;
@@ -17,7 +18,7 @@ use crate::audit::{self, Act};
 use crate::events::{self, Record};
 use crate::fault::{Fault, refuse_at};
 use crate::http::Once;
-use crate::nodes::sites;
+use crate::nodes::{hosts, sites};
 use crate::people::Principal;
 
 /// Makes an invite, or shows again the one that was made under the same key.
@@ -36,7 +37,8 @@ pub(crate) async fn create(
         org: who.org,
         node_name: request.node,
         site: request.site,
-        kind: request.kind.unwrap_or_else(|| "host".to_owned()),
+        kind: request.kind.unwrap_or_else(|| if request.host.is_some() { "guest" } else { "host" }.to_owned()),
+        host: request.host,
         labels: request.labels,
         replace: request.replace,
         secret_hash: app.keys.secret_of("invite", id).hash(),
@@ -57,8 +59,9 @@ pub(crate) async fn create(
                 if let Some(answer) = once.recall(tx).await? {
                     return remembered(tx, row.org, &answer).await;
                 }
-                let row = InviteRow { expires_at: now + life?, ..row };
-                if !row.replace && nodes::get_by_name(tx, row.org, &row.node_name).await?.is_some() {
+                let mut row = InviteRow { expires_at: now + life?, ..row };
+                let there = nodes::get_by_name(tx, row.org, &row.node_name).await?;
+                if !row.replace && there.is_some() {
                     let detail = format!(
                         "A node `{}` exists; choose another name, or make the invite with --replace \
                          (`\"replace\": true`), which gives that node another key.",
@@ -66,6 +69,7 @@ pub(crate) async fn create(
                     );
                     return Err(refuse_at(ProblemCode::NodeExists, "/node", detail));
                 }
+                row.host = host(tx, &row, there).await?;
                 once.remember(tx, &row.id.to_string(), row.created_at).await?;
                 if let Some(site) = &row.site {
                     sites::make_if_missing(tx, row.org, site, row.created_at).await?;
@@ -75,7 +79,7 @@ pub(crate) async fn create(
                 let record = Record::new(row.org, row.created_at, "invite.created", &row.created_by).data(&data);
                 events::record(tx, record).await?;
                 let changes = serde_json::json!({
-                    "node": row.node_name, "replace": row.replace, "site": row.site, "kind": row.kind,
+                    "node": row.node_name, "replace": row.replace, "site": row.site, "host": row.host, "kind": row.kind,
                     "labels": row.labels, "expires_at": row.expires_at,
                 });
                 audit::record(tx, act.changes(changes)).await?;
@@ -110,6 +114,22 @@ async fn life(app: &App, who: &Principal, asked: Option<Span>) -> Result<Span, F
         );
         refuse_at(ProblemCode::FieldInvalid, "/valid_for", detail)
     })
+}
+
+/// The name of the node that the invited one will live on. One that exists lives where it lives.
+async fn host(tx: &mut Tx, row: &InviteRow, there: Option<NodeRow>) -> Result<Option<String>, Fault> {
+    let Some(host) = &row.host else { return Ok(None) };
+    let found = hosts::find(tx, row.org, there.as_ref().map(|node| node.id), host).await;
+    let found = found.map_err(hosts::NotThere::in_request)?;
+    if there.is_some_and(|node| node.host.is_none_or(|host| host.id != found.id)) {
+        let detail = format!(
+            "The node `{0}` exists and does not live on `{1}`; an invite gives it another key and leaves it where it \
+             is. `sortie node set {0} --host {1}` moves it.",
+            row.node_name, found.name
+        );
+        return Err(refuse_at(ProblemCode::FieldInvalid, "/host", detail));
+    }
+    Ok(Some(found.name))
 }
 
 /// The invite that was made under the same key.

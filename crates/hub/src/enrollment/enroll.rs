@@ -22,6 +22,7 @@ use crate::desired;
 use crate::events::{self, Record};
 use crate::fault::{Fault, refuse, refuse_at};
 use crate::identity::NodeKey;
+use crate::nodes::hosts::{self, NotThere};
 use crate::tasks::abandon_held;
 
 /// Enrols the holder of an invite. The same key with the same invite gets the same enrolment again. `chain` is
@@ -141,6 +142,14 @@ fn refused(row: &InviteRow, why: Refusal) -> Fault {
     refuse(code, format!("Node `{}`: {why}.", row.node_name))
 }
 
+/// What was said of the host when the invite was made does not hold any more.
+fn not_there(why: NotThere) -> Fault {
+    match why {
+        NotThere::Unfit(why) => refuse(ProblemCode::Forbidden, format!("{why} Ask for a new invite.")),
+        NotThere::Store(error) => error.into(),
+    }
+}
+
 async fn write(
     tx: &mut Tx,
     row: &InviteRow,
@@ -161,11 +170,16 @@ async fn write(
             node.id
         }
         (Admission::New | Admission::Replace, _) => {
+            let host = match &row.host {
+                Some(host) => Some(hosts::find(tx, row.org, None, host).await.map_err(not_there)?),
+                None => None,
+            };
             let node = NodeRow {
                 id: fresh,
                 org: row.org,
                 name: row.node_name.clone(),
                 site: row.site.clone(),
+                host,
                 kind: row.kind.clone(),
                 labels: row.labels.clone(),
                 key_fingerprint: fingerprint.to_owned(),

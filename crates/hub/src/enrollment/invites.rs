@@ -57,6 +57,7 @@ pub(crate) fn details(app: &App, row: InviteRow) -> InviteDetails {
         id: row.id,
         node: row.node_name,
         site: row.site,
+        host: row.host,
         kind: row.kind,
         labels: row.labels,
         replace: row.replace,

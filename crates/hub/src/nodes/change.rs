@@ -1,4 +1,4 @@
-//! Changes what is intended of a node: site, kind, labels, thresholds.
+//! Changes what is intended of a node: site, host, kind, labels, thresholds.
 
 use sortie_rules::names::{check_labels, check_name};
 use sortie_rules::time::Span;
@@ -6,7 +6,7 @@ use sortie_store::nodes::{self, NodeIntent};
 use sortie_wire::nodes::{ChangeNode, Node};
 use sortie_wire::problem::ProblemCode;
 
-use super::{show, sites};
+use super::{hosts, show, sites};
 use crate::app::App;
 use crate::audit::{self, Act};
 use crate::desired;
@@ -28,12 +28,21 @@ pub(crate) async fn change(app: &App, who: &Principal, node: &str, request: Chan
                 let before = nodes::get(tx, org, id).await?.ok_or_else(unknown)?;
                 let was = NodeIntent {
                     site: before.site,
+                    host: before.host.map(|host| host.id),
                     kind: before.kind,
                     labels: before.labels,
                     stale_after: before.stale_after,
                     down_after: before.down_after,
                 };
-                let intent = apply(was, &request)?;
+                let mut intent = apply(was, &request)?;
+                match request.host.as_deref() {
+                    None => {}
+                    Some("") => intent.host = None,
+                    Some(host) => {
+                        let found = hosts::find(tx, org, Some(id), host).await;
+                        intent.host = Some(found.map_err(hosts::NotThere::in_request)?.id);
+                    }
+                }
                 let stale_after = intent.stale_after.unwrap_or(defaults.stale_after);
                 if intent.down_after.unwrap_or(defaults.down_after) < stale_after {
                     let detail = "A node cannot be called down before it is called stale.";

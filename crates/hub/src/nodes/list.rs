@@ -14,7 +14,12 @@ use crate::people::Principal;
 /// One page of nodes.
 pub(crate) async fn list(app: &App, who: &Principal, query: NodeQuery) -> Result<Page<Node>, Fault> {
     let limit = page_size(query.limit)?;
+    let host = match &query.host {
+        Some(host) => Some(app.nodes.find_named(&app.store, who.org, host).await?.id),
+        None => None,
+    };
     let filter = NodeFilter {
+        host,
         site: query.site,
         kind: query.kind,
         presence: query.presence,

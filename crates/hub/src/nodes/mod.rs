@@ -3,6 +3,7 @@
 
 mod change;
 mod directory;
+pub(crate) mod hosts;
 mod list;
 mod note_clock;
 mod note_proof;

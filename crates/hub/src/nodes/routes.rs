@@ -54,7 +54,7 @@ async fn show_node(
     Ok(Json(show::show(&app, &who, &node).await?))
 }
 
-/// Changes site, kind, labels or thresholds of a node.
+/// Changes site, host, kind, labels or thresholds of a node.
 #[utoipa::path(patch, path = "/api/v1/nodes/{node}", tag = "nodes", request_body = ChangeNode,
     params(("node" = String, Path, description = "Name or id")), responses((status = 200, body = Node)))]
 async fn change_node(

@@ -1,5 +1,6 @@
 //! A node as people see it.
 
+use sortie_rules::limits::GUESTS_SHOWN_MAX;
 use sortie_store::fields::Holder;
 use sortie_store::nodes::{self, NodeRow};
 use sortie_wire::nodes::{Node, NodeKeys};
@@ -20,13 +21,14 @@ pub(crate) async fn show(app: &App, who: &Principal, node: &str) -> Result<Node,
             Box::pin(async move {
                 let fields = fields_of(tx, org, &Holder::Node(id.to_string())).await?;
                 let refused = refused_by(tx, id).await?;
-                Ok::<_, Fault>((nodes::get(tx, org, id).await?, (fields, refused)))
+                let guests = nodes::guests(tx, org, id, GUESTS_SHOWN_MAX).await?;
+                Ok::<_, Fault>((nodes::get(tx, org, id).await?, (fields, refused, guests)))
             })
         })
         .await?;
-    let (fields, refused_deliveries) = said;
+    let (fields, refused_deliveries, guests) = said;
     let node = row.map(|row| shown(app, row)).ok_or_else(|| refuse(ProblemCode::UnknownNode, "There is no such node."));
-    Ok(Node { fields, refused_deliveries, ..node? })
+    Ok(Node { fields, refused_deliveries, guests, ..node? })
 }
 
 /// A row as people see it; when the node was last heard is known in memory before it is written.
@@ -38,6 +40,9 @@ pub(crate) fn shown(app: &App, row: NodeRow) -> Node {
         id: row.id,
         name: row.name,
         site: row.site,
+        host_revoked: row.host.as_ref().is_some_and(|host| host.is_revoked),
+        host: row.host.map(|host| host.name),
+        guests: Vec::new(),
         kind: row.kind,
         labels: row.labels,
         presence: row.presence,

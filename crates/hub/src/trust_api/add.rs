@@ -44,6 +44,7 @@ pub(super) async fn add(app: &Shared, who: &Principal, request: AddNode) -> Resu
         org: who.org,
         name: request.name,
         site: request.site,
+        host: None,
         kind,
         labels: request.labels,
         key_fingerprint: fingerprint(key),

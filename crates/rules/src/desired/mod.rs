@@ -6,12 +6,13 @@
 //! `publication` is how a layer goes out to nodes, so many at a time; `generations` says which generation an agent
 //! takes.
 //!
-//! At the agent: `order` says what comes before what, `specs` reads how files, folders and services should be, `units`
-//! what the machine says of a service, `plan` what is to be done with one resource, `conditions` what is told of it,
-//! and `account` how all of that is told in a limited number of bytes.
+//! At the agent: `order` says what comes before what, `specs` reads how files, folders and services should be, `data`
+//! and `yaml` write what a file holds, `units` tells what the machine says of a service, `plan` what is to be done with
+//! one resource, `conditions` what is told of it, and `account` how all of that is told in a limited number of bytes.
 
 mod account;
 mod conditions;
+mod data;
 mod difference;
 mod generations;
 mod hidden;
@@ -25,9 +26,11 @@ mod secrets;
 mod signed;
 mod specs;
 mod units;
+mod yaml;
 
 pub use account::{cut_message, fit};
 pub use conditions::{Condition, ConditionStatus, Meant, Standing, Told, changed, standing, stands};
+pub use data::{Format, Unsayable, written};
 pub use difference::{Change, FieldChange, ResourceChange, difference, layers_differ};
 pub use generations::{Accepted, Offer, Refused, Verdict, judge};
 pub use hidden::without_hidden;

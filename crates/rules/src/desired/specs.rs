@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::data::written;
 use super::key::ResourceKey;
 use super::resources::Resources;
 use crate::limits::RESOURCE_CONTENT_BYTES_MAX;
@@ -98,6 +99,8 @@ struct FileText {
     ensure: Ensure,
     content: Option<String>,
     content_base64: Option<String>,
+    data: Option<Value>,
+    format: Option<String>,
     mode: Option<String>,
     owner: Option<String>,
     group: Option<String>,
@@ -130,19 +133,30 @@ enum ServiceState {
 }
 
 impl FileSpec {
-    /// Reads the spec of a file, its secrets opened.
+    /// Reads the spec of a file, its secrets opened. Its data comes out as the text that is written of it.
     ///
     /// # Errors
     /// What is wrong, as a sentence without its full stop; it may repeat a value of the spec.
     pub fn read(spec: &Map<String, Value>) -> Result<FileSpec, String> {
-        let FileText { path, ensure, content, content_base64, mode, owner, group } = text(spec)?;
-        let content = match (content, content_base64) {
-            (Some(_), Some(_)) => return Err("a file has `content` or `content_base64`, and not both".to_owned()),
-            (Some(text), None) if text.len() <= RESOURCE_CONTENT_BYTES_MAX => Some(Content::Text(text)),
-            (None, Some(text)) if text.len() / 4 * 3 <= RESOURCE_CONTENT_BYTES_MAX => Some(Content::Base64(text)),
-            (None, None) => None,
-            _ => return Err(format!("the content of a file has at most {RESOURCE_CONTENT_BYTES_MAX} bytes")),
+        let FileText { path, ensure, content, content_base64, data, format, mode, owner, group } = text(spec)?;
+        if data.is_some() != format.is_some() {
+            return Err("how `data` is written stands in `format`: json, yaml or toml".to_owned());
+        }
+        let content = match (content, content_base64, written(spec)) {
+            (None, None, None) => None,
+            (Some(text), None, None) => Some(Content::Text(text)),
+            (None, Some(text), None) => Some(Content::Base64(text)),
+            (None, None, Some(text)) => Some(Content::Text(text.map_err(|wrong| wrong.to_string())?)),
+            _ => return Err("a file has one of `content`, `content_base64` and `data`".to_owned()),
         };
+        let bytes = match &content {
+            None => 0,
+            Some(Content::Text(text)) => text.len(),
+            Some(Content::Base64(text)) => text.len() / 4 * 3,
+        };
+        if bytes > RESOURCE_CONTENT_BYTES_MAX {
+            return Err(format!("the content of a file has at most {RESOURCE_CONTENT_BYTES_MAX} bytes"));
+        }
         Ok(FileSpec { path: place(&path)?, ensure, content, bearing: bearing(mode.as_deref(), owner, group)? })
     }
 }
@@ -236,6 +250,8 @@ mod tests {
             (Some("/srv/motd"), Ensure::Present, Some(0o640))
         );
         assert!(!format!("{file:?}").contains("hello"));
+        let data = FileSpec::read(&spec(json!({"path": "/a", "data": {"b": 1, "a": "x"}, "format": "yaml"}))).unwrap();
+        assert!(data.content == Some(Content::Text("a: \"x\"\nb: 1\n".to_owned())));
         let folder = DirectorySpec::read(&spec(json!({"path": "/srv/app/", "ensure": "absent"}))).unwrap();
         assert_eq!(
             (folder.path.to_str(), folder.ensure, folder.bearing),
@@ -255,7 +271,13 @@ mod tests {
             (json!({"path": "/srv/\u{0}"}), "whole path"),
             (json!({"path": "/a", "mode": "rw"}), "`mode`"),
             (json!({"path": "/a", "mode": "64"}), "`mode`"),
-            (json!({"path": "/a", "content": "x", "content_base64": "eA=="}), "not both"),
+            (json!({"path": "/a", "content": "x", "content_base64": "eA=="}), "one of"),
+            (json!({"path": "/a", "content": "x", "data": {}, "format": "json"}), "one of"),
+            (json!({"path": "/a", "data": {}}), "stands in `format`"),
+            (json!({"path": "/a", "format": "json"}), "stands in `format`"),
+            (json!({"path": "/a", "data": {}, "format": "ini"}), "json, yaml or toml"),
+            (json!({"path": "/a", "data": {"x": [null]}, "format": "toml"}), "/data/x/0"),
+            (json!({"path": "/a", "data": ["x".repeat(RESOURCE_CONTENT_BYTES_MAX)], "format": "yaml"}), "at most"),
             (json!({"path": "/a", "content": "x".repeat(RESOURCE_CONTENT_BYTES_MAX + 1)}), "at most"),
             (json!({"path": "/a", "contents": "x"}), "unknown field"),
         ] {

@@ -46,7 +46,10 @@ struct Create {
     /// The site it will belong to; made if it does not exist
     #[arg(long)]
     site: Option<String>,
-    /// What sort of node it will be [default: host]
+    /// The node that it will live on, if it is a guest
+    #[arg(long, value_name = "NAME|ID")]
+    host: Option<String>,
+    /// What sort of node it will be [default: guest if it lives on another, else host]
     #[arg(long)]
     kind: Option<String>,
     /// A label it will have; may be given several times
@@ -98,6 +101,7 @@ impl Create {
         CreateInvite {
             node: self.node,
             site: self.site,
+            host: self.host,
             kind: self.kind,
             labels: labels(self.labels),
             valid_for: self.valid_for,

@@ -74,6 +74,9 @@ struct List {
     /// Only nodes of this site
     #[arg(long)]
     site: Option<String>,
+    /// Only nodes that live on this one
+    #[arg(long, value_name = "NAME|ID")]
+    host: Option<String>,
     /// Only nodes of this kind
     #[arg(long)]
     kind: Option<String>,
@@ -107,7 +110,8 @@ struct Add {
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example: sortie node set box-17 --site customer-homes --label ring=second --no-label trial\n\
-                        A span of 0 returns to the hub's default, an empty --site takes it out of its site.")]
+                        A span of 0 returns to the hub's default, an empty --site takes it out of its site, an empty \
+                        --host away from its host.")]
 struct Set {
     /// The node
     #[arg(value_name = "NAME|ID")]
@@ -115,6 +119,9 @@ struct Set {
     /// The site it belongs to
     #[arg(long)]
     site: Option<String>,
+    /// The node that it lives on
+    #[arg(long, value_name = "NAME|ID")]
+    host: Option<String>,
     /// What sort of node it is
     #[arg(long)]
     kind: Option<String>,
@@ -207,6 +214,7 @@ impl List {
         let label = self.labels.iter().map(|label| format!("{}={}", label.key, label.value)).collect::<Vec<_>>();
         NodeQuery {
             site: self.site.clone(),
+            host: self.host.clone(),
             kind: self.kind.clone(),
             presence: self.presence,
             label: (!label.is_empty()).then(|| label.join(",")),
@@ -222,6 +230,7 @@ impl Set {
         let set = labels(self.labels).into_iter().map(|(key, value)| (key, Some(value)));
         let change = ChangeNode {
             site: self.site,
+            host: self.host,
             kind: self.kind,
             labels: removed.chain(set).collect(),
             stale_after: self.stale_after,
@@ -244,7 +253,7 @@ fn table(nodes: &[Node], now: Millis) -> Table {
             node.proof.map_or("", Proof::as_str).to_owned(),
             node.clock.map_or("", ClockState::as_str).to_owned(),
             node.site.clone().unwrap_or_default(),
-            node.kind.clone(),
+            kind(node),
             spelled(&node.labels),
             node.facts.as_ref().map(|facts| facts.version.clone()).unwrap_or_default(),
         ]);
@@ -257,6 +266,15 @@ fn presence(node: &Node) -> &'static str {
         (Some(_), _) => "revoked",
         (None, Some(_)) => "quarantined",
         (None, None) => node.presence.as_str(),
+    }
+}
+
+/// What sort of node it is, and where it lives.
+fn kind(node: &Node) -> String {
+    match (&node.host, node.host_revoked) {
+        (None, _) => node.kind.clone(),
+        (Some(host), false) => format!("{} on {host}", node.kind),
+        (Some(host), true) => format!("{} on {host} (revoked)", node.kind),
     }
 }
 
@@ -284,7 +302,7 @@ fn rows(node: &Node, now: Millis) -> Vec<(&'static str, String)> {
         ("since", moment(now, node.presence_at)),
         ("heard", node.heard_at.map_or_else(|| "never".to_owned(), |at| moment(now, at))),
         ("site", node.site.clone().unwrap_or_else(|| "none".to_owned())),
-        ("kind", node.kind.clone()),
+        ("kind", kind(node)),
         ("labels", spelled(&node.labels)),
         ("stale after", threshold(node.stale_after)),
         ("down after", threshold(node.down_after)),
@@ -306,6 +324,9 @@ fn rows(node: &Node, now: Millis) -> Vec<(&'static str, String)> {
                 .map_or_else(|| "it follows none".to_owned(), |keys| format!("{} of {}", keys.version, keys.newest)),
         ),
     ];
+    if !node.guests.is_empty() {
+        rows.push(("guests", node.guests.join(" ")));
+    }
     if let Some(at) = node.quarantined_at {
         rows.push(("quarantined", moment(now, at)));
     }
@@ -339,6 +360,7 @@ mod tests {
         Set {
             node: "a".into(),
             site: None,
+            host: None,
             kind: None,
             labels: Vec::new(),
             no_labels: Vec::new(),

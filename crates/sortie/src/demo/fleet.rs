@@ -126,6 +126,7 @@ impl Fleet {
         let invite = CreateInvite {
             node: place.node.to_owned(),
             site: Some(place.site.to_owned()),
+            host: None,
             kind: Some(place.kind.to_owned()),
             labels: BTreeMap::from([(place.label.0.to_owned(), place.label.1.to_owned())]),
             valid_for: None,

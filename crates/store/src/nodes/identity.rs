@@ -12,8 +12,8 @@ use crate::tx::Tx;
 pub async fn insert(tx: &mut Tx, node: &NodeRow) -> Result<(), StoreError> {
     const NODE: &str = "insert into nodes
         (id, org, name, site, kind, labels, key_fingerprint, certificate_until, enrolled_at, revoked_at,
-         stale_after, down_after)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+         stale_after, down_after, host)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
     const SIGNS: &str = "insert into node_signs
         (node, presence, presence_at, heard_at, silent_since, delivered, acknowledged)
         values ($1, $2, $3, $4, $5, $6, $7)";
@@ -31,6 +31,7 @@ pub async fn insert(tx: &mut Tx, node: &NodeRow) -> Result<(), StoreError> {
         node.revoked_at.into(),
         node.stale_after.into(),
         node.down_after.into(),
+        node.host.as_ref().map(|host| host.id).into(),
     ];
     tx.execute(NODE, &values).await?;
     let signs = [

@@ -4,9 +4,10 @@
 //! (`nodes`: intent), what the hub notes while it hears it (`node_signs`: facts, written in
 //! batches), and what it says of itself (`node_facts`). A [`NodeRow`] is all three. `row` reads
 //! it, `people` serves lists and changes by people, `identity` enrolment and keys, `signs` presence,
-//! `line` the numbering of deliveries, `counts` how many stand where.
+//! `line` the numbering of deliveries, `counts` how many stand where, `hosts` who lives on whom.
 
 mod counts;
+mod hosts;
 mod identity;
 mod line;
 mod people;
@@ -14,6 +15,7 @@ mod row;
 mod signs;
 
 pub use counts::{NodeCounts, counts};
+pub use hosts::{guests, hold};
 pub use identity::{
     get_any_org, insert, quarantine, readmit, replace_key, revoke, set_certificate, set_facts, set_key,
 };
@@ -21,7 +23,7 @@ pub use line::{line, set_line};
 pub use people::{
     NodeFilter, Selectable, count, get, get_by_name, get_for_selection, list, list_for_selection, set_intent,
 };
-pub use row::{NodeIntent, NodeRow};
+pub use row::{HostRow, NodeIntent, NodeRow};
 pub use signs::{PresenceRow, flush_heard, presence_all, set_clock, set_presence, set_proof, skip_absence};
 
 /// A node of this id stands already.

@@ -16,6 +16,8 @@ use crate::tx::Tx;
 pub struct NodeFilter {
     /// Only nodes at the site with this key.
     pub site: Option<String>,
+    /// Only nodes that live on this one.
+    pub host: Option<NodeId>,
     /// Only nodes of this kind.
     pub kind: Option<String>,
     /// Only nodes of which this is said.
@@ -55,7 +57,8 @@ pub async fn list(
             and (cast($6 as text) is null or n.kind = $6)
             and (cast($7 as text) is null or s.presence = $7)
             and (cast($8 as text) is null or n.labels like $8 escape '!')
-        order by n.name limit $9"
+            and (cast($9 as text) is null or n.host = $9)
+        order by n.name limit $10"
     );
     let prefix = filter.name_prefix.as_deref().unwrap_or("");
     let prefix_end = dialect::prefix_end(prefix).unwrap_or_else(|| dialect::ABOVE_ALL_NAMES.to_owned());
@@ -69,6 +72,7 @@ pub async fn list(
         filter.kind.as_deref().into(),
         filter.presence.map(Presence::as_str).into(),
         labels.as_deref().into(),
+        filter.host.into(),
         limit.into(),
     ];
     tx.query(SQL, &values).await?.into_iter().map(read).collect()
@@ -130,7 +134,8 @@ fn read_selectable(row: Row) -> Result<Selectable, StoreError> {
 /// Changes what people decide about a node. `false` if the org has no such node.
 pub async fn set_intent(tx: &mut Tx, org: OrgId, id: NodeId, intent: &NodeIntent) -> Result<bool, StoreError> {
     const SQL: &str = "update nodes
-        set site = $3, kind = $4, labels = $5, stale_after = $6, down_after = $7 where org = $1 and id = $2";
+        set site = $3, kind = $4, labels = $5, stale_after = $6, down_after = $7, host = $8
+        where org = $1 and id = $2";
     let labels = labels_text(&intent.labels);
     let values = [
         org.into(),
@@ -140,6 +145,7 @@ pub async fn set_intent(tx: &mut Tx, org: OrgId, id: NodeId, intent: &NodeIntent
         (&labels).into(),
         intent.stale_after.into(),
         intent.down_after.into(),
+        intent.host.into(),
     ];
     Ok(tx.execute(SQL, &values).await? > 0)
 }

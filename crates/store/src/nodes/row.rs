@@ -11,6 +11,17 @@ use sortie_rules::time::{Millis, Span};
 use crate::errors::StoreError;
 use crate::row::Row;
 
+/// The node that a guest lives on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostRow {
+    /// Its id.
+    pub id: NodeId,
+    /// Its name.
+    pub name: String,
+    /// Whether it was shut out.
+    pub is_revoked: bool,
+}
+
 /// One enrolled agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeRow {
@@ -22,6 +33,8 @@ pub struct NodeRow {
     pub name: String,
     /// The key of the site that it is at; the site exists. Intent.
     pub site: Option<String>,
+    /// The node that it lives on, if it is a guest. Intent.
+    pub host: Option<HostRow>,
     /// What sort of node it is. Intent.
     pub kind: String,
     /// Its labels. Intent.
@@ -73,6 +86,8 @@ pub struct NodeRow {
 pub struct NodeIntent {
     /// The key of the site that it is at; the site exists.
     pub site: Option<String>,
+    /// The node that it lives on: one of the org that lives on none.
+    pub host: Option<NodeId>,
     /// What sort of node it is.
     pub kind: String,
     /// Its labels.
@@ -89,9 +104,11 @@ macro_rules! select_nodes {
         "select n.id, n.org, n.name, n.site, n.kind, n.labels, n.key_fingerprint, n.certificate_until, n.enrolled_at,
             n.revoked_at, s.presence, s.presence_at, s.heard_at, s.silent_since, s.delivered, s.acknowledged,
             s.proof, s.clock, s.clock_skew_ms, n.quarantined_at, f.facts,
-            n.stale_after, n.down_after, k.keys_version, k.issued_by
+            n.stale_after, n.down_after, k.keys_version, k.issued_by,
+            h.id as host, h.name as host_name, h.revoked_at as host_revoked_at
         from nodes n join node_signs s on s.node = n.id left join node_facts f on f.node = n.id
-            left join node_keys k on k.node = n.id "
+            left join node_keys k on k.node = n.id
+            left join nodes h on h.id = n.host "
     };
 }
 pub(super) use select_nodes;
@@ -124,5 +141,10 @@ pub(super) fn read(row: Row) -> Result<NodeRow, StoreError> {
         down_after: row.span_or_none("down_after")?,
         keys_version: row.number_or_none("keys_version")?,
         issued_by: row.text_or_none("issued_by")?,
+        host: {
+            let (id, name) = (row.id_or_none("host")?, row.text_or_none("host_name")?);
+            let is_revoked = row.millis_or_none("host_revoked_at")?.is_some();
+            id.zip(name).map(|(id, name)| HostRow { id, name, is_revoked })
+        },
     })
 }

@@ -22,6 +22,7 @@ fn invite(number: u128) -> InviteRow {
         org: DEFAULT_ORG,
         node_name: "box-1".into(),
         site: None,
+        host: None,
         kind: "host".into(),
         labels: labels(&[("ring", "first")]),
         replace: true,
@@ -39,7 +40,7 @@ fn invite(number: u128) -> InviteRow {
 async fn an_invite_is_read_back_as_it_was_made(tx: &mut Tx) -> Result<(), StoreError> {
     let site = SiteRow { org: DEFAULT_ORG, key: "north".into(), name: "North".into(), created_at: NOW };
     sites::upsert(tx, &site).await?;
-    let made = InviteRow { site: Some("north".into()), ..invite(1) };
+    let made = InviteRow { site: Some("north".into()), host: Some("box".into()), ..invite(1) };
     invites::insert(tx, &made).await?;
     assert_eq!(invites::get(tx, DEFAULT_ORG, id(1)).await?.as_ref(), Some(&made));
     assert_eq!(invites::get_any_org(tx, id(1)).await?.as_ref(), Some(&made));

@@ -5,7 +5,7 @@ use sortie_rules::ids::DEFAULT_ORG;
 use sortie_rules::liveness::{self, Presence};
 use sortie_rules::proofs::Proof;
 use sortie_rules::time::{Millis, Span};
-use sortie_store::nodes::{NodeCounts, NodeFilter, NodeIntent, NodeRow, PresenceRow};
+use sortie_store::nodes::{HostRow, NodeCounts, NodeFilter, NodeIntent, NodeRow, PresenceRow};
 use sortie_store::sites::SiteRow;
 use sortie_store::{Store, StoreError, Tx, nodes, sites};
 
@@ -18,6 +18,7 @@ stories!(
     a_list_of_nodes_is_narrowed_by_each_part_of_its_filter,
     labels_are_found_exactly,
     people_change_what_is_intended_and_nothing_else,
+    guests_are_found_by_their_host,
     a_new_key_begins_a_new_line,
     a_certificate_and_facts_are_noted,
     a_node_is_shut_out_once_and_by_its_org,
@@ -133,8 +134,10 @@ async fn labels_are_found_exactly(tx: &mut Tx) -> Result<(), StoreError> {
 
 async fn people_change_what_is_intended_and_nothing_else(tx: &mut Tx) -> Result<(), StoreError> {
     enroll(tx, 1).await?;
+    enroll(tx, 2).await?;
     let intent = NodeIntent {
         site: None,
+        host: Some(id(2)),
         kind: "gpu".into(),
         labels: labels(&[("ring", "2")]),
         stale_after: Some(Span::minutes(1)),
@@ -143,6 +146,7 @@ async fn people_change_what_is_intended_and_nothing_else(tx: &mut Tx) -> Result<
     assert!(!nodes::set_intent(tx, OTHER_ORG, id(1), &intent).await?);
     assert!(nodes::set_intent(tx, DEFAULT_ORG, id(1), &intent).await?);
     let expected = NodeRow {
+        host: Some(HostRow { id: id(2), name: "node-2".into(), is_revoked: false }),
         kind: "gpu".into(),
         labels: labels(&[("ring", "2")]),
         stale_after: Some(Span::minutes(1)),
@@ -150,6 +154,26 @@ async fn people_change_what_is_intended_and_nothing_else(tx: &mut Tx) -> Result<
         ..node(1)
     };
     assert_eq!(nodes::get_any_org(tx, id(1)).await?, Some(expected));
+    Ok(())
+}
+
+async fn guests_are_found_by_their_host(tx: &mut Tx) -> Result<(), StoreError> {
+    for number in 1..=2 {
+        enroll(tx, number).await?;
+    }
+    let host = |number: u128| Some(HostRow { id: id(number), name: format!("node-{number}"), is_revoked: false });
+    for (number, on) in [(3, 1), (5, 1), (4, 1), (6, 2)] {
+        nodes::insert(tx, &NodeRow { host: host(on), ..node(number) }).await?;
+    }
+    nodes::hold(tx, DEFAULT_ORG, &[id(3), id(1)]).await?;
+    assert_eq!(nodes::guests(tx, DEFAULT_ORG, id(1), 9).await?, ["node-3", "node-4", "node-5"]);
+    assert_eq!(nodes::guests(tx, DEFAULT_ORG, id(1), 1).await?, ["node-3"]);
+    assert!(nodes::guests(tx, DEFAULT_ORG, id(3), 9).await?.is_empty());
+    assert!(nodes::guests(tx, OTHER_ORG, id(1), 9).await?.is_empty());
+    assert_eq!(names(tx, NodeFilter { host: Some(id(2)), ..NodeFilter::default() }).await?, ["node-6"]);
+    nodes::revoke(tx, DEFAULT_ORG, id(2), NOW).await?;
+    let on = nodes::get(tx, DEFAULT_ORG, id(6)).await?.and_then(|guest| guest.host);
+    assert_eq!(on, Some(HostRow { is_revoked: true, ..host(2).unwrap() }));
     Ok(())
 }
 

@@ -115,6 +115,7 @@ pub(crate) fn node(number: u128) -> NodeRow {
         org: DEFAULT_ORG,
         name: format!("node-{number}"),
         site: None,
+        host: None,
         kind: "host".into(),
         labels: BTreeMap::new(),
         key_fingerprint: format!("key-{number}"),

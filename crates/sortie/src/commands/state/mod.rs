@@ -1,5 +1,5 @@
 //! `sortie state`: what nodes should be. One file per verb; `editor` lets somebody change a text, `going_out` reads how
-//! a publication shall go, `differences` and `shown` say how things look.
+//! a publication shall go, `parsing` what a file holds as data, `differences` and `shown` say how things look.
 
 mod diff;
 mod differences;
@@ -9,6 +9,7 @@ mod going_out;
 mod history;
 mod node;
 mod noun;
+mod parsing;
 mod publish;
 mod pull;
 mod show;

@@ -18,9 +18,9 @@ const fn fill(into: &'static str, many: u32, select: &'static str) -> Filling {
 const FILLINGS: &[Filling] = &[
     fill("sites (org, key, name, created_at)", 500, "ORG, 'site-' || i, 'Site', i"),
     fill(
-        "nodes (id, org, name, kind, labels, key_fingerprint, certificate_until, enrolled_at)",
+        "nodes (id, org, name, kind, labels, key_fingerprint, certificate_until, enrolled_at, host)",
         3000,
-        "ID, ORG, 'node-' || i, 'host', '{}', 'key-' || i, 9000000 + i, i",
+        "ID, ORG, 'node-' || i, 'host', '{}', 'key-' || i, 9000000 + i, i, case when i > 9 then ID end",
     ),
     fill(
         "node_signs (node, presence, presence_at, heard_at, silent_since, delivered, acknowledged)",

@@ -1,0 +1,246 @@
+//! Backups by a real restic, as tasks of the box.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Value, json};
+use sortie_rules::desired::Standing;
+use sortie_rules::tasks::Status;
+use stories::{RunningAgent, RunningHub, Scene, Site, on_sqlite, until};
+
+use crate::help::{PASSWORD, Places, backed_up, done, failure, hub, policy, publish, reported, result, stands};
+
+on_sqlite!(
+    a_target_is_backed_up_looked_at_and_brought_back,
+    what_the_site_does_not_let_is_not_done,
+    what_stands_in_the_way_of_a_backup_is_said_with_what_to_do,
+    a_backup_that_is_called_off_leaves_no_lock,
+    a_backup_that_was_cut_with_its_agent_is_done_after_its_start,
+);
+
+/// A box that is backed up, converged.
+async fn a_box<'s>(scene: &'s Scene, hub: &RunningHub<'s>) -> (Site<'s>, Places, RunningAgent) {
+    let site = hub.site("box").await;
+    let places = Places::of(scene, &site);
+    places.make();
+    site.set_policy(&policy(&places, ""));
+    let agent = site.start();
+    publish(&hub.people(), "node:box", json!({ "resources": backed_up(&places) })).await;
+    stands(&hub.people(), "box", Standing::Converged).await;
+    (site, places, agent)
+}
+
+async fn a_target_is_backed_up_looked_at_and_brought_back(scene: Scene) {
+    let hub = hub(&scene).await;
+    let people = hub.people();
+    let (site, places, _agent) = a_box(&scene, &hub).await;
+    std::fs::write(places.data.join("letter"), "dear all").unwrap();
+    std::fs::write(places.data.join("scratch.tmp"), "x").unwrap();
+    until("it is told that there is none yet", async || {
+        (reported(&people, "backup", "home").await? == json!({"last": null})).then_some(())
+    })
+    .await;
+    let first = result(&hub, "backup.run", json!({"target": "home"})).await;
+    assert_eq!((&first["files"], &first["bytes"], &first["target"]), (&json!(1), &json!(8), &json!("home")));
+    std::fs::write(places.data.join("letter"), "dear all of you").unwrap();
+    let second = result(&hub, "backup.run", json!({"target": "home"})).await;
+    let last = until("the newest is told", async || {
+        let facts = reported(&people, "backup", "home").await?;
+        (facts["last"]["snapshot"] == second["snapshot"]).then_some(facts)
+    })
+    .await;
+    assert!(last["last"]["taken_ms"].as_i64().is_some_and(|at| at > 1_700_000_000_000), "{last}");
+    let looked = result(&hub, "backup.check", json!({"target": "home", "read_percent": 100})).await;
+    assert_eq!(looked["snapshot"], second["snapshot"]);
+    // The newest, and the one before it, each into a folder of its own.
+    for (payload, holds) in [
+        (json!({"target": "home", "into": places.restored}), "dear all of you"),
+        (json!({"target": "home", "into": places.restored.join("1"), "snapshot": first["snapshot"]}), "dear all"),
+    ] {
+        let restored = result(&hub, "backup.restore", payload.clone()).await;
+        let into = Path::new(payload["into"].as_str().unwrap());
+        let letter = into.join(places.data.strip_prefix("/").unwrap()).join("letter");
+        assert_eq!(std::fs::read_to_string(&letter).unwrap(), holds, "{restored}");
+        assert!(!letter.with_file_name("scratch.tmp").exists());
+    }
+    assert!(locks(&places.backup.join("box")).is_empty());
+    for told in [hub.log(), site.log(), format!("{:?}", hub.events("").await)] {
+        assert!(!told.contains(PASSWORD), "{told}");
+    }
+}
+
+async fn what_the_site_does_not_let_is_not_done(scene: Scene) {
+    let hub = hub(&scene).await;
+    let (site, places, _agent) = a_box(&scene, &hub).await;
+    result(&hub, "backup.run", json!({"target": "home"})).await;
+    std::os::unix::fs::symlink("/", places.restored.with_file_name("out")).unwrap();
+    std::fs::create_dir_all(&places.restored).unwrap();
+    std::os::unix::fs::symlink(site.data(), places.restored.join("way-out")).unwrap();
+    for into in [site.data(), places.data.clone(), places.restored.join("way-out/x")] {
+        let said = failure(&hub, "backup.restore", json!({"target": "home", "into": into})).await;
+        assert!(said.contains("does not let anything be restored into"), "{said}");
+    }
+    let target = |paths: &[&Path], repository: &Path| {
+        let mut resources = backed_up(&places);
+        let target = &mut resources["file/backup-targets"]["spec"]["data"]["targets"]["home"];
+        target["paths"] = json!(paths);
+        target["repository"] = json!(repository);
+        json!({ "resources": resources })
+    };
+    let (own, good) = (places.backup.join("box"), places.data.clone());
+    for (state, said) in [
+        (target(&[&site.data()], &own), "be backed up"),
+        (target(&[&good, &places.data.join("../../../agent")], &own), "be backed up"),
+        (target(&[&good], &places.etc), "be kept where it says"),
+        (target(&[&good], Path::new("rclone:somewhere")), "be kept where it says"),
+        (target(&[&good], &places.backup.join("../elsewhere2")), "be kept where it says"),
+    ] {
+        publish(&hub.people(), "node:box", state).await;
+        stands(&hub.people(), "box", Standing::Converged).await;
+        let found = failure(&hub, "backup.run", json!({"target": "home"})).await;
+        assert!(found.contains(said), "{found}");
+    }
+    let said = failure(&hub, "backup.run", json!({"target": "other"})).await;
+    assert!(said.contains("no target `other`") && said.contains("home"), "{said}");
+}
+
+async fn what_stands_in_the_way_of_a_backup_is_said_with_what_to_do(scene: Scene) {
+    let hub = hub(&scene).await;
+    let (_site, places, _agent) = a_box(&scene, &hub).await;
+    let home = json!({"target": "home"});
+    // Its disk is full.
+    let full = Mounted::small(&places.backup);
+    let noise: Vec<u8> =
+        std::iter::successors(Some(1_u32), |n| Some(n.wrapping_mul(1_664_525).wrapping_add(1_013_904_223)))
+            .map(|n| n.to_be_bytes()[0])
+            .take(6 << 20)
+            .collect();
+    std::fs::write(places.data.join("noise"), noise).unwrap();
+    let said = failure(&hub, "backup.run", home.clone()).await;
+    assert!(said.contains("is full") && said.contains("restic forget --prune"), "{said}");
+    drop(full);
+    let made = result(&hub, "backup.run", home.clone()).await;
+    assert_eq!(made["files"], json!(1));
+    // Its password is another, or anybody's.
+    let elsewhere = publish_with(&hub, &places, |resources| {
+        resources["file/backup-password"]["spec"]["content"] = json!("another");
+    });
+    elsewhere.await;
+    let said = failure(&hub, "backup.run", home.clone()).await;
+    assert!(said.contains("does not open the repository"), "{said}");
+    publish_with(&hub, &places, |resources| resources["file/backup-password"]["spec"]["mode"] = json!("0644")).await;
+    let said = failure(&hub, "backup.run", home.clone()).await;
+    assert!(said.contains("others may read") && said.contains("0600"), "{said}");
+    publish_with(&hub, &places, |_| ()).await;
+    // What shall be backed up is not there; nothing is made of nothing.
+    std::fs::rename(&places.data, places.data.with_file_name("gone")).unwrap();
+    let said = failure(&hub, "backup.run", home.clone()).await;
+    assert!(said.contains("is not there; nothing was backed up"), "{said}");
+    std::fs::rename(places.data.with_file_name("gone"), &places.data).unwrap();
+    // A repository that is damaged.
+    let largest = packs(&places.backup.join("box/data")).into_iter().max_by_key(|pack| pack.metadata().unwrap().len());
+    std::fs::remove_file(largest.expect("there are packs")).unwrap();
+    let said = failure(&hub, "backup.check", home).await;
+    assert!(said.contains("restic check of `home` failed"), "{said}");
+    let found = reported(&hub.people(), "backup", "home").await;
+    assert!(found.is_some_and(|facts| facts["last"]["snapshot"] == made["snapshot"]));
+}
+
+async fn publish_with(hub: &RunningHub<'_>, places: &Places, change: impl FnOnce(&mut Value)) {
+    let mut resources = backed_up(places);
+    change(&mut resources);
+    publish(&hub.people(), "node:box", json!({ "resources": resources })).await;
+    stands(&hub.people(), "box", Standing::Converged).await;
+}
+
+async fn a_backup_that_is_called_off_leaves_no_lock(scene: Scene) {
+    let hub = hub(&scene).await;
+    let (_site, places, _agent) = a_box(&scene, &hub).await;
+    let repository = places.backup.join("box");
+    long_to_read(&places.data);
+    let task = hub.submit("box", "backup.run", json!({"target": "home"})).await;
+    until("restic is at work", async || (!locks(&repository).is_empty()).then_some(())).await;
+    let restic = at_work(&repository);
+    hub.people().cancel_task(task).await.unwrap();
+    let ended = hub.ended(task).await;
+    assert_eq!(ended.summary.status, Status::Cancelled, "{:?}", ended.summary);
+    gone(&restic).await;
+    assert!(locks(&repository).is_empty(), "{:?}", locks(&repository));
+    std::fs::remove_file(places.data.join("long")).unwrap();
+    std::fs::write(places.data.join("letter"), "dear all").unwrap();
+    result(&hub, "backup.check", json!({"target": "home"})).await;
+    result(&hub, "backup.run", json!({"target": "home"})).await;
+}
+
+async fn a_backup_that_was_cut_with_its_agent_is_done_after_its_start(scene: Scene) {
+    let hub = hub(&scene).await;
+    let (site, places, agent) = a_box(&scene, &hub).await;
+    let repository = places.backup.join("box");
+    long_to_read(&places.data);
+    let task = hub.submit("box", "backup.run", json!({"target": "home"})).await;
+    until("restic is at work", async || (!locks(&repository).is_empty()).then_some(())).await;
+    let restic = at_work(&repository);
+    agent.kill().await;
+    gone(&restic).await;
+    std::fs::remove_file(places.data.join("long")).unwrap();
+    std::fs::write(places.data.join("letter"), "dear all").unwrap();
+    let _agent = site.start();
+    let ended = hub.ended(task).await;
+    assert_eq!(ended.result.unwrap_or_else(|| panic!("{:?}", ended.summary))["files"], json!(1));
+    assert!(locks(&repository).is_empty(), "the lock of the one that was cut is gone");
+    assert_eq!(done(&hub, "backup.check", json!({"target": "home"})).await.summary.status, Status::Completed);
+}
+
+/// A file that takes restic minutes to read, and no room.
+fn long_to_read(folder: &Path) {
+    std::fs::File::create(folder.join("long")).unwrap().set_len(64 << 30).unwrap();
+}
+
+/// The locks that lie in a repository.
+fn locks(repository: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(repository.join("locks")).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).collect()
+}
+
+/// The files in which a repository keeps what was backed up.
+fn packs(data: &Path) -> Vec<PathBuf> {
+    let folders = std::fs::read_dir(data).unwrap().flatten();
+    folders.flat_map(|folder| std::fs::read_dir(folder.path()).unwrap().flatten()).map(|entry| entry.path()).collect()
+}
+
+/// The processes of restic that work on this repository.
+fn at_work(repository: &Path) -> Vec<PathBuf> {
+    let named = format!("RESTIC_REPOSITORY={}", repository.display());
+    let processes = std::fs::read_dir("/proc").expect("there are processes").flatten().map(|entry| entry.path());
+    let is_ours = |process: &PathBuf| {
+        let environment = std::fs::read(process.join("environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|variable| variable == named.as_bytes())
+    };
+    let found: Vec<_> = processes.filter(is_ours).collect();
+    assert!(!found.is_empty(), "it works on it");
+    found
+}
+
+/// Waits until these are no more, for whoever takes note of a dead process, too.
+async fn gone(processes: &[PathBuf]) {
+    until("restic has ended", async || processes.iter().all(|process| !process.exists()).then_some(())).await;
+}
+
+/// A disk of 4 MiB at a folder, until it is dropped.
+struct Mounted<'p>(&'p Path);
+
+impl Mounted<'_> {
+    fn small(folder: &Path) -> Mounted<'_> {
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=4m", "none"]).arg(folder).status();
+        assert!(mounted.expect("mount can be run").success());
+        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+        Mounted(folder)
+    }
+}
+
+impl Drop for Mounted<'_> {
+    fn drop(&mut self) {
+        let _not_mounted = Command::new("umount").arg("--lazy").arg(self.0).output();
+    }
+}
