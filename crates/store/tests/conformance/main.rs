@@ -21,6 +21,7 @@ mod audit;
 mod blobs;
 mod denied_tokens;
 mod desired;
+mod enforcements;
 mod events;
 mod hub_keys;
 mod idempotency;
