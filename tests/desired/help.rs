@@ -1,6 +1,6 @@
 //! What several of these stories share.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use sortie_client::people::Hub;
@@ -84,4 +84,14 @@ pub(crate) async fn holds(path: &Path, content: &str) {
         (std::fs::read_to_string(path).ok()? == content).then_some(())
     })
     .await;
+}
+
+/// All files below a folder.
+pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() { found.extend(files_below(&path)) } else { found.push(path) }
+    }
+    found
 }

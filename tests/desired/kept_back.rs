@@ -1,20 +1,18 @@
 //! What never leaves the hub, and what only one node can open.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use http::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 use sortie_rules::desired::Standing;
 use sortie_wire::secrets::WriteSecret;
 use stories::{HubPlan, Scene, on_both_engines, on_sqlite};
 
-use crate::help::{holds, keeper, publish, stands};
+use crate::at_edge::{RULES, TOKEN, ZONE, at_edge, edge, geo, lets_in, set_token};
+use crate::help::{files_below, holds, keeper, publish, stands};
+use crate::sent::Sent;
 
 on_both_engines!(a_secret_reaches_its_node_and_is_seen_nowhere_else);
-on_sqlite!(no_byte_of_a_hub_only_field_is_sent_to_a_node,);
+on_sqlite!(no_byte_of_a_hub_only_field_is_sent_to_a_node, no_byte_of_what_the_hub_enforces_is_sent_to_a_node,);
 
 const SECRET: &str = "hunter22-and-a-half";
-const TOKEN: &str = "token-of-the-zone-7";
 
 async fn a_secret_reaches_its_node_and_is_seen_nowhere_else(scene: Scene) {
     let hub = scene.hub().start().await;
@@ -50,15 +48,6 @@ async fn a_secret_reaches_its_node_and_is_seen_nowhere_else(scene: Scene) {
     assert!(refused.problem().is_some_and(|problem| problem.status == 409), "{refused}");
 }
 
-fn files_below(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() { found.extend(files_below(&path)) } else { found.push(path) }
-    }
-    found
-}
-
 /// A hub with a kind whose zone token stays at the hub.
 fn with_zone(plan: HubPlan<'_>) -> HubPlan<'_> {
     let pack = plan.data().join("packs/zone");
@@ -80,31 +69,39 @@ fn with_zone(plan: HubPlan<'_>) -> HubPlan<'_> {
 async fn no_byte_of_a_hub_only_field_is_sent_to_a_node(scene: Scene) {
     let hub = with_zone(scene.hub()).start().await;
     let people = hub.people();
-    let node = hub.hand_node("north").await;
+    let node = Sent::to_new(&hub, "north").await;
     let spec = json!({"name": "example.org", "token": TOKEN, "deep": [{"name": "a", "token": TOKEN}]});
     publish(&people, "org", json!({"resources": {"dns.zone/main": {"spec": spec}}})).await;
     let people_s = serde_json::to_string(&people.node_desired("north").await.unwrap()).unwrap();
     assert!(people_s.contains(TOKEN), "people see it: {people_s}");
-    // Every answer that an agent can get.
-    let seal_to = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode([9_u8; 32]);
-    let mut heard = 0;
-    for path in [
-        format!("/desired?after=0&seal_to={seal_to}"),
-        "/operators".to_owned(),
-        "/tasks/wait?room=1&ack=0&wait_s=0&boot=01980c5e-7d1a-7c3e-9b7e-0123456789ab&seq=1".to_owned(),
-    ] {
-        let answer = node.request(Method::GET, &path).send().await;
-        assert_eq!(answer.status, 200, "{path}: {answer:?}");
-        let text = answer.body.clone();
-        assert!(!text.contains(TOKEN), "{path}");
-        let value: Value = serde_json::from_str(&text).unwrap();
-        for envelope in [&value, &value["state"]] {
-            if let Some(payload) = envelope["payload"].as_str() {
-                let payload = String::from_utf8(BASE64.decode(payload).unwrap()).unwrap();
-                assert!(!payload.contains(TOKEN), "{path}: {payload}");
-                heard += usize::from(payload.contains("example.org"));
-            }
+    let sent = node.by_every_route(&hub).await;
+    for (route, said) in &sent {
+        assert!(!said.contains(TOKEN), "{route}: {said}");
+    }
+    let told = |name: &str| sent.iter().filter(|(_, said)| said.contains(name)).count();
+    assert_eq!(told("example.org"), 1, "the rest of the zone is sent");
+}
+
+async fn no_byte_of_what_the_hub_enforces_is_sent_to_a_node(scene: Scene) {
+    let edge = edge().await;
+    let hub = at_edge(scene.hub(), &edge).start().await;
+    let people = hub.people();
+    let node = Sent::to_new(&hub, "box").await;
+    set_token(&people, TOKEN).await;
+    let motd = json!({"spec": {"path": "/etc/motd", "content": {"$secret": "edge"}}});
+    publish(&people, "org", json!({"resources": {RULES: geo(ZONE, &["HU"]), "file/motd": motd}})).await;
+    lets_in(&edge, ZONE, &["HU"]).await;
+    let sent = node.by_every_route(&hub).await;
+    for (route, said) in &sent {
+        for kept_back in [TOKEN, "geo.rules", ZONE, "box.example.org", "enforce"] {
+            assert!(!said.contains(kept_back), "{route} sends {kept_back}: {said}");
         }
     }
-    assert_eq!(heard, 1, "the rest of the zone is sent");
+    let told = |name: &str| sent.iter().filter(|(_, said)| said.contains(name)).count();
+    assert_eq!((told("file/motd"), told("$sealed")), (1, 1), "what is for the node is sent, sealed");
+    // The same secret is for the hub alone where only the hub uses it.
+    let node = Sent::to_new(&hub, "box-2").await;
+    publish(&people, "org", json!({"resources": {RULES: geo(ZONE, &["HU"])}})).await;
+    let sent = node.by_every_route(&hub).await;
+    assert!(sent.iter().all(|(_, said)| !said.contains("$sealed") && !said.contains("$secret")));
 }

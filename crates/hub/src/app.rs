@@ -14,6 +14,8 @@ use crate::blobs::{Blobs, Walk};
 use crate::clock::{Clock, Entropy};
 use crate::data_folder::Files;
 use crate::desired::Desired;
+use crate::edge::Edge;
+use crate::enforcement::Enforcements;
 use crate::http::{Rates, Readiness, Seats};
 use crate::identity::{KeyRing, Keys, ServerTls};
 use crate::jobs::Advance;
@@ -87,6 +89,10 @@ pub struct App {
     pub(crate) jobs: Advance,
     /// The generations of nodes, and the bell that says that a publication may go on.
     pub(crate) desired: Desired,
+    /// The way to the edge.
+    pub(crate) edge: Edge,
+    /// What the hub itself enforces there, and the bell that says that there may be something to do.
+    pub(crate) enforcements: Enforcements,
     /// Who holds how many streams.
     pub(crate) seats: Seats,
     /// How many requests each caller has left.

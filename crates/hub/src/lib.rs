@@ -14,6 +14,8 @@ mod data_folder;
 mod desired;
 #[doc(hidden)]
 pub mod doors;
+mod edge;
+mod enforcement;
 mod enrollment;
 mod events;
 mod fault;

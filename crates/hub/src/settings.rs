@@ -14,6 +14,7 @@ use sortie_rules::time::Span;
 use sortie_store::{Location, ServerLimits};
 
 pub use crate::blobs::BlobSettings;
+pub use crate::edge::EdgeSettings;
 pub use crate::outbox::{Begin, NatsSettings};
 pub use crate::people::provider::OidcSettings;
 
@@ -71,6 +72,8 @@ pub struct Settings {
     pub blobs: BlobSettings,
     /// Where the hub itself may call.
     pub outgoing: Outgoing,
+    /// Where the hub enforces what is for no node.
+    pub edge: EdgeSettings,
     /// Where people sign in.
     pub oidc: OidcSettings,
     /// Whether trusts are served over the API that they knew before.
@@ -238,6 +241,7 @@ impl Default for Settings {
             nats: None,
             blobs: BlobSettings::default(),
             outgoing: Outgoing::default(),
+            edge: EdgeSettings::default(),
             oidc: OidcSettings::default(),
             trust_api: false,
             otlp_endpoint: None,
@@ -332,6 +336,7 @@ impl Settings {
         }
         self.oidc.check()?;
         self.blobs.check()?;
+        self.edge.check()?;
         if self.url.as_deref().is_some_and(|url| !url.starts_with("https://")) {
             return refuse("url", "it must begin with https://");
         }

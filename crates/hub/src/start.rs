@@ -181,6 +181,8 @@ impl Hub {
         self.listening.ended().await;
         self.app.performers.steps.close();
         self.app.performers.steps.wait().await;
+        self.app.enforcements.tries.close();
+        self.app.enforcements.tries.wait().await;
         for (what, result) in
             [("leases", crate::tasks::flush_renewals(&self.app).await), ("presence", liveness::flush(&self.app).await)]
         {
@@ -214,6 +216,7 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
     let webhooks = Webhooks::new(&settings.webhooks, &settings.outgoing.private)?;
     let outbox = Outbox::new(settings.nats.as_ref())?;
     let provider = Provider::new(&settings.oidc)?;
+    let edge = crate::edge::Edge::new(&settings.edge).map_err(|error| StartError::Other(error.to_string()))?;
     let data = DataFolder::open(&settings.data)?;
     let store = open_store(&settings, &clock).await?;
     let safe = safe_of(&settings, &data, &store).await?;
@@ -263,6 +266,8 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
         performers: crate::post_steps::Performers::default(),
         jobs: crate::jobs::Advance::default(),
         desired: crate::desired::Desired::default(),
+        edge,
+        enforcements: crate::enforcement::Enforcements::default(),
         renewals: crate::tasks::Renewals::default(),
         readiness: crate::http::Readiness::default(),
         together: crate::tasks::Together::default(),

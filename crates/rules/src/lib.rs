@@ -14,6 +14,7 @@ pub mod config;
 pub mod deliveries;
 pub mod desired;
 pub mod durations;
+pub mod enforcement;
 pub mod enrollment;
 pub mod exits;
 pub mod hosts;

@@ -473,3 +473,19 @@ pub const SECRET_VALUE_BYTES_MAX: usize = 64 << 10;
 pub const REPORT_SOURCE_BYTES_MAX: usize = 64;
 /// Most reports in an answer that has their facts in it.
 pub const REPORTS_WITH_FACTS_MAX: u32 = 20;
+/// How long the edge may take to answer one request.
+pub const EDGE_ANSWER_MAX: Span = Span::seconds(15);
+/// Largest answer of the edge that is read, in bytes: all custom rules of a zone stand in it.
+pub const EDGE_ANSWER_BYTES_MAX: usize = 4 << 20;
+/// Zones at the edge that are called at once.
+pub const EDGE_CALLS_AT_ONCE: usize = 8;
+/// Longest wait before the edge is tried again.
+pub const EDGE_RETRY_MAX: Span = Span::minutes(15);
+/// Longest wait for which the edge may ask.
+pub const EDGE_RETRY_AFTER_MAX: Span = Span::hours(1);
+/// How often what is at the edge is looked at, unless the settings say otherwise.
+pub const EDGE_LOOKED_AT_EVERY: Span = Span::hours(1);
+/// How often all pins are looked through for enforced resources that nobody rang for.
+pub const ENFORCEMENTS_NOTED_EVERY: Span = Span::minutes(10);
+/// Most names of hosts in one resource of geo rules.
+pub const GEO_HOSTNAMES_MAX: usize = 10;

@@ -24,6 +24,7 @@ pub mod audit;
 pub mod blobs;
 pub mod denied_tokens;
 pub mod desired;
+pub mod enforcements;
 pub mod events;
 pub mod fields;
 pub mod hub_keys;

@@ -152,6 +152,13 @@ const ALL: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0018_hosts.sql"),
         postgres: include_str!("../migrations/postgres/0018_hosts.sql"),
     },
+    Migration {
+        version: 19,
+        name: "enforcements",
+        oldest_program: 1,
+        sqlite: include_str!("../migrations/sqlite/0019_enforcements.sql"),
+        postgres: include_str!("../migrations/postgres/0019_enforcements.sql"),
+    },
 ];
 
 /// The table of what was done, and the table that says who may use the database. The same on both

@@ -7,6 +7,7 @@ use serde_json::Value;
 use sortie_rules::desired::{
     Condition, Layer, NodeStage, PublicationStatus, Resource, ResourceChange, ResourceKey, Standing,
 };
+use sortie_rules::enforcement::Enforcer;
 use sortie_rules::ids::{NodeId, PublicationId};
 use sortie_rules::time::{Millis, Span};
 
@@ -115,6 +116,31 @@ pub struct NodeDesired {
     /// What the node says of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed: Option<NodeObserved>,
+    /// Resources that the hub itself enforces, and of which the node knows nothing; also those that are meant no more
+    /// and whose rules are still to go.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub enforced: Vec<EnforcedResource>,
+}
+
+/// How a resource stands that the hub itself enforces at the edge.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EnforcedResource {
+    /// Its condition, by the hub's clock.
+    #[serde(flatten)]
+    pub condition: Condition,
+    /// The zone at the edge; absent if its spec cannot be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
+    /// Whether it is meant no more, and its rules are still to go.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_leaving: bool,
+    /// Tries that failed in a row.
+    #[serde(default)]
+    pub failures: u32,
+    /// When it is looked at next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_try_at: Option<Millis>,
 }
 
 /// What one layer says about a node.
@@ -396,6 +422,9 @@ pub struct ResourceKind {
     /// What of a spec never leaves the hub: JSON pointers, `*` for every item of a list or field of an object.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hub_only: Vec<String>,
+    /// What of the hub enforces it; absent: nodes apply it. What the hub enforces goes to no node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enforcer: Option<Enforcer>,
     /// JSON Schema of the spec.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub schema: Value,

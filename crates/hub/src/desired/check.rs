@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use sortie_rules::desired::{
     FILE, Layer, Reference, ResourceKey, Resources, SECRET, merge, read, references, replace, written,
 };
+use sortie_rules::enforcement::{Enforcer, read_geo};
 use sortie_rules::limits::{LAYER_BYTES_MAX, RESOURCE_CONTENT_BYTES_MAX};
 use sortie_wire::problem::ProblemCode;
 
@@ -81,7 +82,8 @@ pub(super) fn merged(kinds: &ResourceKinds, own: Layer, state: &Value, others: &
         let below = set.iter().filter(|(layer, _)| *layer < own).map(|(_, value)| &**value);
         let above = set.iter().filter(|(layer, _)| *layer > own).map(|(_, value)| &**value);
         let whole = merge(below.chain(std::iter::once(state)).chain(above));
-        usable(kinds, &whole, &mut known_good)?;
+        let resources = usable(kinds, &whole, &mut known_good)?;
+        enforceable(kinds, &resources)?;
     }
     Ok(())
 }
@@ -138,6 +140,37 @@ fn sayable(spec: &Map<String, Value>) -> Result<(), (String, String)> {
         }
         Some(Ok(_)) | None => Ok(()),
     }
+}
+
+/// Refuses what the hub could not enforce, and what would tell a node of it.
+fn enforceable(kinds: &ResourceKinds, resources: &Resources) -> Result<(), Fault> {
+    let refused = |key: &ResourceKey, place: &str, why: String| {
+        let at = format!("{}{place}", pointer_of(&key.to_string()));
+        Err(refuse_at(ProblemCode::StateInvalid, at, format!("{why}.")))
+    };
+    for (key, resource) in resources {
+        let enforcer = kinds.get(&key.kind).and_then(|kind| kind.described.enforcer);
+        match enforcer {
+            Some(_) if !resource.after.is_empty() => {
+                return refused(key, "/after", "the hub enforces it by itself, after nothing".to_owned());
+            }
+            Some(_) if resource.signed.is_some() => {
+                return refused(key, "/signed", "operators sign what nodes get; the hub enforces this one".to_owned());
+            }
+            Some(Enforcer::Geo) => {
+                if let Err(bad) = read_geo(&resource.spec) {
+                    return refused(key, &format!("/spec{}", bad.pointer), bad.why);
+                }
+            }
+            None => {
+                if let Some(other) = resource.after.iter().find(|other| kinds.is_enforced(&other.kind)) {
+                    let why = format!("`{other}` is enforced by the hub, and nodes know nothing of it");
+                    return refused(key, "/after", why);
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

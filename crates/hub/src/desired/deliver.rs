@@ -65,12 +65,15 @@ async fn take_over(app: &Shared, caller: &NodeCaller, after: u64) -> Result<(), 
     Ok(())
 }
 
-/// The resources of a node, without what never leaves the hub.
+/// The resources of a node, without those that the hub enforces, and without what never leaves the hub.
 fn resources_of(app: &App, parts: &[LayerPart]) -> Result<Resources, Fault> {
     let kinds = app.kinds.load();
     let whole = merge(parts.iter().map(|part| &part.state));
     let mut resources = usable(&kinds, &whole, &mut BTreeSet::new())?;
+    // What the hub enforces is not the node's to know of, not even by name.
+    resources.retain(|key, _| !kinds.is_enforced(&key.kind));
     for (key, resource) in &mut resources {
+        resource.after.retain(|other| !kinds.is_enforced(&other.kind));
         let hidden = kinds.get(&key.kind).map(|kind| kind.described.hub_only.as_slice()).unwrap_or_default();
         resource.spec = without_hidden(std::mem::take(&mut resource.spec), hidden);
     }

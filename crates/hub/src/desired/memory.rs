@@ -59,7 +59,7 @@ impl Desired {
     }
 
     /// What a revision of a layer says.
-    pub(super) async fn state(&self, tx: &mut Tx, key: &LayerKey, revision: u64) -> Result<Arc<Value>, StoreError> {
+    pub(crate) async fn state(&self, tx: &mut Tx, key: &LayerKey, revision: u64) -> Result<Arc<Value>, StoreError> {
         let name = (key.clone(), revision);
         if let Some(state) = self.states.lock().unwrap_or_else(PoisonError::into_inner).get(&name) {
             return Ok(Arc::clone(state));

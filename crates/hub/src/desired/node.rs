@@ -10,6 +10,7 @@ use sortie_wire::desired::{LayerPart, NodeDesired, NodeObserved};
 
 use super::layer::of;
 use crate::app::{App, Shared};
+use crate::enforcement;
 use crate::fault::Fault;
 use crate::people::Principal;
 
@@ -17,16 +18,17 @@ use crate::people::Principal;
 pub(super) async fn show(app: &Shared, who: &Principal, node: &str) -> Result<NodeDesired, Fault> {
     let known = app.nodes.find_named(&app.store, who.org, node).await?;
     let (shared, id) = (app.clone(), known.id);
-    let (pins, parts, said) = app
+    let (pins, parts, said, enforced) = app
         .store
         .read(move |tx| {
             Box::pin(async move {
-                let pins = pins::get(tx, id).await?;
-                let parts = match &pins {
-                    Some(pins) => parts(tx, &shared, pins).await?,
-                    None => Vec::new(),
-                };
-                Ok::<_, Fault>((pins, parts, observed::get(tx, id).await?))
+                let (mut all, mut enforced) = (Vec::new(), Vec::new());
+                let pins = pins::with_end(tx, id).await?;
+                if let Some((pins, is_shut_out)) = &pins {
+                    all = parts(tx, &shared, pins).await?;
+                    enforced = enforcement::shown(tx, &shared, pins, *is_shut_out).await?;
+                }
+                Ok::<_, Fault>((pins.map(|(pins, _)| pins), all, observed::get(tx, id).await?, enforced))
             })
         })
         .await?;
@@ -42,6 +44,7 @@ pub(super) async fn show(app: &Shared, who: &Principal, node: &str) -> Result<No
         state,
         observed: said.map(|said| shown(said, generation)).transpose()?,
         layers: parts,
+        enforced,
     })
 }
 

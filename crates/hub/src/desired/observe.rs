@@ -31,7 +31,8 @@ pub(super) async fn observe(app: &Shared, caller: &NodeCaller, said: Observed) -
                 if let Some(pins) = pins.filter(|pins| pins.generation == said.generation) {
                     let parts = parts(tx, &shared, &pins).await?;
                     let resources = read(&merge(parts.iter().map(|part| &part.state))).unwrap_or_default();
-                    known = resources.into_keys().collect();
+                    let kinds = shared.kinds.load();
+                    known = resources.into_keys().filter(|key| !kinds.is_enforced(&key.kind)).collect();
                     said.conditions.retain(|one| known.contains(&one.resource));
                 }
                 let refused = said.refused.as_ref().map(|refused| refused.generation);

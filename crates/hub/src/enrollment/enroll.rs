@@ -84,6 +84,7 @@ pub(crate) async fn enroll(
     if admission != Admission::Again {
         app.nodes.forget(node);
         app.desired.generations.forget(node);
+        app.enforcements.changed(node);
         app.waiting.forget(node);
         app.presence.enrolled(node, org, thresholds, now);
     }

@@ -74,6 +74,7 @@ fn forget(app: &App, change: &Change) {
     if let Some(node) = change.node {
         app.nodes.forget(node);
         app.desired.generations.doubt(node);
+        app.enforcements.changed(node);
         if change.kind == "node.changed" {
             // It may be at another site, whose layer it has from now on.
             app.desired.generations.forget(node);

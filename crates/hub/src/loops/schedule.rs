@@ -13,8 +13,8 @@ use crate::outbox::Outbox;
 use crate::people::provider::Provider;
 use crate::tasks::WakeDue;
 use crate::{
-    audit, blobs, desired, events, jobs, keys, liveness, logs, operations, outbox, post_steps, read_models, reports,
-    tasks,
+    audit, blobs, desired, enforcement, events, jobs, keys, liveness, logs, operations, outbox, post_steps,
+    read_models, reports, tasks,
 };
 
 /// How often deadlines of leases and tasks are looked at.
@@ -37,6 +37,8 @@ const OPERATIONS_EVERY: Duration = Duration::from_secs(10);
 const JOBS_EVERY: Duration = Duration::from_millis(250);
 /// How often publications are looked at, if nothing rings for them.
 const PUBLICATIONS_EVERY: Duration = Duration::from_millis(500);
+/// How often it is looked for what the hub itself is to enforce, if nothing rings for it.
+const ENFORCE_EVERY: Duration = Duration::from_secs(1);
 /// How often one batch of old rows is deleted.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
 /// How often it is looked for logs that may be put away as blobs.
@@ -75,6 +77,8 @@ pub(crate) fn start_all(app: &Shared) {
     every_or_rung(app, "jobs", JOBS_EVERY, |app| app.jobs.bell(), |app| async move { jobs::advance_all(&app).await });
     let bell = |app: &App| app.desired.bell();
     every_or_rung(app, "publications", PUBLICATIONS_EVERY, bell, |app| async move { desired::advance_all(&app).await });
+    let bell = |app: &App| app.enforcements.bell();
+    every_or_rung(app, "enforce", ENFORCE_EVERY, bell, |app| async move { enforcement::enforce(&app).await });
     every(app, "announce_events", ANNOUNCE_EVERY, |app| async move { events::announce(&app).await });
     every(app, "evict_read_models", EVICT_EVERY, |app| async move { read_models::evict(&app).await });
     if app.outbox.is_some() {

@@ -62,6 +62,7 @@ pub(crate) async fn change(app: &App, who: &Principal, node: &str, request: Chan
         .await?;
     app.nodes.forget(id);
     app.desired.generations.forget(id);
+    app.enforcements.changed(id);
     app.waiting.end_wait(id);
     app.presence.set_thresholds(id, row.stale_after, row.down_after);
     Ok(show::shown(app, row))

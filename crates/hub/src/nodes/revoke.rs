@@ -34,5 +34,7 @@ pub(crate) async fn revoke(app: &App, who: &Principal, node: &str) -> Result<Nod
     app.nodes.forget(id);
     app.presence.forget(id);
     app.waiting.forget(id);
+    // What stands at the edge for it goes.
+    app.enforcements.changed(id);
     Ok(shown(app, row))
 }

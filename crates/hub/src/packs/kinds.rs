@@ -31,6 +31,16 @@ impl ResourceKinds {
     pub(crate) fn get(&self, name: &str) -> Option<&KnownKind> {
         self.0.get(name).map(|known| &**known)
     }
+
+    /// Whether there is a kind whose resources the hub itself enforces.
+    pub(crate) fn has_enforced(&self) -> bool {
+        self.all().any(|kind| kind.enforcer.is_some())
+    }
+
+    /// Whether the hub itself enforces resources of this kind.
+    pub(crate) fn is_enforced(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|kind| kind.described.enforcer.is_some())
+    }
 }
 
 impl KnownKind {

@@ -177,6 +177,7 @@ pub(crate) fn base() -> Packs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sortie_rules::enforcement::Enforcer;
     use std::fs;
 
     const GOOD: &str = "name = \"mine\"\n\n[[task_types]]\nname = \"mine.work\"\nsummary = \"Works.\"\n\
@@ -237,7 +238,10 @@ mod tests {
         let only_kinds = "name = \"mine\"\n".to_owned() + KIND + "hub_only = [\"/key\"]\n";
         let checked = check_folder(pack(&only_kinds).path()).unwrap();
         assert_eq!((checked.kinds[0].name.as_str(), checked.types.len()), ("mine.disk", 0));
-        assert_eq!(checked.kinds[0].hub_only, ["/key"]);
+        assert_eq!((&checked.kinds[0].hub_only, checked.kinds[0].enforcer), (&vec!["/key".to_owned()], None));
+        let enforced = only_kinds.clone() + "enforcer = \"geo\"\n";
+        assert_eq!(check_folder(pack(&enforced).path()).unwrap().kinds[0].enforcer, Some(Enforcer::Geo));
+        assert!(mistakes(&enforced.replace("geo", "gio"))[0].contains("no enforcer `gio`; it has geo"));
         let with = |from: &str, to: &str| mistakes(&(GOOD.to_owned() + &KIND.replace(from, to)));
         assert!(with("mine.disk", "Disk")[0].contains("only a-z"));
         assert!(with("mine.disk", "file")[0].contains("pack `base` already"));

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sortie_rules::desired::check_kind;
+use sortie_rules::enforcement::Enforcer;
 use sortie_rules::limits::{LEASE_MAX, LEASE_MIN, RESOURCE_KINDS_PER_PACK_MAX, RETRIES_MAX, TASK_TYPES_PER_PACK_MAX};
 use sortie_rules::names::{check_name, check_type_name};
 use sortie_rules::tasks::Class;
@@ -40,7 +41,7 @@ const TYPE_KEYS: [&str; 11] = [
     "handler",
     "post_steps",
 ];
-const KIND_KEYS: [&str; 4] = ["name", "summary", "schema", "hub_only"];
+const KIND_KEYS: [&str; 5] = ["name", "summary", "schema", "hub_only", "enforcer"];
 const HANDLER_KEYS: [&str; 3] = ["kind", "program", "note"];
 
 /// A pack that was read.
@@ -158,9 +159,22 @@ fn read_kind<'t>(
     let schema = read_schema(reader, section, "schema", files, elsewhere);
     let pointers = reader.texts(section, "hub_only");
     let hub_only = secrets::read(reader, "hub_only", pointers, schema.as_ref().map(|schema| &schema.written));
+    let enforcer = read_enforcer(reader, section);
     let Schema { written, validator } = schema?;
     let (name, pack, summary) = (name?, pack.to_owned(), summary?.value);
-    Some(KnownKind { described: ResourceKind { name, pack, summary, hub_only, schema: written }, schema: validator })
+    let described = ResourceKind { name, pack, summary, hub_only, enforcer, schema: written };
+    Some(KnownKind { described, schema: validator })
+}
+
+/// What of the hub enforces the kind; nothing: nodes apply it.
+fn read_enforcer<'t>(reader: &mut Reader<'t>, section: &Section<'t>) -> Option<Enforcer> {
+    let word = reader.text_or_none(section, "enforcer")?;
+    let enforcer = Enforcer::parse(&word.value);
+    if enforcer.is_none() {
+        let known: Vec<&str> = Enforcer::ALL.into_iter().map(Enforcer::as_str).collect();
+        reader.mistake(&word.span, format!("the hub has no enforcer `{}`; it has {}", word.value, known.join(", ")));
+    }
+    enforcer
 }
 
 fn read_name<'t>(reader: &mut Reader<'t>, section: &Section<'t>, seen: &mut BTreeSet<String>) -> Option<String> {

@@ -7,7 +7,7 @@ use sortie_rules::names::check_name;
 use sortie_store::desired::pins;
 use sortie_store::desired::publications::{self, LayerKey, PublicationRow};
 use sortie_store::secrets::{self, SecretRow};
-use sortie_store::{StoreError, Tx};
+use sortie_store::{StoreError, Tx, enforcements};
 use sortie_wire::problem::ProblemCode;
 use sortie_wire::secrets::{Secret, WriteSecret};
 
@@ -54,6 +54,8 @@ pub(super) async fn put(app: &Shared, who: &Principal, name: String, request: Wr
                         told.push((publication.key, publication.revision));
                     }
                 }
+                // What the hub itself does with it is tried at once.
+                enforcements::hurry(tx, org, &row.name, now).await?;
                 let data = json!({ "secret": row.name, "version": version });
                 events::record(tx, Record::new(org, now, "secret.changed", &row.changed_by).data(&data)).await?;
                 audit::record(tx, act.named(&row.name).changes(json!({ "version": version }))).await?;
@@ -64,6 +66,7 @@ pub(super) async fn put(app: &Shared, who: &Principal, name: String, request: Wr
     for (key, revision) in told {
         crate::desired::tell_having(app, &key, revision).await?;
     }
+    app.enforcements.ring();
     Ok(shown(row))
 }
 

@@ -10,7 +10,7 @@ use sortie_rules::time::Millis;
 use super::publication_nodes::Given;
 use super::publications::LayerKey;
 use crate::errors::StoreError;
-use crate::row::Row;
+use crate::row::{Columns, Row};
 use crate::tx::Tx;
 use crate::value::Value;
 
@@ -226,6 +226,23 @@ pub async fn having(
     rows.into_iter().map(read).collect()
 }
 
+/// Up to `limit` nodes of all orgs, by id after `after`, with what is meant for each and whether it is shut out.
+pub async fn all(tx: &mut Tx, after: Option<NodeId>, limit: u32) -> Result<Vec<(PinsRow, bool)>, StoreError> {
+    const SQL: &str = "select d.node, d.org, d.site, d.generation, d.org_revision, d.site_revision, d.node_revision,
+            d.changed_at, n.revoked_at
+        from node_desired d join nodes n on n.id = d.node where d.node > $1 order by d.node limit $2";
+    let rows = tx.query(SQL, &[after.map_or("".into(), Into::into), limit.into()]).await?;
+    rows.into_iter().map(read_with_end).collect()
+}
+
+/// What is meant for a node, and whether it is shut out; nothing if there is no such node.
+pub async fn with_end(tx: &mut Tx, node: NodeId) -> Result<Option<(PinsRow, bool)>, StoreError> {
+    const SQL: &str = "select d.node, d.org, d.site, d.generation, d.org_revision, d.site_revision, d.node_revision,
+            d.changed_at, n.revoked_at
+        from node_desired d join nodes n on n.id = d.node where d.node = $1";
+    tx.query_one_or_none(SQL, &[node.into()]).await?.map(read_with_end).transpose()
+}
+
 /// The different sets of pins of a layer's nodes that are not shut out, each with one node that has it: at most
 /// `limit`. Nodes without a layer of their own and with the same revisions of the others have the same set.
 pub async fn different(tx: &mut Tx, key: &LayerKey, limit: u32) -> Result<Vec<PinsRow>, StoreError> {
@@ -251,8 +268,17 @@ pub async fn different(tx: &mut Tx, key: &LayerKey, limit: u32) -> Result<Vec<Pi
     rows.into_iter().map(read).collect()
 }
 
-fn read(row: Row) -> Result<PinsRow, StoreError> {
+fn read_with_end(row: Row) -> Result<(PinsRow, bool), StoreError> {
     let mut row = row.columns("node_desired");
+    let pins = pins_of(&mut row)?;
+    Ok((pins, row.millis_or_none("revoked_at")?.is_some()))
+}
+
+fn read(row: Row) -> Result<PinsRow, StoreError> {
+    pins_of(&mut row.columns("node_desired"))
+}
+
+fn pins_of(row: &mut Columns) -> Result<PinsRow, StoreError> {
     Ok(PinsRow {
         node: row.id("node")?,
         org: row.id("org")?,

@@ -74,6 +74,7 @@ pub const TABLES: &[Table] = &[
     by_key("drafts", &["org", "layer", "layer_of"]),
     by_key("node_desired", &["node"]),
     by_key("node_observed", &["node"]),
+    by_key("enforcements", &["node", "resource", "zone"]),
     by_key("secrets", &["org", "name"]),
     by_key("reports", &["node", "kind", "subject", "number"]),
     by_key("hub_keys", &["name"]),

@@ -22,6 +22,7 @@ mod blobs;
 mod denied_tokens;
 mod desired;
 mod desired_schema;
+mod enforcements;
 mod events;
 mod hub_keys;
 mod idempotency;

@@ -5,7 +5,7 @@ use sortie_client::people::Hub;
 use sortie_rules::desired::Layer;
 use sortie_wire::desired::NodeDesired;
 
-use super::shown::{conditions, pretty, standing};
+use super::shown::{conditions, enforced, pretty, standing};
 use crate::context::Context;
 use crate::exit::Done;
 use crate::output::{ago, details, moment};
@@ -35,13 +35,16 @@ pub(super) async fn run(asked: NodeState, hub: &Hub, context: &Context) -> Done 
             return output.lines(desired.origins.iter().map(|(pointer, layer)| format!("{layer:<5} {pointer}")));
         }
         output.lines(details(&rows(desired, context), output.colours()))?;
-        match &desired.observed {
-            Some(found) if !found.observed.conditions.is_empty() => {
-                output.line("")?;
-                output.table(&conditions(&found.observed.conditions, context.clock.now()))
-            }
-            _ => Ok(()),
+        let now = context.clock.now();
+        if let Some(found) = desired.observed.as_ref().filter(|found| !found.observed.conditions.is_empty()) {
+            output.line("")?;
+            output.table(&conditions(&found.observed.conditions, now))?;
         }
+        if !desired.enforced.is_empty() {
+            output.line("")?;
+            output.table(&enforced(&desired.enforced, now))?;
+        }
+        Ok(())
     })
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use sortie_rules::desired::{Condition, ConditionStatus, LayerName, PublicationStatus, Standing};
 use sortie_rules::time::Millis;
-use sortie_wire::desired::{Publication, PublicationCounts};
+use sortie_wire::desired::{EnforcedResource, Publication, PublicationCounts};
 
 use crate::output::{Colours, Table, ago, moment};
 
@@ -96,6 +96,30 @@ pub(super) fn conditions(all: &[Condition], now: Millis) -> Table {
             condition.status.as_str().replace('_', " "),
             ago(now, condition.since),
             condition.applied_at.map(|at| ago(now, at)).unwrap_or_default(),
+            why,
+        ]);
+    }
+    table
+}
+
+/// What the hub itself enforces, as a table, the worst first.
+pub(super) fn enforced(all: &[EnforcedResource], now: Millis) -> Table {
+    let mut sorted: Vec<&EnforcedResource> = all.iter().collect();
+    sorted.sort_by(|a, b| {
+        let order = b.condition.status.cmp(&a.condition.status);
+        order.then_with(|| (&a.condition.resource, &a.zone).cmp(&(&b.condition.resource, &b.zone)))
+    });
+    let mut table = Table::new(["enforced by the hub", "status", "since", "applied", "zone", "why"]);
+    for one in sorted {
+        let condition = &one.condition;
+        let why = condition.message.clone().or_else(|| condition.reason.clone()).unwrap_or_default();
+        let status = condition.status.as_str().replace('_', " ");
+        table.row([
+            condition.resource.to_string(),
+            if one.is_leaving { format!("leaving, {status}") } else { status },
+            ago(now, condition.since),
+            condition.applied_at.map(|at| ago(now, at)).unwrap_or_default(),
+            one.zone.clone().unwrap_or_default(),
             why,
         ]);
     }

@@ -58,7 +58,7 @@ pub(super) async fn run(sign: Sign, options: &HubOptions, context: &Context) -> 
     let resources = as_nodes_get_them(&hub, layer, &state).await?;
     if let Some(missing) = sign.resources.iter().find(|key| !resources.contains_key(*key)) {
         let show = context.next_command(&format!("state show {layer} --draft"));
-        return Err(Failure::usage(format!("there is no resource {missing} in the layer {layer} or below it"))
+        return Err(Failure::usage(format!("nodes get no resource {missing} of the layer {layer} or below it"))
             .remedy(format!("`{show}` prints the draft")));
     }
     let target = target(&hub, layer).await?;
@@ -112,6 +112,8 @@ async fn as_nodes_get_them(hub: &Hub, layer: &LayerName, state: &Value) -> Resul
     let whole = merge(below.iter().chain(std::iter::once(state)));
     let mut resources = read(&whole).map_err(|bad| Failure::usage(format!("the state cannot be used: {bad}")))?;
     let kinds = hub.resource_kinds().await?.items;
+    // The hub enforces these; no node gets them, so nobody signs them.
+    resources.retain(|key, _| !kinds.iter().any(|kind| kind.name == key.kind && kind.enforcer.is_some()));
     for (key, resource) in &mut resources {
         let hidden = kinds.iter().find(|kind| kind.name == key.kind).map(|kind| kind.hub_only.as_slice());
         resource.spec = without_hidden(std::mem::take(&mut resource.spec), hidden.unwrap_or_default());

@@ -139,6 +139,11 @@ const FILLINGS: &[Filling] = &[
         "ID, ORG, 1, 'converged', '{}', i",
     ),
     fill(
+        "enforcements (node, resource, zone, org, enforcer, secret, begun, status, since, failures, next_try, turn)",
+        3000,
+        "ID, 'geo.rules/main', 'zone-' || i, ORG, 'geo', 'edge-' || i, 1, 'in_order', i, 0, 1000000 + i, 1",
+    ),
+    fill(
         "secrets (org, name, version, sealed, changed_by, changed_at)",
         3000,
         "ORG, 'secret-' || i, 1, cast('x' as bytea), 'token:ci', i",
