@@ -84,7 +84,9 @@ async fn post(http: &reqwest::Client, url: &str, body: &Value) -> Result<Value, 
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        let Some(driver) = i32::try_from(self.driver.id()).ok().and_then(rustix::process::Pid::from_raw) else { return };
+        let Some(driver) = i32::try_from(self.driver.id()).ok().and_then(rustix::process::Pid::from_raw) else {
+            return;
+        };
         // chromedriver ends its browsers when it is asked to end, but for one that is not up yet.
         let _asked = rustix::process::kill_process(driver, rustix::process::Signal::TERM);
         let _status = self.driver.wait();

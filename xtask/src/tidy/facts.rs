@@ -13,11 +13,13 @@ const HEARS: [&str; 4] = [
     "crates/store/src/desired/observed.rs",
 ];
 
-/// What writes what is meant.
-const MEANS: [&str; 6] = [
+/// What writes what is meant, and what carries it out at the edge.
+const MEANS: [&str; 8] = [
     "crates/hub/src/desired/publish.rs",
     "crates/hub/src/desired/draft.rs",
     "crates/hub/src/secrets/",
+    "crates/hub/src/enforcement/",
+    "crates/store/src/enforcements.rs",
     "crates/store/src/desired/publications.rs",
     "crates/store/src/desired/drafts.rs",
     "crates/store/src/desired/pins.rs",
