@@ -1,15 +1,16 @@
 //! Backups by a real restic, as tasks of the box.
 
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use sortie_rules::desired::Standing;
 use sortie_rules::tasks::Status;
 use stories::{RunningAgent, RunningHub, Scene, Site, on_sqlite, until};
 
-use crate::help::{PASSWORD, Places, backed_up, done, failure, hub, policy, publish, reported, result, stands};
+use crate::help::{PASSWORD, Places, backed_up, done, failure, hub, pack, policy, publish, reported, result, stands};
 
 on_sqlite!(
     a_target_is_backed_up_looked_at_and_brought_back,
@@ -81,6 +82,12 @@ async fn what_the_site_does_not_let_is_not_done(scene: Scene) {
         let said = failure(&hub, "backup.restore", json!({"target": "home", "into": into})).await;
         assert!(said.contains("does not let anything be restored into"), "{said}");
     }
+    // A hub that does not hold its payloads against the schema gives restic no options either.
+    for snapshot in ["--help", "latest", "../x", ""] {
+        let payload = json!({"target": "home", "into": places.restored, "snapshot": snapshot});
+        let said = by_hand(&places, &payload);
+        assert!(said.contains("is no id of a snapshot"), "{snapshot}: {said}");
+    }
     let target = |paths: &[&Path], repository: &Path| {
         let mut resources = backed_up(&places);
         let target = &mut resources["file/backup-targets"]["spec"]["data"]["targets"]["home"];
@@ -145,6 +152,21 @@ async fn what_stands_in_the_way_of_a_backup_is_said_with_what_to_do(scene: Scene
     assert!(said.contains("restic check of `home` failed"), "{said}");
     let found = reported(&hub.people(), "backup", "home").await;
     assert!(found.is_some_and(|facts| facts["last"]["snapshot"] == made["snapshot"]));
+}
+
+/// What the program says to a restore with this payload, asked as the agent asks it.
+fn by_hand(places: &Places, payload: &Value) -> String {
+    let mut restore = Command::new(pack().join("site/backup.py"));
+    restore.arg("restore").arg("--targets").arg(places.etc.join("backup.json")).arg("--from").arg(&places.data);
+    restore.arg("--to").arg(&places.backup).arg("--into").arg(&places.restored);
+    restore.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut restore = restore.spawn().expect("it can be run");
+    let mut stdin = restore.stdin.take().expect("it has one");
+    stdin.write_all(payload.to_string().as_bytes()).expect("it reads");
+    drop(stdin);
+    let ended = restore.wait_with_output().expect("it ends");
+    assert!(!ended.status.success());
+    String::from_utf8_lossy(&ended.stderr).into_owned()
 }
 
 async fn publish_with(hub: &RunningHub<'_>, places: &Places, change: impl FnOnce(&mut Value)) {

@@ -24,6 +24,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from datetime import datetime, timezone
 
@@ -104,7 +105,7 @@ class Target:
             raise Trouble(f"others may read {self.password_file}; give that file the mode 0600")
 
     def restic(self, *words, heard=None):
-        """Runs restic and gives what it wrote. Each line goes to `heard` as it comes, if that is given."""
+        """Runs restic and gives what it wrote, or gives each line to `heard` as it comes."""
         environment = {key: os.environ[key] for key in ("PATH", "HOME", "TMPDIR", "LANG") if key in os.environ}
         environment |= {"RESTIC_REPOSITORY": self.repository, "RESTIC_PASSWORD_FILE": self.password_file}
         environment["RESTIC_PROGRESS_FPS"] = "2"
@@ -116,12 +117,38 @@ class Target:
             os.setpgrp()
             libc.prctl(ENDS_WITH_PARENT, signal.SIGKILL)
 
+        # A file, for a pipe that nobody reads would hold restic up when it complains of many files.
+        with tempfile.TemporaryFile("w+", errors="replace") as complaints:
+            restic = self.begin(["restic", *cache, *words], environment, alone, complaints)
+            written = []
+            try:
+                for line in restic.stdout:
+                    if heard:
+                        heard(line)
+                    else:
+                        written.append(line)
+                restic.wait()
+            except Stopped:
+                restic.send_signal(signal.SIGINT)
+                try:
+                    restic.communicate(timeout=STOP_WITHIN)
+                except subprocess.TimeoutExpired:
+                    restic.kill()
+                    restic.communicate()
+                raise
+            complaints.seek(0)
+            if restic.returncode != 0:
+                raise self.trouble(words[0], restic.returncode, complaints.read())
+        return "".join(written)
+
+    @staticmethod
+    def begin(words, environment, alone, complaints):
         try:
-            restic = subprocess.Popen(
-                ["restic", *cache, *words],
+            return subprocess.Popen(
+                words,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
+                stderr=complaints,
                 text=True,
                 errors="replace",
                 env=environment,
@@ -129,25 +156,6 @@ class Target:
             )
         except FileNotFoundError:
             raise Trouble("restic is not installed on this box; Debian's package is called restic") from None
-        written = []
-        try:
-            for line in restic.stdout:
-                written.append(line)
-                if heard:
-                    heard(line)
-            complaints = restic.stderr.read()
-            restic.wait()
-        except Stopped:
-            restic.send_signal(signal.SIGINT)
-            try:
-                restic.communicate(timeout=STOP_WITHIN)
-            except subprocess.TimeoutExpired:
-                restic.kill()
-                restic.communicate()
-            raise
-        if restic.returncode != 0:
-            raise self.trouble(words[0], restic.returncode, complaints)
-        return "".join(written)
 
     def trouble(self, verb, code, complaints):
         """What restic's complaint means, and what to do about it."""
@@ -260,7 +268,7 @@ def check(options, payload):
     target, began = Target(options, payload["target"]), time.monotonic()
     target.ready()
     target.unlock()
-    subset = payload.get("read_percent")
+    subset = int(payload.get("read_percent") or 0)
     try:
         target.restic("check", *([f"--read-data-subset={subset}%"] if subset else []))
         newest = target.newest()
@@ -276,10 +284,13 @@ def restore(options, payload):
     into = payload["into"]
     if not os.path.isabs(into) or not is_below(into, options.into):
         raise Trouble(f"{NOT_LET} anything be restored into {into}; its options --into list where")
+    snapshot = payload.get("snapshot")
+    # What the hub says is held against the schema here, too: it would be an option to restic otherwise.
+    if snapshot is not None and not re.fullmatch("[0-9a-f]{8,64}", str(snapshot)):
+        raise Trouble("`snapshot` is no id of a snapshot")
     target.ready()
     target.unlock()
-    snapshot = payload.get("snapshot")
-    if not snapshot:
+    if snapshot is None:
         newest = target.newest()
         if newest is None:
             raise Trouble(f"there is no backup of `{target.name}` yet")
