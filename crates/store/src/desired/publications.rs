@@ -207,8 +207,9 @@ pub async fn over_before(
     let values = [after.map_or("".into(), Into::into), until.into(), before.into(), limit.into()];
     let read = |row: Row| {
         let mut row = row.columns("publications");
+        let id = row.id("id")?;
         let key = LayerKey { org: row.id("org")?, layer: row.word("layer", Layer::parse)?, of: row.text("layer_of")? };
-        Ok((row.id("id")?, key, row.number("revision")?))
+        Ok((id, key, row.number("revision")?))
     };
     tx.query(SQL, &values).await?.into_iter().map(read).collect()
 }
