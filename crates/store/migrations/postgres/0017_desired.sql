@@ -33,7 +33,8 @@ create table publications (
     ),
     constraint publications_stages check (
         (at_a_time is null and stop_failures is null and rolls_back = 0)
-        or (at_a_time > 0 and stop_failures > 0 and (rolls_back = 0 or rolls_back = 1))
+        or (at_a_time is not null and stop_failures is not null and at_a_time > 0 and stop_failures > 0
+            and (rolls_back = 0 or rolls_back = 1))
     ),
     constraint publications_status check (
         status = 'running' or status = 'rolling_back' or status = 'completed' or status = 'stopped'
@@ -67,7 +68,8 @@ create table publication_nodes (
         or stage = 'taken_back' or stage = 'skipped'
     ),
     constraint publication_nodes_given check (
-        (stage <> 'waiting' and stage <> 'skipped' and before >= 0 and generation > 0 and released_at is not null)
+        (stage <> 'waiting' and stage <> 'skipped' and before is not null and before >= 0
+            and generation is not null and generation > 0 and released_at is not null)
         or ((stage = 'waiting' or stage = 'skipped') and before is null and generation is null
             and released_at is null)
     ),
