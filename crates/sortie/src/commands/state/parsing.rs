@@ -204,7 +204,11 @@ mod tests {
             let refusal = parse(text, format).unwrap_err();
             assert!(refusal.contains(why), "{text}: {refusal}");
         }
-        let deep = "[".repeat(30_000);
-        assert!(parse(&deep, Format::Yaml).unwrap_err().contains("deep"));
+        for (begin, end) in [("[", "]"), ("- ", "1")] {
+            let deep = format!("{}{}", begin.repeat(150), end.repeat(150));
+            assert!(parse(&deep, Format::Yaml).unwrap_err().contains("deep"), "{deep}");
+            // The reader has a limit of its own, beyond ours.
+            assert!(parse(&begin.repeat(30_000), Format::Yaml).is_err());
+        }
     }
 }
