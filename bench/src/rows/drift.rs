@@ -1,5 +1,5 @@
-//! What it costs an agent to look whether anything has drifted: the slim agent as a process, with hundreds of files that
-//! are as they should be.
+//! What it costs an agent to look whether anything has drifted: the slim agent as a process, with hundreds of files
+//! that are as they should be.
 
 use std::path::Path;
 use std::time::{Duration, Instant};

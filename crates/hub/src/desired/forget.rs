@@ -1,5 +1,5 @@
-//! Forgets old publications, each with the revision that it made: not those that some node has, nor what stands, nor the
-//! newest of a layer, nor any of a layer of which one goes out at this moment and may be taken back.
+//! Forgets old publications, each with the revision that it made: not those that some node has, nor what stands, nor
+//! the newest of a layer, nor any of a layer of which one goes out at this moment and may be taken back.
 
 use sortie_rules::ids::PublicationId;
 use sortie_rules::time::Span;

@@ -1,12 +1,12 @@
 //! Desired state: what people publish, how it goes out to nodes, and what they say of it.
 //!
-//! `layer` finds the layer that a request names; `draft` writes what is not yet published, `conflict` tells the second of
-//! two who write what is there, `diff` compares, `check`
-//! says whether a state can be used, `publish` decides which nodes are meant; `advance` is the loop that gives it to
-//! them, `stop` ends it, `forget` deletes what is old and nobody has, `pins` is what a node gets that comes in or goes over to another site. `show` and `node` are
-//! what people see. `deliver` is what an agent gets, `observe` what it says: facts, which nothing reads that writes
-//! what is meant, but for the count of a staged publication. `generations` keeps in memory what each delivery names,
-//! `tell` ends waits when that has risen, `memory` holds both and what revisions say.
+//! `layer` finds the layer that a request names; `draft` writes what is not yet published, `conflict` tells the
+//! second of two who write what is there, `diff` compares, `check` says whether a state can be used, `publish`
+//! decides which nodes are meant; `advance` is the loop that gives it to them, `stop` ends it, `forget` deletes what
+//! is old and nobody has, `pins` is what a node gets that comes in or goes over to another site. `show` and `node`
+//! are what people see. `deliver` is what an agent gets, `observe` what it says: facts, which nothing reads that
+//! writes what is meant, but for the count of a staged publication. `generations` keeps in memory what each delivery
+//! names, `tell` ends waits when that has risen, `memory` holds both and what revisions say.
 
 mod advance;
 pub(crate) mod agent_routes;

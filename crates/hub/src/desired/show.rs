@@ -24,8 +24,8 @@ pub(super) fn unknown() -> Fault {
 /// What is answered for a revision that is not there.
 pub(super) fn unknown_revision(revision: u64) -> Fault {
     let detail = format!(
-        "The layer has no revision {revision}, or keeps it no more (`retention.publications_d`); `sortie state history` \
-         lists those there are."
+        "The layer has no revision {revision}, or keeps it no more (`retention.publications_d`); \
+         `sortie state history` lists those there are."
     );
     refuse(ProblemCode::UnknownRevision, detail)
 }

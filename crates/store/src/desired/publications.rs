@@ -192,8 +192,8 @@ pub async fn open(tx: &mut Tx, after: Option<PublicationId>, limit: u32) -> Resu
     rows.into_iter().map(|row| row.columns("publications").id("id")).collect()
 }
 
-/// Up to `limit` publications of all orgs that were published and over before `before`, after the one `after`, the oldest
-/// first: each with the layer and revision that it made.
+/// Up to `limit` publications of all orgs that were published and over before `before`, after the one `after`, the
+/// oldest first: each with the layer and revision that it made.
 pub async fn over_before(
     tx: &mut Tx,
     after: Option<PublicationId>,
@@ -214,7 +214,8 @@ pub async fn over_before(
     tx.query(SQL, &values).await?.into_iter().map(read).collect()
 }
 
-/// Forgets a publication that is over, with the revision that it made. Whoever calls this has seen that nobody needs it.
+/// Forgets a publication that is over, with the revision that it made. Whoever calls this has seen that nobody needs
+/// it.
 pub async fn forget(tx: &mut Tx, id: PublicationId) -> Result<(), StoreError> {
     const SQL: &str = "delete from publications where id = $1 and finished_at is not null";
     tx.execute(SQL, &[id.into()]).await.map(drop)
