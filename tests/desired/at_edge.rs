@@ -58,7 +58,7 @@ pub(crate) fn state(rules: &Value) -> Value {
 /// The expression of [`geo`] at the edge.
 pub(crate) fn expression(countries: &[&str]) -> String {
     let quoted: Vec<String> = countries.iter().map(|country| format!("\"{country}\"")).collect();
-    format!("(http.host in {{\"box.example.org\"}} and not ip.src.country in {{{}}})", quoted.join(" "))
+    format!("(lower(http.host) in {{\"box.example.org\"}} and not ip.src.country in {{{}}})", quoted.join(" "))
 }
 
 /// The rules of a zone that are the hub's.

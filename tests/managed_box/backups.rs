@@ -16,9 +16,13 @@ on_sqlite!(
     a_target_is_backed_up_looked_at_and_brought_back,
     what_the_site_does_not_let_is_not_done,
     what_stands_in_the_way_of_a_backup_is_said_with_what_to_do,
+    a_repository_that_cannot_be_reached_is_not_told_as_none,
     a_backup_that_is_called_off_leaves_no_lock,
     a_backup_that_was_cut_with_its_agent_is_done_after_its_start,
 );
+
+/// What restic asks whenever it cannot open a repository.
+const ASKED: &str = "Is there a repository at the following location?";
 
 /// A box that is backed up, converged.
 async fn a_box<'s>(scene: &'s Scene, hub: &RunningHub<'s>) -> (Site<'s>, Places, RunningAgent) {
@@ -54,13 +58,17 @@ async fn a_target_is_backed_up_looked_at_and_brought_back(scene: Scene) {
     assert!(last["last"]["taken_ms"].as_i64().is_some_and(|at| at > 1_700_000_000_000), "{last}");
     let looked = result(&hub, "backup.check", json!({"target": "home", "read_percent": 100})).await;
     assert_eq!(looked["snapshot"], second["snapshot"]);
-    // The newest, and the one before it, each into a folder of its own.
+    // The newest, the one before it, each into a folder of its own, and the newest once more.
+    let newest = json!({"target": "home", "into": places.restored});
     for (payload, holds) in [
-        (json!({"target": "home", "into": places.restored}), "dear all of you"),
-        (json!({"target": "home", "into": places.restored.join("1"), "snapshot": first["snapshot"]}), "dear all"),
+        (newest.clone(), "dear all of you"),
+        (json!({"target": "home", "into": places.restored, "snapshot": first["snapshot"]}), "dear all"),
+        (newest, "dear all of you"),
     ] {
-        let restored = result(&hub, "backup.restore", payload.clone()).await;
-        let into = Path::new(payload["into"].as_str().unwrap());
+        let restored = result(&hub, "backup.restore", payload).await;
+        let into = places.restored.join(restored["snapshot"].as_str().unwrap());
+        assert_eq!(restored["into"], json!(into));
+        assert_eq!(into.metadata().unwrap().permissions().mode() & 0o777, 0o700, "for nobody else to put links there");
         let letter = into.join(places.data.strip_prefix("/").unwrap()).join("letter");
         assert_eq!(std::fs::read_to_string(&letter).unwrap(), holds, "{restored}");
         assert!(!letter.with_file_name("scratch.tmp").exists());
@@ -74,7 +82,7 @@ async fn a_target_is_backed_up_looked_at_and_brought_back(scene: Scene) {
 async fn what_the_site_does_not_let_is_not_done(scene: Scene) {
     let hub = hub(&scene).await;
     let (site, places, _agent) = a_box(&scene, &hub).await;
-    result(&hub, "backup.run", json!({"target": "home"})).await;
+    let made = result(&hub, "backup.run", json!({"target": "home"})).await;
     std::os::unix::fs::symlink("/", places.restored.with_file_name("out")).unwrap();
     std::fs::create_dir_all(&places.restored).unwrap();
     std::os::unix::fs::symlink(site.data(), places.restored.join("way-out")).unwrap();
@@ -82,6 +90,12 @@ async fn what_the_site_does_not_let_is_not_done(scene: Scene) {
         let said = failure(&hub, "backup.restore", json!({"target": "home", "into": into})).await;
         assert!(said.contains("does not let anything be restored into"), "{said}");
     }
+    // Nor is anything written through a link that lies where a snapshot goes.
+    let snapshot = made["snapshot"].as_str().unwrap();
+    std::os::unix::fs::symlink(site.data(), places.restored.join(snapshot)).unwrap();
+    let payload = json!({"target": "home", "into": places.restored, "snapshot": snapshot});
+    let said = failure(&hub, "backup.restore", payload).await;
+    assert!(said.contains("is a link") && said.contains("remove it"), "{said}");
     // A hub that does not hold its payloads against the schema gives restic no options either.
     for snapshot in ["--help", "latest", "../x", ""] {
         let payload = json!({"target": "home", "into": places.restored, "snapshot": snapshot});
@@ -140,6 +154,17 @@ async fn what_stands_in_the_way_of_a_backup_is_said_with_what_to_do(scene: Scene
     let said = failure(&hub, "backup.run", home.clone()).await;
     assert!(said.contains("others may read") && said.contains("0600"), "{said}");
     publish_with(&hub, &places, |_| ()).await;
+    // What shall be backed up is a link, of which nothing else would be kept.
+    let link = places.data.join("link");
+    std::os::unix::fs::symlink(&places.data, &link).unwrap();
+    publish_with(&hub, &places, |resources| {
+        resources["file/backup-targets"]["spec"]["data"]["targets"]["home"]["paths"] = json!([link]);
+    })
+    .await;
+    let said = failure(&hub, "backup.run", home.clone()).await;
+    assert!(said.contains("is a link") && said.contains(&places.data.display().to_string()), "{said}");
+    std::fs::remove_file(&link).unwrap();
+    publish_with(&hub, &places, |_| ()).await;
     // What shall be backed up is not there; nothing is made of nothing.
     std::fs::rename(&places.data, places.data.with_file_name("gone")).unwrap();
     let said = failure(&hub, "backup.run", home.clone()).await;
@@ -152,6 +177,43 @@ async fn what_stands_in_the_way_of_a_backup_is_said_with_what_to_do(scene: Scene
     assert!(said.contains("restic check of `home` failed"), "{said}");
     let found = reported(&hub.people(), "backup", "home").await;
     assert!(found.is_some_and(|facts| facts["last"]["snapshot"] == made["snapshot"]));
+}
+
+async fn a_repository_that_cannot_be_reached_is_not_told_as_none(scene: Scene) {
+    let hub = hub(&scene).await;
+    let (_site, places, agent) = a_box(&scene, &hub).await;
+    agent.kill().await;
+    // In the place of restic, which would try for long: what its versions have said, with the code they ended with.
+    let program = places.etc.join("restic");
+    std::fs::write(&program, "#!/bin/sh\ncat \"$HOME/said\" >&2\nexit \"$(cat \"$HOME/code\")\"\n").unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    for (why, code, is_none) in [
+        ("stat /srv/backup/box/config: no such file or directory", "1", true),
+        ("<config/> does not exist", "1", true),
+        ("Stat: The specified key does not exist.", "1", true),
+        ("unexpected HTTP response (404): 404 Not Found", "1", true),
+        ("whatever it is", "10", true),
+        ("unexpected HTTP response (503): 503 Service Unavailable", "1", false),
+        ("Head \"http://box/404/config\": dial tcp 127.0.0.1:404: connect: connection refused", "1", false),
+        ("Stat: The AWS Access Key Id you provided does not exist in our records.", "1", false),
+        ("stat /srv/backup/box/config: permission denied", "1", false),
+    ] {
+        let said = format!("Fatal: unable to open config file: {why}\n{ASKED}\n/srv/backup/box\n");
+        std::fs::write(places.etc.join("said"), said).unwrap();
+        std::fs::write(places.etc.join("code"), code).unwrap();
+        let mut report = Command::new(pack().join("site/backup.py"));
+        report.arg("report").arg("--targets").arg(places.etc.join("backup.json")).arg("--from").arg(&places.data);
+        report.arg("--to").arg(&places.backup).env("HOME", &places.etc);
+        report.env("PATH", format!("{}:{}", places.etc.display(), std::env::var("PATH").unwrap()));
+        let told: Value = serde_json::from_slice(&report.output().expect("it can be run").stdout).unwrap();
+        let facts = &told[0]["facts"];
+        if is_none {
+            assert_eq!(facts, &json!({"last": null}), "{why}");
+        } else {
+            let trouble = facts["trouble"].as_str().unwrap_or_default();
+            assert!(trouble.contains("cannot be reached") && trouble.contains(why), "{why}: {facts}");
+        }
+    }
 }
 
 /// What the program says to a restore with this payload, asked as the agent asks it.

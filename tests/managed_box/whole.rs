@@ -76,8 +76,9 @@ async fn a_box_comes_from_nothing_to_what_it_should_be_and_back_after_its_disk_w
     reads(&places, &expected).await;
     assert_eq!(contents(&places), before);
     assert!(!places.data.join("letter").exists());
-    result(&hub, "backup.restore", json!({"target": "home", "into": places.restored})).await;
-    let letter = places.restored.join(places.data.strip_prefix("/").unwrap()).join("letter");
+    let restored = result(&hub, "backup.restore", json!({"target": "home", "into": places.restored})).await;
+    let into = places.restored.join(restored["snapshot"].as_str().unwrap());
+    let letter = into.join(places.data.strip_prefix("/").unwrap()).join("letter");
     assert_eq!(std::fs::read_to_string(letter).unwrap(), "dear all");
     // Its guest has not noticed, and lives where it lived.
     assert_eq!(hub.sortie_json(&["node", "show", "cloud"])["host"], "box");

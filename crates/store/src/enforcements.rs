@@ -127,10 +127,10 @@ pub async fn nodes_between(tx: &mut Tx, first: NodeId, last: NodeId) -> Result<V
     rows.into_iter().map(|row| row.columns("enforcements").id("node")).collect()
 }
 
-/// Up to `limit` that are due at `now`, the longest due first.
-pub async fn due(tx: &mut Tx, now: Millis, limit: u32) -> Result<Vec<EnforcementRow>, StoreError> {
-    const SQL: &str = select!("where next_try <= $1 order by next_try limit $2");
-    tx.query(SQL, &[now.into(), limit.into()]).await?.into_iter().map(read).collect()
+/// Up to `limit` that are due at `now`, the longest due first, without the first `skipped`.
+pub async fn due(tx: &mut Tx, now: Millis, skipped: u32, limit: u32) -> Result<Vec<EnforcementRow>, StoreError> {
+    const SQL: &str = select!("where next_try <= $1 order by next_try limit $2 offset $3");
+    tx.query(SQL, &[now.into(), limit.into(), skipped.into()]).await?.into_iter().map(read).collect()
 }
 
 /// Makes everything due that calls the edge with this secret: it has another value.

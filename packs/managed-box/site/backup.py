@@ -10,7 +10,8 @@ stands in the options, which its policy gives and the hub cannot change:
     --targets FILE      the file of targets: {"targets": {NAME: {"repository", "password_file", "paths", …}}}
     --from DIR          a folder of which files may be backed up; may be given several times
     --to PREFIX         a repository, or a folder of repositories, that may be used; may be given several times
-    --into DIR          a folder into which files may be restored; may be given several times
+    --into DIR          a folder into which files may be restored, each snapshot into a folder of its own below;
+                        may be given several times
     --cache DIR         where restic keeps what it knows of repositories; nowhere if left out
 """
 
@@ -34,6 +35,10 @@ TRY_AGAIN = 75
 ENDS_WITH_PARENT = 1
 # How long restic may take to put its own things away when it is asked to stop, in seconds.
 STOP_WITHIN = 20
+# What restic asks whenever it cannot open a repository, be it that there is none or that it cannot be reached.
+IS_THERE_ONE = "Is there a repository at the following location?"
+# What stands before that question if there is none. A key that S3 does not know is not in its records.
+IS_ABSENT = re.compile(r"does not exist(?! in our records)|no such file|(?<![\w./:-])404(?![\w./:-])", re.IGNORECASE)
 NOT_LET = "the policy of this site does not let"
 
 
@@ -71,7 +76,8 @@ class Target:
         self.name, self.options = name, options
         try:
             self.repository, self.password_file = spec["repository"], spec["password_file"]
-            self.paths = list(spec["paths"])
+            # Written as restic will read them: it takes `..` for the folder before it, also behind a link.
+            self.paths = [os.path.normpath(path) for path in spec["paths"]]
             self.exclude, self.create = list(spec.get("exclude", [])), spec.get("create") is True
             self.mounted = spec.get("mounted")
         except (KeyError, TypeError) as missing:
@@ -112,16 +118,20 @@ class Target:
         cache = ["--cache-dir", self.options.cache] if self.options.cache else ["--no-cache"]
         libc = ctypes.CDLL(None)
 
-        def alone():
-            # In a group of its own: a stop reaches this program alone, which asks restic to put its things away.
-            os.setpgrp()
+        def bound():
             libc.prctl(ENDS_WITH_PARENT, signal.SIGKILL)
 
         # A file, for a pipe that nobody reads would hold restic up when it complains of many files.
         with tempfile.TemporaryFile("w+", errors="replace") as complaints:
-            restic = self.begin(["restic", *cache, *words], environment, alone, complaints)
+            # restic stays in this program's group, by which the agent counts memory and processes, so a stop reaches it
+            # too. Newer versions put their things away then. Older ones end at once, for Go lets nobody ignore or hold
+            # back the signal for them, and `clear` takes away what they leave. A stop waits here until restic is
+            # begun, so that there is none that this program does not know of.
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+            restic = self.begin(["restic", *cache, *words], environment, bound, complaints)
             written = []
             try:
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
                 for line in restic.stdout:
                     if heard:
                         heard(line)
@@ -142,7 +152,7 @@ class Target:
         return "".join(written)
 
     @staticmethod
-    def begin(words, environment, alone, complaints):
+    def begin(words, environment, bound, complaints):
         try:
             return subprocess.Popen(
                 words,
@@ -152,7 +162,7 @@ class Target:
                 text=True,
                 errors="replace",
                 env=environment,
-                preexec_fn=alone,
+                preexec_fn=bound,
             )
         except FileNotFoundError:
             raise Trouble("restic is not installed on this box; Debian's package is called restic") from None
@@ -163,11 +173,15 @@ class Target:
         lines = [line.strip() for line in complaints.splitlines() if line.strip()]
         text, last = "\n".join(lines).lower(), lines[-1] if lines else f"exit code {code}"
         whose = f"the repository of `{self.name}`"
-        if code == 10 or "is there a repository at the following location" in text:
+        before, asked, _where = "\n".join(lines).partition(IS_THERE_ONE)
+        why = before.rpartition("unable to open config file:")[2].strip()
+        if code == 10 or (asked and IS_ABSENT.search(why)):
             how = '`"create": true` in its target lets the first backup make one'
             return NoRepository(f"there is no repository for `{self.name}`; {how}")
         for line in lines[-20:]:
             say(line)
+        if asked:
+            return Trouble(f"{whose} cannot be reached: {why}; this is tried again", again=True)
         if code == 12 or "wrong password" in text:
             return Trouble(f"the password at {self.password_file} does not open {whose}; it has had another")
         if code == 11 or "already locked" in text or "unable to create lock" in text:
@@ -222,6 +236,9 @@ def run(options, payload):
         say(f"There is no repository for `{target.name}` yet; it is made.")
         target.restic("init")
     for path in target.paths:
+        if os.path.islink(path):
+            instead = f"name what it leads to, {os.path.realpath(path)}, in the target's `paths`"
+            raise Trouble(f"{path} is a link, of which nothing but the link would be backed up: {instead}")
         if not os.path.exists(path):
             raise Trouble(f"{path} is not there; nothing was backed up")
     summary, told = {}, -1
@@ -295,21 +312,37 @@ def restore(options, payload):
         if newest is None:
             raise Trouble(f"there is no backup of `{target.name}` yet")
         snapshot = newest["short_id"]
-    os.makedirs(into, exist_ok=True)
+    folder = folder_of(into, snapshot)
     try:
         held = json.loads(target.restic("stats", "--json", "--mode", "restore-size", snapshot))
-        target.restic("restore", snapshot, "--target", into)
+        target.restic("restore", snapshot, "--target", folder)
     except Stopped:
         clear(target)
         raise
     return {
         "target": target.name,
         "snapshot": snapshot,
-        "into": into,
+        "into": folder,
         "entries": held["total_file_count"],
         "bytes": held["total_size"],
         "duration_ms": int((time.monotonic() - began) * 1000),
     }
+
+
+def folder_of(into, snapshot):
+    """The folder of one snapshot. restic follows the links that it finds, so nobody else's are to lie there."""
+    folder = os.path.join(into, snapshot)
+    os.makedirs(into, exist_ok=True)
+    try:
+        # For nobody else to enter: who gets a folder back could put a link there before a second try.
+        os.mkdir(folder, 0o700)
+    except FileExistsError:
+        found = os.lstat(folder)
+        if not stat.S_ISDIR(found.st_mode):
+            raise Trouble(f"{folder} is a link or a file, and nothing is restored through it; remove it") from None
+        if found.st_uid != os.geteuid() or found.st_mode & 0o022:
+            raise Trouble(f"others may write to {folder}, so nothing is restored into it; remove it") from None
+    return folder
 
 
 def report(options, _payload):

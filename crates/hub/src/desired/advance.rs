@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use serde_json::json;
 use sortie_rules::desired::{
-    Counts, Hearing, Layer, Next, NodeStage, PublicationStatus, are_away, has_converged, is_too_late, next,
+    Counts, Hearing, Next, NodeStage, PublicationStatus, are_away, has_converged, is_too_late, next,
 };
 use sortie_rules::ids::{NodeId, PublicationId};
 use sortie_rules::limits::{AWAY_AFTER, PUBLICATION_HEARD_WITHIN};
@@ -200,8 +200,7 @@ async fn take_back(app: &Shared, row: PublicationRow, now: Millis) -> Result<boo
                     return Ok(HashMap::new());
                 }
                 let given = places::having(tx, row.id, BATCH).await?;
-                let layer: Layer = row.key.layer;
-                let risen = pins::take_back(tx, layer, row.revision, &given, now).await?;
+                let risen = pins::take_back(tx, &row.key, row.revision, &given, now).await?;
                 let positions: Vec<u32> = given.iter().map(|one| one.position).collect();
                 places::take_back(tx, row.id, &positions).await?;
                 told_of(tx, &row, "desired.taken_back", &given, now).await?;

@@ -65,7 +65,10 @@ impl Desired {
             return Ok(Arc::clone(state));
         }
         let text = publications::state_of_revision(tx, key, revision).await?;
-        let state = Arc::new(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or(Value::Null));
+        let corrupt = |why: String| StoreError::Corrupt { table: "publications", column: "state", why };
+        let text = text.ok_or_else(|| corrupt(format!("of revision {revision} of {key:?} is not there")))?;
+        let state = serde_json::from_str(&text).map_err(|error| corrupt(error.to_string()))?;
+        let state = Arc::new(state);
         let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
         if states.len() >= STATES_IN_MEMORY_MAX {
             states.clear();

@@ -19,9 +19,9 @@ const PAGE: u32 = 5000;
 
 /// The generations of these nodes have risen. Their waits end, so many at a time.
 pub(super) fn tell(app: &Shared, mut risen: Vec<(NodeId, u64)>) {
+    risen.iter().for_each(|(node, _)| app.enforcements.changed(*node));
     // Whoever was told by this hub is not told again when it follows its own events.
     risen.retain(|(node, generation)| app.desired.generations.risen(*node, *generation));
-    risen.iter().for_each(|(node, _)| app.enforcements.changed(*node));
     let at_a_go = NODES_TOLD_OF_STATES_PER_SECOND / usize::try_from(1000 / BREATH.as_millis()).unwrap_or(1);
     if risen.len() <= at_a_go {
         risen.iter().for_each(|(node, _)| app.waiting.end_wait(*node));

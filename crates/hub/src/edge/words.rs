@@ -20,7 +20,7 @@ pub(crate) fn mark(node: NodeId, resource: &ResourceKey) -> String {
 }
 
 /// The rule that blocks whoever does not come from where they may. All that stands in it was checked by whoever read
-/// the spec.
+/// the spec. The edge tells large letters from small ones, and serves a name in either.
 pub(crate) fn rule(owner: Owner<'_>, rules: &GeoRules) -> EdgeRule {
     let set = |words: &[String]| {
         let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
@@ -34,7 +34,7 @@ pub(crate) fn rule(owner: Owner<'_>, rules: &GeoRules) -> EdgeRule {
     let Owner { node, node_name, resource } = owner;
     EdgeRule {
         mark: mark(node, resource),
-        expression: format!("(http.host in {hosts} and {not}ip.src.country in {countries})"),
+        expression: format!("(lower(http.host) in {hosts} and {not}ip.src.country in {countries})"),
         description: format!("{resource} of {node_name}, kept by Sortie"),
     }
 }
@@ -58,7 +58,7 @@ mod tests {
             token: "edge".into(),
         };
         let said = rule(owner, &rules);
-        let hosts = r#"http.host in {"a.example.org" "b.example.org"}"#;
+        let hosts = r#"lower(http.host) in {"a.example.org" "b.example.org"}"#;
         assert_eq!(said.expression, format!(r#"({hosts} and not ip.src.country in {{"AT" "HU"}})"#));
         assert_eq!(said.description, "geo.rules/main of box-7, kept by Sortie");
         assert!(said.mark.starts_with("sortie-00000000-") && said.mark == mark(node, &resource));

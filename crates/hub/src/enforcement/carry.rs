@@ -3,11 +3,12 @@
 
 use serde_json::json;
 use sortie_rules::desired::Drift;
-use sortie_rules::enforcement::{Enforcement, Failure, News, Step, Tried, after, begin, changes, step};
+use sortie_rules::enforcement::{Enforcement, Failure, News, Step, Tried, after, begin, changes, noted, step};
+use sortie_rules::time::Millis;
 use sortie_store::desired::pins;
 use sortie_store::enforcements::{self, EnforcementRow};
 use sortie_store::secrets::SecretRow;
-use sortie_store::{Tx, nodes, secrets};
+use sortie_store::{StoreError, Tx, nodes, secrets};
 
 use super::note;
 use super::wanted::{Wanted, of_node};
@@ -108,8 +109,9 @@ async fn at_edge(
         return Ok(Some(Tried::Looked { is_so: changes.is_empty() }));
     }
     if !changes.is_empty() {
-        // Kept before the first change: whatever dies from here on, it is known that rules may stand there.
-        if !row.life.is_begun && !keep_begun(app, row).await? {
+        // Kept before each change: whatever dies from here on, it is known that rules may stand there, and a hub that
+        // leads no more, or read the row before somebody else changed it, changes nothing.
+        if !app.leader.leads(app) || !keep_begun(app, row).await? {
             return Ok(None);
         }
         edge::change(&app.edge, token, &row.zone, &ruleset, &changes).await?;
@@ -197,7 +199,11 @@ async fn settle(app: &Shared, row: EnforcementRow, node_name: &str, tried: Tried
                     Some(life) => enforcements::update(tx, &EnforcementRow { life, ..row.clone() }).await?,
                     None => enforcements::forget(tx, &row).await?,
                 };
-                // Whoever has written it meanwhile knows better; it is due for them.
+                // Whoever has written it meanwhile knows better; what was changed there since is looked at once more.
+                if !is_kept && matches!(tried, Tried::Made { is_changed: true }) {
+                    look_again(tx, row, now).await?;
+                    return Ok(());
+                }
                 if let (true, Some(news)) = (is_kept, news) {
                     let data = json!({
                         "resource": row.resource, "zone": row.zone, "reason": reason_of(&tried, &row.life),
@@ -209,6 +215,22 @@ async fn settle(app: &Shared, row: EnforcementRow, node_name: &str, tried: Tried
             })
         })
         .await
+}
+
+/// Something was changed at the edge for a row that somebody else has written, or forgotten: it is due at once.
+async fn look_again(tx: &mut Tx, row: EnforcementRow, now: Millis) -> Result<(), StoreError> {
+    match enforcements::get(tx, row.node, &row.resource, &row.zone).await? {
+        Some(mut there) => {
+            there.life = begin(Enforcement { next_try: now, ..there.life });
+            enforcements::update(tx, &there).await?;
+        }
+        None => {
+            let life = noted(Some(&row.life), None, now).unwrap_or(row.life);
+            let leaving = EnforcementRow { life: begin(Enforcement { next_try: now, ..life }), turn: 0, ..row };
+            enforcements::insert(tx, &leaving).await?;
+        }
+    }
+    Ok(())
 }
 
 fn kind_of(news: News) -> &'static str {

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sortie_rules::ids::NodeId;
+use sortie_rules::ids::{NodeId, OrgId};
 use sortie_rules::limits::{EDGE_CALLS_AT_ONCE, ENFORCEMENTS_NOTED_EVERY};
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::task::TaskTracker;
@@ -23,8 +23,8 @@ pub(super) type Seen = (u64, bool);
 pub(crate) struct Enforcements {
     bell: Arc<Notify>,
     known: Mutex<Known>,
-    /// Zones that are called at this moment: each by one at a time.
-    zones: Arc<Mutex<HashSet<String>>>,
+    /// Zones that are called at this moment: each by one at a time of each org.
+    zones: Arc<Mutex<HashSet<(OrgId, String)>>>,
     pub(super) places: Arc<Semaphore>,
     /// Every try under way, for an orderly stop.
     pub(crate) tries: TaskTracker,
@@ -50,8 +50,8 @@ pub(super) enum Work {
 /// A zone that is called by one. Dropped, others may have their turn.
 #[derive(Debug)]
 pub(super) struct Zone {
-    name: String,
-    zones: Arc<Mutex<HashSet<String>>>,
+    key: (OrgId, String),
+    zones: Arc<Mutex<HashSet<(OrgId, String)>>>,
     bell: Arc<Notify>,
 }
 
@@ -135,10 +135,11 @@ impl Enforcements {
     }
 
     /// A zone, if nobody calls it at the moment.
-    pub(super) fn take_zone(&self, name: &str) -> Option<Zone> {
-        let is_free = self.zones.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
+    pub(super) fn take_zone(&self, org: OrgId, name: &str) -> Option<Zone> {
+        let key = (org, name.to_owned());
+        let is_free = self.zones.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone());
         let (zones, bell) = (Arc::clone(&self.zones), Arc::clone(&self.bell));
-        is_free.then(|| Zone { name: name.to_owned(), zones, bell })
+        is_free.then(|| Zone { key, zones, bell })
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -148,7 +149,7 @@ impl Enforcements {
 
 impl Drop for Zone {
     fn drop(&mut self) {
-        self.zones.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.name);
+        self.zones.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
         self.bell.notify_one();
     }
 }

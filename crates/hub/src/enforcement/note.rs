@@ -110,26 +110,31 @@ pub(super) async fn one(app: &Shared, kinds: &Arc<ResourceKinds>, node: NodeId) 
         })
         .await?;
     let Some((generation, is_shut_out, is_in_step, has_some)) = read else { return Ok(0) };
-    let changed = if is_in_step { 0 } else { settle(app, kinds, node, now).await? };
-    app.enforcements.saw(node, (generation, is_shut_out), has_some);
-    Ok(changed)
+    let changed = if is_in_step { Some(0) } else { settle(app, kinds, node, now).await? };
+    match changed {
+        Some(_) => app.enforcements.saw(node, (generation, is_shut_out), has_some),
+        // A try has written one of them meanwhile.
+        None => app.enforcements.changed(node),
+    }
+    Ok(changed.unwrap_or(0))
 }
 
-async fn settle(app: &Shared, kinds: &Arc<ResourceKinds>, node: NodeId, now: Millis) -> Result<u64, Fault> {
+/// Writes down what came to be wanted otherwise. Nothing if one of them has changed since it was read.
+async fn settle(app: &Shared, kinds: &Arc<ResourceKinds>, node: NodeId, now: Millis) -> Result<Option<u64>, Fault> {
     let (shared, with) = (app.clone(), Arc::clone(kinds));
     app.store
         .write(move |tx| {
             Box::pin(async move {
-                let Some((pins, is_shut_out)) = pins::with_end(tx, node).await? else { return Ok(0) };
+                let Some((pins, is_shut_out)) = pins::with_end(tx, node).await? else { return Ok(Some(0)) };
                 let changes = changes(tx, &shared, &with, &pins, is_shut_out, now).await?;
+                let mut are_kept = true;
                 for (row, is_new) in &changes {
-                    if *is_new {
-                        enforcements::insert(tx, row).await?;
-                    } else {
-                        enforcements::update(tx, row).await?;
-                    }
+                    are_kept &= match is_new {
+                        true => enforcements::insert(tx, row).await?,
+                        false => enforcements::update(tx, row).await?,
+                    };
                 }
-                Ok::<_, Fault>(changes.len() as u64)
+                Ok::<_, Fault>(are_kept.then_some(changes.len() as u64))
             })
         })
         .await

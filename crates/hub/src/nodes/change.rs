@@ -6,6 +6,7 @@ use sortie_store::nodes::{self, NodeIntent};
 use sortie_wire::nodes::{ChangeNode, Node};
 use sortie_wire::problem::ProblemCode;
 
+use super::hosts::NotThere;
 use super::{hosts, show, sites};
 use crate::app::App;
 use crate::audit::{self, Act};
@@ -25,6 +26,11 @@ pub(crate) async fn change(app: &App, who: &Principal, node: &str, request: Chan
         .write(move |tx| {
             Box::pin(async move {
                 let unknown = || refuse(ProblemCode::UnknownNode, "There is no such node.");
+                // Held before it is read, so that nobody else's change is written over.
+                let host = match request.host.as_deref().filter(|host| !host.is_empty()) {
+                    Some(host) => Some(hosts::find(tx, org, Some(id), host).await.map_err(NotThere::in_request)?.id),
+                    None => nodes::hold(tx, org, &[id]).await.map(|()| None)?,
+                };
                 let before = nodes::get(tx, org, id).await?.ok_or_else(unknown)?;
                 let was = NodeIntent {
                     site: before.site,
@@ -35,13 +41,8 @@ pub(crate) async fn change(app: &App, who: &Principal, node: &str, request: Chan
                     down_after: before.down_after,
                 };
                 let mut intent = apply(was, &request)?;
-                match request.host.as_deref() {
-                    None => {}
-                    Some("") => intent.host = None,
-                    Some(host) => {
-                        let found = hosts::find(tx, org, Some(id), host).await;
-                        intent.host = Some(found.map_err(hosts::NotThere::in_request)?.id);
-                    }
+                if request.host.is_some() {
+                    intent.host = host;
                 }
                 let stale_after = intent.stale_after.unwrap_or(defaults.stale_after);
                 if intent.down_after.unwrap_or(defaults.down_after) < stale_after {

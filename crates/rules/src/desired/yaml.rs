@@ -9,6 +9,8 @@ use super::data::{Unsayable, field};
 
 /// Longest key that YAML reads before a colon on one line, in characters.
 const KEY_CHARACTERS_MAX: usize = 1000;
+/// The key that stands for a merge to readers of 1.1.
+const MERGED: &str = "<<";
 /// Words that some readers take for something else than a text.
 const NOT_PLAIN: [&str; 9] = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"];
 
@@ -40,6 +42,10 @@ fn write_fields(
         let at = field(pointer, name);
         if index > 0 || !goes_on {
             indent(text, depth);
+        }
+        // Ruby's reader merges an object that stands under it, though the key is quoted.
+        if name == MERGED {
+            return Err(Unsayable::at(&at, "some readers of YAML merge what stands under the key `<<`"));
         }
         let key = key(name);
         if key.chars().count() > KEY_CHARACTERS_MAX {
@@ -167,5 +173,19 @@ mod tests {
         assert_eq!(write(&json!([1e100, 1.5e-7, 7, -0.5])).unwrap(), "- 1.0e+100\n- 1.5e-7\n- 7\n- -0.5\n");
         let long = "k".repeat(KEY_CHARACTERS_MAX + 1);
         assert_eq!(write(&json!({"a": { long.as_str(): 1 }})).unwrap_err().pointer, format!("/a/{long}"));
+    }
+
+    #[test]
+    fn a_key_that_some_readers_merge_is_refused_with_its_place() {
+        for (data, at) in [
+            (json!({"<<": {"x": 1}}), "/<<"),
+            (json!({"a": {"<<": "x"}}), "/a/<<"),
+            (json!({"a": [1, {"b": 1, "<<": []}]}), "/a/1/<<"),
+        ] {
+            let wrong = write(&data).unwrap_err();
+            assert_eq!(wrong.pointer, at);
+            assert!(wrong.why.contains("merge"), "{wrong}");
+        }
+        assert_eq!(write(&json!({"<<<": "<<"})).unwrap(), "\"<<<\": \"<<\"\n");
     }
 }

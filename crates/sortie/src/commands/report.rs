@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 use sortie_client::people::Hub;
+use sortie_rules::limits::PAGE_MAX;
 use sortie_wire::reports::{Report, ReportQuery};
 
 use super::pages::{Pages, tell_rest};
@@ -96,9 +97,29 @@ async fn run_list(list: List, hub: &Hub, context: &Context) -> Done {
     })
 }
 
+/// The subject of the reports of a kind, if that is one; nothing if they are about none.
+async fn only_subject(show: &Show, hub: &Hub) -> Result<Option<String>, Failure> {
+    let query = ReportQuery { kind: None, subject: None, after: None, limit: Some(PAGE_MAX), facts: false };
+    let newest = hub.reports(&show.node, &query).await?.items;
+    let of_kind = newest.into_iter().filter(|report| report.kind == show.kind);
+    // One about nothing is what is asked for by the kind alone.
+    let Some(subjects) = of_kind.map(|report| report.subject).collect::<Option<Vec<String>>>() else { return Ok(None) };
+    match subjects.as_slice() {
+        [] => Ok(None),
+        [only] => Ok(Some(only.clone())),
+        many => {
+            let what = format!("`{}` has reports of the kind `{}` about {}", show.node, show.kind, many.join(", "));
+            Err(Failure::usage(what).remedy("name one of them with --subject"))
+        }
+    }
+}
+
 async fn run_show(show: Show, hub: &Hub, context: &Context) -> Done {
-    let (kind, subject) = (Some(show.kind.clone()), show.subject.clone());
-    let query = ReportQuery { kind, subject, after: None, limit: Some(1), facts: true };
+    let subject = match &show.subject {
+        Some(subject) => Some(subject.clone()),
+        None => only_subject(&show, hub).await?,
+    };
+    let query = ReportQuery { kind: Some(show.kind.clone()), subject, after: None, limit: Some(1), facts: true };
     let page = hub.reports(&show.node, &query).await?;
     let Some(report) = page.items.into_iter().next() else {
         return Err(Failure::other(format!("`{}` has sent no report of the kind `{}`", show.node, show.kind))

@@ -141,27 +141,31 @@ pub async fn give(
 /// Gives nodes that have this revision of a layer what they had before. Returns the generation of each that had it.
 pub async fn take_back(
     tx: &mut Tx,
-    layer: Layer,
+    key: &LayerKey,
     revision: u64,
     given: &[Given],
     now: Millis,
 ) -> Result<HashMap<NodeId, u64>, StoreError> {
-    let update = match layer {
-        Layer::Org => {
+    // A node that went over to another site may have a revision of the same number there.
+    let (update, of) = match key.layer {
+        Layer::Org => (
             "update node_desired set org_revision = $3, generation = generation + 1, changed_at = $4
-            where node = $1 and org_revision = $2 returning node, generation"
-        }
-        Layer::Site => {
+            where node = $1 and org_revision = $2 and org = $5 returning node, generation",
+            key.org.into(),
+        ),
+        Layer::Site => (
             "update node_desired set site_revision = $3, generation = generation + 1, changed_at = $4
-            where node = $1 and site_revision = $2 returning node, generation"
-        }
-        Layer::Node => {
+            where node = $1 and site_revision = $2 and site = $5 returning node, generation",
+            Value::from(key.of.as_str()),
+        ),
+        Layer::Node => (
             "update node_desired set node_revision = $3, generation = generation + 1, changed_at = $4
-            where node = $1 and node_revision = $2 returning node, generation"
-        }
+            where node = $1 and node_revision = $2 and node = $5 returning node, generation",
+            Value::from(key.of.as_str()),
+        ),
     };
-    let changes: Vec<[Value<'_>; 4]> =
-        given.iter().map(|one| [one.node.into(), revision.into(), one.before.into(), now.into()]).collect();
+    let change = |one: &Given| [one.node.into(), revision.into(), one.before.into(), now.into(), of];
+    let changes: Vec<[Value<'_>; 5]> = given.iter().map(change).collect();
     numbers(tx.query_each(update, &changes).await?)
 }
 

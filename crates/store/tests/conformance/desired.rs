@@ -175,7 +175,7 @@ async fn nodes_get_a_publication_and_give_it_back(tx: &mut Tx) -> Result<(), Sto
     assert_eq!(publication_nodes::counts(tx, id).await?, [(NodeStage::Released, 2)]);
     // The second has something newer meanwhile, which is not taken from it.
     pins::give(tx, Layer::Org, 7, &[(2, both[1])], NOW).await?;
-    let back = pins::take_back(tx, Layer::Org, 1, &given, NOW).await?;
+    let back = pins::take_back(tx, &org_layer(), 1, &given, NOW).await?;
     assert_eq!(back.into_iter().collect::<Vec<_>>(), [(both[0], 2)]);
     publication_nodes::take_back(tx, id, &[1, 2]).await?;
     assert_eq!(publication_nodes::counts(tx, id).await?, [(NodeStage::TakenBack, 2)]);
@@ -184,9 +184,18 @@ async fn nodes_get_a_publication_and_give_it_back(tx: &mut Tx) -> Result<(), Sto
     let late = enroll(tx, 3).await?;
     let given_late = pins::give(tx, Layer::Org, 1, &[(3, late)], NOW).await?;
     assert_eq!(given_late, [Given { position: 3, node: late, before: 0, generation: 1 }]);
-    for layer in [Layer::Site, Layer::Node] {
-        pins::take_back(tx, layer, 9, &given, NOW).await?;
+    for layer in [layer_of(Layer::Site, "berlin"), layer_of(Layer::Node, both[0])] {
+        pins::take_back(tx, &layer, 9, &given, NOW).await?;
     }
+    // One that has gone over to another site keeps what it has there, under whichever number.
+    for site in ["berlin", "bonn"] {
+        sites::upsert(tx, &SiteRow { org: DEFAULT_ORG, key: site.into(), name: site.into(), created_at: NOW }).await?;
+    }
+    let moved = PinsRow { site: Some("bonn".into()), generation: 4, site_revision: 9, ..pins_of(both[0]) };
+    pins::put(tx, &moved).await?;
+    let of_berlin = [Given { position: 1, node: both[0], before: 3, generation: 1 }];
+    assert!(pins::take_back(tx, &layer_of(Layer::Site, "berlin"), 9, &of_berlin, NOW).await?.is_empty());
+    assert_eq!(pins::take_back(tx, &layer_of(Layer::Site, "bonn"), 9, &of_berlin, NOW).await?.len(), 1);
     let shown = publication_nodes::list(tx, id, 1, 9).await?;
     assert_eq!((shown.len(), shown[0].name.as_str(), shown[0].generation), (1, "node-2", Some(1)));
     Ok(())

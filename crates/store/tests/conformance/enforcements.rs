@@ -67,11 +67,12 @@ async fn what_is_due_is_found_by_its_time(tx: &mut Tx) -> Result<(), StoreError>
         assert!(enforcements::insert(tx, &one).await?);
     }
     let zones = |rows: Vec<EnforcementRow>| rows.into_iter().map(|row| row.zone).collect::<Vec<_>>();
-    assert_eq!(zones(enforcements::due(tx, NOW + Span::seconds(2), 9).await?), ["d", "b", "a"]);
-    assert_eq!(zones(enforcements::due(tx, NOW + Span::seconds(2), 2).await?), ["d", "b"]);
+    assert_eq!(zones(enforcements::due(tx, NOW + Span::seconds(2), 0, 9).await?), ["d", "b", "a"]);
+    assert_eq!(zones(enforcements::due(tx, NOW + Span::seconds(2), 0, 2).await?), ["d", "b"]);
+    assert_eq!(zones(enforcements::due(tx, NOW + Span::seconds(2), 2, 2).await?), ["a"]);
     assert_eq!(enforcements::hurry(tx, OTHER_ORG, "edge", NOW).await?, 0);
     assert_eq!(enforcements::hurry(tx, DEFAULT_ORG, "edge", NOW).await?, 4);
-    assert_eq!(enforcements::due(tx, NOW, 9).await?.len(), 4);
+    assert_eq!(enforcements::due(tx, NOW, 0, 9).await?.len(), 4);
     assert_eq!(enforcements::nodes_between(tx, both[0], both[0]).await?, [both[0]]);
     let mut all = enforcements::nodes_between(tx, both[0], both[1]).await?;
     all.sort_unstable();

@@ -25,7 +25,8 @@ pub(super) fn lines(changes: &[ResourceChange], colours: Colours) -> Vec<String>
         });
         for field in &change.fields {
             let (from, to) = (field.from.as_ref().map(text), field.to.as_ref().map(text));
-            lines.push(format!("    {}", field.pointer));
+            // Keys of data stand in it, and those may come from a node.
+            lines.push(format!("    {}", field.pointer.replace(char::is_control, " ")));
             lines.extend(values(from.as_deref(), to.as_deref(), colours));
         }
     }
@@ -74,6 +75,7 @@ mod tests {
                 fields: vec![
                     field("/spec/content", Some("one\ntwo\n".into()), Some("one\n2\u{1b}[2J\n".into())),
                     field("/spec/mode", None, Some("0600".into())),
+                    field("/spec/data/\u{1b}]0;x\u{7}\u{9b}y", None, Some(1.into())),
                 ],
             },
             ResourceChange { resource: resource("gone"), change: Change::Removed, fields: Vec::new() },
@@ -86,6 +88,8 @@ mod tests {
             "      + 2 [2J",
             "    /spec/mode",
             "      + 0600",
+            "    /spec/data/ ]0;x  y",
+            "      + 1",
             "- file/gone  (nodes leave it as it is, and look after it no more)",
         ];
         assert_eq!(shown, expected);

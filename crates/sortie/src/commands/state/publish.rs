@@ -14,8 +14,9 @@ use super::edit::read_state;
 use super::going_out::GoingOut;
 use super::watch;
 use crate::context::Context;
-use crate::exit::{Done, Failure};
+use crate::exit::{Done, Exit, Failure};
 use crate::find_hub::HubOptions;
+use crate::output::ago;
 use crate::values::confirm;
 
 /// What `publish` takes.
@@ -56,6 +57,10 @@ pub(super) async fn run(publish: Publish, options: &HubOptions, context: &Contex
     let mut shown = hub.layer(&publish.layer).await?;
     if let Some(file) = &publish.file {
         let state = read_state(file)?;
+        if let Some(there) = &shown.draft {
+            let (by, age) = (&there.changed_by, ago(context.clock.now(), there.changed_at));
+            context.output.say(&format!("The draft that {by} wrote {age} gives way to the file."));
+        }
         shown = draft(&hub, &publish.layer, &mut shown, state, context).await?;
     }
     if shown.draft.is_none() {
@@ -110,6 +115,19 @@ pub(super) async fn publish_draft(
     options: &HubOptions,
     context: &Context,
 ) -> Done {
+    let based_on = shown.draft.as_ref().map_or(shown.revision, |draft| draft.based_on);
+    if based_on < shown.revision {
+        let newest = shown.revision;
+        let what =
+            format!("revision {newest} of {layer} was published since this draft was begun, on revision {based_on}");
+        if going_out.yes || !std::io::stdin().is_terminal() {
+            let diff = context.next_command(&format!("state diff {layer}"));
+            return Err(Failure::new(Exit::Refused, what).remedy(format!(
+                "`{diff}` shows what the draft would change of it; publish without --yes to be asked"
+            )));
+        }
+        context.output.say(&format!("CAUTION: {what}. What differs is told against what stands now."));
+    }
     let draft = shown.draft.as_ref().map(|draft| draft.version);
     let asked = Asked { draft, after: Some(shown.revision), ..Asked::default() };
     go(layer, DiffQuery::default(), asked, going_out, "", options, context).await

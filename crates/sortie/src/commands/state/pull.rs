@@ -32,7 +32,7 @@ pub(super) async fn run(pull: Pull, hub: &Hub, context: &Context) -> Done {
     let layer = LayerName { layer: Layer::Node, of: desired.node_name.clone() };
     let Found { specs: found, left } = found(&desired);
     for (resource, why) in &left {
-        output.say(&format!("{resource} is not taken over: {why}."));
+        output.say(&not_taken_over(resource, why));
     }
     let mut shown = hub.layer(&layer).await?;
     if found.is_empty() {
@@ -52,6 +52,11 @@ pub(super) async fn run(pull: Pull, hub: &Hub, context: &Context) -> Done {
         output.say(&format!("It is a draft. `{publish}` publishes it, `sortie state discard {layer}` throws it away."));
         Ok(())
     })
+}
+
+/// The sentence, without what a terminal would obey: the reason may name what stands in a file of the node.
+fn not_taken_over(resource: &ResourceKey, why: &str) -> String {
+    format!("{resource} is not taken over: {}.", why.replace(char::is_control, " "))
 }
 
 /// What is otherwise at the node.
@@ -193,6 +198,20 @@ mod tests {
             assert!(refusal.contains(why), "{refusal}");
         }
         assert!(taken_over(&spec(json!({"content": {"$secret": "x"}})), None).is_err());
+    }
+
+    #[test]
+    fn a_node_says_nothing_to_the_terminal_of_whoever_pulls() {
+        let wanted = spec(json!({"path": "/m", "format": "yaml", "data": {}}));
+        let told = |text: &str| {
+            let why = taken_over(&spec(json!({ "content": text })), Some(&wanted)).unwrap_err();
+            assert!(why.contains('\u{1b}'), "{why:?}");
+            not_taken_over(&"file/box".parse().unwrap(), &why)
+        };
+        for text in ["\"\\e[2J\\x9b\": 1\n\"\\e[2J\\x9b\": 2", "\"\\e[2J\": null", "\"\\e]0;x\\a\": 0644"] {
+            let line = told(text);
+            assert!(line.starts_with("file/box is not taken over: ") && !line.contains(char::is_control), "{line:?}");
+        }
     }
 
     #[test]

@@ -49,6 +49,10 @@ pub(super) async fn follow(id: PublicationId, timeout: Option<Span>, hub: &Hub, 
         let output = context.output;
         output.lines(details(&rows(&publication, context.clock.now()), output.colours()))?;
         output.say(&format!("It is {}.", status(publication.status, output.talk_colours())));
+        if publication.at_a_time.is_none() && publication.nodes > 0 {
+            output
+                .say("Nobody was waited for: `sortie state node NAME` says how a node stands, and --at-a-time waits.");
+        }
         if failed > 0 {
             name_failed(&publication, hub, context).await?;
         }
