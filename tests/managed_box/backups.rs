@@ -281,10 +281,11 @@ fn long_to_read(folder: &Path) {
     std::fs::File::create(folder.join("long")).unwrap().set_len(64 << 30).unwrap();
 }
 
-/// The locks that lie in a repository.
+/// The locks that lie in a repository. One that was not written to its end has another name, and locks nothing.
 fn locks(repository: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(repository.join("locks")).into_iter().flatten().flatten();
-    entries.map(|entry| entry.path()).collect()
+    let is_lock = |path: &PathBuf| path.file_name().is_some_and(|name| !name.to_string_lossy().contains("-tmp-"));
+    entries.map(|entry| entry.path()).filter(is_lock).collect()
 }
 
 /// The files in which a repository keeps what was backed up.
