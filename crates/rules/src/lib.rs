@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod addresses;
+pub mod alarms;
 pub mod audit;
 pub mod backoff;
 pub mod blobs;
@@ -13,6 +14,7 @@ pub mod clocks;
 pub mod config;
 pub mod deliveries;
 pub mod desired;
+pub mod disks;
 pub mod durations;
 pub mod enforcement;
 pub mod enrollment;
@@ -26,6 +28,7 @@ pub mod limits;
 pub mod liveness;
 pub mod masking;
 pub mod names;
+pub mod notifications;
 pub mod operations;
 pub mod operators;
 pub mod org_settings;

@@ -103,6 +103,8 @@ actions! {
     SessionEnd = "session.end",
     /// Chooses an org setting, or goes back to its default.
     SettingsChange = "settings.change",
+    /// Makes an alarm rule, switches one off, or takes that back.
+    AlarmRuleChange = "alarm_rule.change",
     /// Brings a new key of the hub's in.
     KeysRotate = "keys.rotate",
     /// Takes out keys of the hub's that are not used any more.
