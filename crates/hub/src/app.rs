@@ -9,6 +9,7 @@ use sortie_store::Store;
 use tokio_util::sync::CancellationToken;
 
 use crate::accounts::{Hashing, Slowing};
+use crate::alarms::Alarms;
 use crate::audit::Refused;
 use crate::blobs::{Blobs, Walk};
 use crate::clock::{Clock, Entropy};
@@ -55,6 +56,8 @@ pub struct App {
     pub(crate) types: ArcSwap<TaskTypes>,
     /// What can stand in a desired state.
     pub(crate) kinds: ArcSwap<ResourceKinds>,
+    /// By which rules alarms are judged, and how far that has come.
+    pub(crate) alarms: Alarms,
     pub(crate) nodes: Directory,
     pub(crate) people: TokenCache,
     /// Which set of operators is the newest of each org.

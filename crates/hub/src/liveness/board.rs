@@ -1,6 +1,7 @@
 //! When each node was last heard, in memory.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sortie_rules::ids::{NodeId, OrgId};
@@ -148,10 +149,19 @@ impl PresenceBoard {
         held.for_each(|(_, seen)| seen.hear(now));
     }
 
-    /// Looks at every node's silence. Nodes with a held wait are there.
-    pub(crate) fn look_at_all(&self, app: &App, now: Millis, defaults: Thresholds) -> Vec<Changed> {
+    /// Looks at nodes' silence, in the order of their ids after this one, until so many of them have changed. Returns
+    /// the changes, and after which node to go on; nothing: these were all. Nodes with a held wait are there.
+    pub(crate) fn look(
+        &self,
+        app: &App,
+        now: Millis,
+        defaults: Thresholds,
+        after: Option<NodeId>,
+        limit: usize,
+    ) -> (Vec<Changed>, Option<NodeId>) {
         let mut changes = Vec::new();
-        for (node, seen) in self.board().iter_mut() {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        for (node, seen) in self.board().range_mut((from, Bound::Unbounded)) {
             if app.waiting.is_held(*node) {
                 seen.hear(now);
             }
@@ -162,9 +172,12 @@ impl PresenceBoard {
             let (presence, change) = look(seen.said, now.since(seen.silent_since), thresholds);
             if let Some(change) = change {
                 changes.push(Changed { node: *node, org: seen.org, presence, change });
+                if changes.len() >= limit {
+                    return (changes, Some(*node));
+                }
             }
         }
-        changes
+        (changes, None)
     }
 
     /// Changes that were written are said from now on.

@@ -22,8 +22,8 @@ pub(crate) async fn abandon_held(tx: &mut Tx, types: &TaskTypes, node: NodeId, n
         let message = "another agent took the node's place while this was under way";
         let stamps = Stamps { finished_at: Some(now), message: Some(message), ..Stamps::default() };
         if tasks::update(tx, row.id, &row.life, &after, &stamps).await? {
-            let about = About { org: row.org, node, task: row.id, actor: "hub", now };
-            changed(tx, about, (types, &row.type_name), &after).await?;
+            let about = About { org: row.org, node, task: row.id, type_name: &row.type_name, actor: "hub", now };
+            changed(tx, about, types, &after).await?;
         }
     }
     Ok(())

@@ -80,7 +80,7 @@ pub(crate) async fn call_off(
     if !tasks::update(tx, row.id, &row.life, &after, &stamps).await? {
         return Err(refuse(ProblemCode::Conflict, "The task changed meanwhile; look again."));
     }
-    let about = About { org: row.org, node: row.node, task: row.id, actor, now };
-    changed(tx, about, (types, &row.type_name), &after).await?;
+    let about = About { org: row.org, node: row.node, task: row.id, type_name: &row.type_name, actor, now };
+    changed(tx, about, types, &after).await?;
     Ok(status)
 }

@@ -83,7 +83,7 @@ async fn take_back(
     if !tasks::update(tx, row.id, &row.life, &after, &stamps).await? {
         return Ok(None);
     }
-    let about = About { org: row.org, node: row.node, task: row.id, actor: "hub", now };
-    changed(tx, about, (types, &row.type_name), &after).await?;
+    let about = About { org: row.org, node: row.node, task: row.id, type_name: &row.type_name, actor: "hub", now };
+    changed(tx, about, types, &after).await?;
     Ok(Some((row.id, row.node, status)))
 }

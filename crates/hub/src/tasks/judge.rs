@@ -130,7 +130,14 @@ async fn write(
     let mut records = Vec::with_capacity(decided.len());
     for Decided { open, row, after } in &decided {
         if changed.contains(&row.id) {
-            let about = About { org: row.org, node: row.node, task: row.id, actor: caller.name(), now };
+            let about = About {
+                org: row.org,
+                node: row.node,
+                task: row.id,
+                type_name: &row.type_name,
+                actor: caller.name(),
+                now,
+            };
             plan(tx, types, (row.org, row.id, &row.type_name), after, now).await?;
             records.push(about.changed(after));
             if open.checked.log_bytes > 0 {

@@ -17,7 +17,8 @@ mod signs;
 pub use counts::{NodeCounts, counts};
 pub use hosts::{guests, hold};
 pub use identity::{
-    get_any_org, insert, quarantine, readmit, replace_key, revoke, set_certificate, set_facts, set_key,
+    EndingRow, certificates_ending, get_any_org, insert, quarantine, readmit, replace_key, revoke, set_certificate,
+    set_certificate_told, set_facts, set_key,
 };
 pub use line::{line, set_line};
 pub use people::{

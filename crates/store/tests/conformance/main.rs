@@ -16,6 +16,7 @@ mod schema;
 mod setup;
 mod verbs;
 
+mod alarms;
 mod assertions;
 mod audit;
 mod blobs;
@@ -24,6 +25,7 @@ mod desired;
 mod desired_schema;
 mod enforcements;
 mod events;
+mod followers;
 mod hub_keys;
 mod idempotency;
 mod invites;

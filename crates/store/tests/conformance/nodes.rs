@@ -5,7 +5,7 @@ use sortie_rules::ids::DEFAULT_ORG;
 use sortie_rules::liveness::{self, Presence};
 use sortie_rules::proofs::Proof;
 use sortie_rules::time::{Millis, Span};
-use sortie_store::nodes::{HostRow, NodeCounts, NodeFilter, NodeIntent, NodeRow, PresenceRow};
+use sortie_store::nodes::{EndingRow, HostRow, NodeCounts, NodeFilter, NodeIntent, NodeRow, PresenceRow};
 use sortie_store::sites::SiteRow;
 use sortie_store::{Store, StoreError, Tx, nodes, sites};
 
@@ -21,6 +21,7 @@ stories!(
     guests_are_found_by_their_host,
     a_new_key_begins_a_new_line,
     a_certificate_and_facts_are_noted,
+    of_each_certificate_that_ends_it_is_told_once,
     a_node_is_shut_out_once_and_by_its_org,
     a_node_is_quarantined_once_and_readmitted_by_its_org,
     proof_and_clock_are_noted,
@@ -89,7 +90,7 @@ async fn a_list_of_nodes_is_narrowed_by_each_part_of_its_filter(tx: &mut Tx) -> 
     nodes::insert(tx, &NodeRow { name: "a1".into(), site: Some("north".into()), ..node(1) }).await?;
     nodes::insert(tx, &NodeRow { name: "a2".into(), kind: "gpu".into(), ..node(2) }).await?;
     nodes::insert(tx, &NodeRow { name: "b1".into(), labels: labels(&[("ring", "1")]), ..node(3) }).await?;
-    nodes::set_presence(tx, id(3), Presence::Online, NOW).await?;
+    nodes::set_presence(tx, &[(id(3), Presence::Online)], NOW).await?;
     let any = NodeFilter::default();
     assert_eq!(names(tx, NodeFilter { site: Some("north".into()), ..any.clone() }).await?, ["a1"]);
     assert_eq!(names(tx, NodeFilter { kind: Some("gpu".into()), ..any.clone() }).await?, ["a2"]);
@@ -180,7 +181,7 @@ async fn guests_are_found_by_their_host(tx: &mut Tx) -> Result<(), StoreError> {
 async fn a_new_key_begins_a_new_line(tx: &mut Tx) -> Result<(), StoreError> {
     enroll(tx, 1).await?;
     nodes::set_line(tx, id(1), 5, 4).await?;
-    nodes::set_presence(tx, id(1), Presence::Online, NOW).await?;
+    nodes::set_presence(tx, &[(id(1), Presence::Online)], NOW).await?;
     nodes::revoke(tx, DEFAULT_ORG, id(1), NOW).await?;
     let later = NOW + Span::days(1);
     assert!(nodes::replace_key(tx, id(1), "key-b", later + Span::days(30), later).await?);
@@ -205,6 +206,28 @@ async fn a_certificate_and_facts_are_noted(tx: &mut Tx) -> Result<(), StoreError
     nodes::set_facts(tx, id(1), r#"{"os":"linux"}"#).await?;
     let expected = NodeRow { certificate_until: Millis(7), facts: Some(r#"{"os":"linux"}"#.into()), ..node(1) };
     assert_eq!(nodes::get_any_org(tx, id(1)).await?, Some(expected));
+    Ok(())
+}
+
+async fn of_each_certificate_that_ends_it_is_told_once(tx: &mut Tx) -> Result<(), StoreError> {
+    let (near, far) = (NOW + Span::days(1), NOW + Span::days(30));
+    for (number, key, until) in [(1, "a", near), (2, "b", far), (3, "key:c", NOW), (4, "d", near)] {
+        let plain = node(number);
+        nodes::insert(tx, &NodeRow { key_fingerprint: key.into(), certificate_until: until, ..plain }).await?;
+    }
+    assert!(nodes::revoke(tx, DEFAULT_ORG, id(4), NOW).await?);
+    let before = NOW + Span::days(7);
+    let found = nodes::certificates_ending(tx, before, 9).await?;
+    let expected =
+        |number, until, has_certificate| EndingRow { id: id(number), org: DEFAULT_ORG, until, has_certificate };
+    assert_eq!(found, [expected(3, NOW, false), expected(1, near, true)]);
+    assert_eq!(nodes::certificates_ending(tx, before, 1).await?, found[..1]);
+    assert_eq!(nodes::set_certificate_told(tx, &found).await?, [true, true]);
+    assert_eq!(nodes::set_certificate_told(tx, &found).await?, [false, false]);
+    assert_eq!(nodes::certificates_ending(tx, before, 9).await?, []);
+    nodes::set_certificate(tx, id(1), NOW + Span::days(2)).await?;
+    assert_eq!(nodes::set_certificate_told(tx, &found).await?, [false, false], "it has another one");
+    assert_eq!(nodes::certificates_ending(tx, before, 9).await?.len(), 1, "which ends soon, too");
     Ok(())
 }
 
@@ -256,7 +279,7 @@ async fn presence_is_noted_and_read_at_start(tx: &mut Tx) -> Result<(), StoreErr
     for number in [1, 2, 3] {
         enroll(tx, number).await?;
     }
-    nodes::set_presence(tx, id(1), Presence::Online, Millis(NOW.0 + 5)).await?;
+    nodes::set_presence(tx, &[(id(1), Presence::Online)], Millis(NOW.0 + 5)).await?;
     nodes::revoke(tx, DEFAULT_ORG, id(2), NOW).await?;
     let light = |number, presence, heard_at: Option<Millis>, revoked| PresenceRow {
         id: id(number),
@@ -277,14 +300,14 @@ async fn presence_is_noted_and_read_at_start(tx: &mut Tx) -> Result<(), StoreErr
 
 async fn signs_of_life_never_move_back(tx: &mut Tx) -> Result<(), StoreError> {
     nodes::insert(tx, &NodeRow { silent_since: Millis(10), ..node(1) }).await?;
-    nodes::set_presence(tx, id(1), Presence::Online, Millis(10)).await?;
+    nodes::set_presence(tx, &[(id(1), Presence::Online)], Millis(10)).await?;
     nodes::flush_heard(tx, &[(id(1), Millis(100), Millis(120)), (id(9), Millis(1), Millis(1))]).await?;
     nodes::flush_heard(tx, &[(id(1), Millis(90), Millis(110))]).await?;
     let heard = nodes::get_any_org(tx, id(1)).await?.expect("it is there");
     assert_eq!((heard.heard_at, heard.silent_since), (Some(Millis(100)), Millis(120)));
-    nodes::set_presence(tx, id(1), Presence::Down, Millis(7000)).await?;
-    nodes::set_presence(tx, id(1), Presence::Online, Millis(8000)).await?;
-    nodes::set_presence(tx, id(1), Presence::Stale, Millis(9000)).await?;
+    nodes::set_presence(tx, &[(id(1), Presence::Down)], Millis(7000)).await?;
+    nodes::set_presence(tx, &[(id(1), Presence::Online)], Millis(8000)).await?;
+    nodes::set_presence(tx, &[(id(1), Presence::Stale)], Millis(9000)).await?;
     let back = nodes::get_any_org(tx, id(1)).await?.expect("it is there");
     assert_eq!(back.silent_since, Millis(8000), "being there ends a silence, being called absent does not");
     Ok(())
@@ -337,16 +360,18 @@ async fn nodes_are_counted_by_where_they_stand(tx: &mut Tx) -> Result<(), StoreE
         (8, Presence::Online),
     ] {
         enroll(tx, number).await?;
-        nodes::set_presence(tx, id(number), presence, NOW).await?;
+        assert_eq!(nodes::set_presence(tx, &[(id(number), presence)], NOW).await?, [true]);
     }
     nodes::insert(tx, &NodeRow { org: OTHER_ORG, ..node(9) }).await?;
-    nodes::set_presence(tx, id(9), Presence::Down, NOW).await?;
+    nodes::set_presence(tx, &[(id(9), Presence::Down)], NOW).await?;
     for number in [2, 6, 9] {
         nodes::set_clock(tx, id(number), ClockState::Skewed, 200_000).await?;
     }
     nodes::set_clock(tx, id(3), ClockState::Ok, 1).await?;
     // One that was shut out, or is in quarantine, is that and nothing else.
     assert!(nodes::revoke(tx, DEFAULT_ORG, id(6), NOW).await?);
+    let said = nodes::set_presence(tx, &[(id(6), Presence::Down), (id(5), Presence::Down)], NOW).await?;
+    assert_eq!(said, [false, true]);
     nodes::quarantine(tx, id(6), NOW).await?;
     assert!(nodes::quarantine(tx, id(7), NOW).await?);
     assert!(nodes::quarantine(tx, id(8), NOW).await?);

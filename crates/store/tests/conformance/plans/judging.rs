@@ -21,6 +21,7 @@ const SMALL: &[&str] = &[
     "hub_key_changes",
     "leaders",
     "outbox_cursors",
+    "event_followers",
 ];
 
 /// Statements that are meant to look at every row, by a piece of their text: with the table and the reason.
