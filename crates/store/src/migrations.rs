@@ -160,11 +160,11 @@ const ALL: &[Migration] = &[
         postgres: include_str!("../migrations/postgres/0019_enforcements.sql"),
     },
     Migration {
-        version: 21,
+        version: 22,
         name: "alarms",
         oldest_program: 1,
-        sqlite: include_str!("../migrations/sqlite/0021_alarms.sql"),
-        postgres: include_str!("../migrations/postgres/0021_alarms.sql"),
+        sqlite: include_str!("../migrations/sqlite/0022_alarms.sql"),
+        postgres: include_str!("../migrations/postgres/0022_alarms.sql"),
     },
 ];
 

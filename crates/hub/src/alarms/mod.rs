@@ -1,4 +1,4 @@
-//! Alarms: what is wrong, told once, from its beginning to its end (decision 0032).
+//! Alarms: what is wrong, told once, from its beginning to its end (decision 0033).
 //!
 //! `rules` knows by which rules an org judges: the hub's own, those of packs, and what the org says itself. `follow` is
 //! the leader's loop: it reads events page by page and judges them, looks at what time changes (`due`), and ends what
