@@ -8,6 +8,7 @@ mod at_start;
 mod away;
 mod commit;
 mod crowded;
+mod leases;
 mod place;
 mod read_only;
 mod slow;

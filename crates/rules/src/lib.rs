@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod addresses;
+pub mod arrivals;
 pub mod audit;
 pub mod backoff;
 pub mod blobs;
@@ -17,6 +18,7 @@ pub mod durations;
 pub mod enforcement;
 pub mod enrollment;
 pub mod exits;
+pub mod hearing;
 pub mod hosts;
 pub mod ids;
 pub mod jobs;

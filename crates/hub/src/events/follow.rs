@@ -71,6 +71,7 @@ fn forget(app: &App, change: &Change) {
         change.node.into_iter().for_each(|node| app.presence.said_elsewhere(node, presence));
         return;
     }
+    let data: serde_json::Value = serde_json::from_str(&change.data).unwrap_or_default();
     if let Some(node) = change.node {
         app.nodes.forget(node);
         app.desired.generations.doubt(node);
@@ -80,6 +81,10 @@ fn forget(app: &App, change: &Change) {
             app.desired.generations.forget(node);
             app.waiting.end_wait(node);
         }
+        if change.kind == "node.enrolled" && data["replaced"] == true {
+            // Its line was begun anew: what is held here belongs to an agent that is no more.
+            app.waiting.doubt(node);
+        }
         if change.kind == "node.revoked" {
             app.presence.forget(node);
         }
@@ -87,7 +92,6 @@ fn forget(app: &App, change: &Change) {
             app.waiting.forget(node);
         }
     }
-    let data: serde_json::Value = serde_json::from_str(&change.data).unwrap_or_default();
     let token = data["token"].as_str().and_then(|id| id.parse::<TokenId>().ok());
     token.into_iter().for_each(|token| app.people.forget(token));
     if change.kind == "setting.changed" {

@@ -17,6 +17,8 @@ use crate::{
     read_models, reports, tasks,
 };
 
+/// How often it is written down which leases agents have renewed: several times within `RENEWALS_WRITTEN_WITHIN`.
+const RENEWALS_EVERY: Duration = Duration::from_secs(1);
 /// How often deadlines of leases and tasks are looked at.
 const DEADLINES_EVERY: Duration = Duration::from_secs(1);
 /// How often tasks are looked for whose time to begin has come.
@@ -57,6 +59,7 @@ const PROVIDER_EVERY: Duration = Duration::from_secs(1);
 pub(crate) fn start_all(app: &Shared) {
     let seconds = |seconds: u32| Duration::from_secs(seconds.into());
     let due = Arc::new(WakeDue::new(app.listening_since));
+    every(app, "write_renewals", RENEWALS_EVERY, |app| async move { tasks::flush_renewals(&app).await });
     every_at_leader(app, "expire_leases", DEADLINES_EVERY, |app| async move { tasks::expire_leases(&app).await });
     every_at_leader(app, "expire_operations", OPERATIONS_EVERY, |app| async move { operations::expire(&app).await });
     every(app, "wake_due", DUE_EVERY, move |app| {

@@ -19,7 +19,7 @@ pub use hosts::{guests, hold};
 pub use identity::{
     get_any_org, insert, quarantine, readmit, replace_key, revoke, set_certificate, set_facts, set_key,
 };
-pub use line::{line, set_line};
+pub use line::{LineRow, Numbered, arrive, line, set_line};
 pub use people::{
     NodeFilter, Selectable, count, get, get_by_name, get_for_selection, list, list_for_selection, set_intent,
 };
