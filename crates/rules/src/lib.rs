@@ -33,6 +33,7 @@ pub mod operators;
 pub mod org_settings;
 pub mod outbox;
 pub mod passwords;
+pub mod plain;
 pub mod post_steps;
 pub mod progress;
 pub mod proofs;

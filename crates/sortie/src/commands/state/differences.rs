@@ -3,6 +3,7 @@
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 use sortie_rules::desired::{Change, ResourceChange};
+use sortie_rules::plain::plain;
 
 use crate::output::Colours;
 
@@ -26,7 +27,7 @@ pub(super) fn lines(changes: &[ResourceChange], colours: Colours) -> Vec<String>
         for field in &change.fields {
             let (from, to) = (field.from.as_ref().map(text), field.to.as_ref().map(text));
             // Keys of data stand in it, and those may come from a node.
-            lines.push(format!("    {}", field.pointer.replace(char::is_control, " ")));
+            lines.push(format!("    {}", plain(&field.pointer)));
             lines.extend(values(from.as_deref(), to.as_deref(), colours));
         }
     }
@@ -39,7 +40,7 @@ fn values(from: Option<&str>, to: Option<&str>, colours: Colours) -> Vec<String>
     changes
         .map(|change| {
             // What a terminal would obey is left out.
-            let line = change.value().trim_end_matches('\n').replace(char::is_control, " ");
+            let line = plain(change.value().trim_end_matches('\n'));
             match change.tag() {
                 ChangeTag::Delete => colours.bad(&format!("      - {line}")),
                 _ => colours.good(&format!("      + {line}")),
