@@ -32,6 +32,7 @@ pub(crate) async fn serve_operations(
 ) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind(address).await?;
     let bound = listener.local_addr()?;
+    begin_at_zero();
     let (upkeep, told) = (metrics.clone(), app.clone());
     let router = Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
@@ -54,6 +55,12 @@ pub(crate) async fn serve_operations(
         }
     });
     Ok(bound)
+}
+
+/// Shows what is alarming when it first counts: an increase is seen only of what was there before.
+fn begin_at_zero() {
+    metrics::counter!("sortie_bells_lost_total").increment(0);
+    metrics::counter!("sortie_outbox_lost_events_total").increment(0);
 }
 
 /// All counters. Whether this hub leads is looked at as it is told, since a leader that hears nothing of its database

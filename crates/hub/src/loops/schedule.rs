@@ -87,7 +87,7 @@ pub(crate) fn start_all(app: &Shared) {
     if app.outbox.is_some() {
         let bell = |app: &App| app.outbox.as_ref().map(Outbox::bell).unwrap_or_default();
         every_or_rung(app, "relay_events", RELAY_EVERY, bell, |app| async move {
-            if app.leader.leads(&app) { outbox::relay(&app).await } else { Ok(0) }
+            if app.leader.leads(&app) { outbox::relay(&app).await } else { Ok(outbox::rest(&app).await) }
         });
     }
     every(app, "tidy_memory", FORGET_EVERY, |app| async move {
