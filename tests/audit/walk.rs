@@ -162,7 +162,7 @@ fn body_of(route: &str) -> Option<Value> {
         "POST /api/v1/tasks" => task,
         "POST /api/v1/tasks/batch" => json!({ "tasks": [task, task] }),
         "POST /api/v1/tokens" => json!({ "name": "ci", "role": "service" }),
-        "POST /api/v1/publications/{id}/stop" => json!({}),
+        "POST /api/v1/publications/{id}/stop" | "POST /api/v1/settings/evict" => json!({}),
         "PUT /api/v1/desired/{layer}/draft" => json!({ "state": {}, "based_on": 0, "version": 0 }),
         "PUT /api/v1/secrets/{name}" => json!({ "value": PASSWORD }),
         "PUT /api/v1/settings/{key}" => json!({ "value": 900 }),

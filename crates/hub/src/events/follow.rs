@@ -1,6 +1,6 @@
 //! Keeps what this hub has in memory in step with what other hubs on the same database change: a node that
 //! was shut out, or has another key, a token that was revoked or denied, and an org setting that was chosen
-//! anew. Only where there can be other hubs.
+//! anew or evicted. Only where there can be other hubs.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -99,6 +99,12 @@ fn forget(app: &App, change: &Change) {
             Some(setting) => app.org_settings.evict(change.org, setting),
             // A newer hub's key is not read here; what it says of others is not known either.
             None => app.org_settings.evict_all(),
+        }
+    }
+    if change.kind == "setting.evicted" {
+        match data["key"].as_str().and_then(known) {
+            Some(setting) => app.org_settings.evict(change.org, setting),
+            None => app.org_settings.evict_org(change.org),
         }
     }
     if change.kind == "operators.published" {
