@@ -64,10 +64,14 @@ fn begin_at_zero() {
 }
 
 /// All counters. Whether this hub leads is looked at as it is told, since a leader that hears nothing of its database
-/// any more leads no more without having done anything.
+/// any more leads no more without having done anything; and what the database was asked, the store counts by itself.
 fn page(app: &App, metrics: Option<&PrometheusHandle>) -> String {
     metrics::gauge!("sortie_leader").set(f64::from(u8::from(app.leader.leads(app))));
     metrics::gauge!("sortie_locked_out").set(f64::from(u8::from(app.ring.is_locked_out())));
+    let verbs = app.store.verbs();
+    for (access, begun) in [("read", verbs.reads), ("write", verbs.writes)] {
+        metrics::counter!("sortie_database_transactions_total", "access" => access).absolute(begun);
+    }
     metrics.map(PrometheusHandle::render).unwrap_or_default()
 }
 
