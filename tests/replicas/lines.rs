@@ -1,5 +1,5 @@
-//! An agent that goes from hub to hub: what was lost at one comes again at another, what was acknowledged at one is known
-//! at another, and two agents with one identity are noticed wherever they are.
+//! An agent that goes from hub to hub: what was lost at one comes again at another, what was acknowledged at one is
+//! known at another, and two agents with one identity are noticed wherever they are.
 
 use std::path::Path;
 
@@ -59,6 +59,28 @@ async fn what_was_acknowledged_at_one_hub_is_known_at_another_which_asks_for_no_
         assert!(next.tasks.is_empty() && !next.results_wanted, "{next:?}");
     }
     assert_eq!(hubs[0].people().node("north").await.expect("it is there").quarantined_at, None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn an_agent_that_stays_at_a_hub_has_arrived_once_and_each_move_and_each_start_is_one_arrival_more() {
+    let scene = Scene::new(Engine::Postgres);
+    let (hub, other) = two(&scene).await;
+    let mut node = hub.hand_node("north").await;
+    let kept = || hub.plan().sql("select arrivals || ' by wait ' || seq from node_signs");
+    for _ in 0..20 {
+        node.wait(1, 0).await;
+    }
+    assert_eq!(kept(), ["1 by wait 1"], "idle waits write nothing");
+    node.go_to(&other);
+    for _ in 0..5 {
+        node.wait(1, 0).await;
+    }
+    assert_eq!(kept(), ["2 by wait 21"]);
+    node.start_again();
+    for _ in 0..5 {
+        node.wait(1, 0).await;
+    }
+    assert_eq!(kept(), ["3 by wait 1"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

@@ -43,9 +43,9 @@ pub const HELD_TASKS_MAX: usize = 10_000;
 pub const LEASE_DEFAULT: Span = Span::seconds(60);
 /// Shortest lease that heartbeats can keep alive.
 pub const LEASE_MIN: Span = Span::seconds(5);
-/// Within which time each hub of several has written down what agents said at it of the leases that they hold: it does so
-/// once a second, the write takes a moment, and clocks may differ by another. The hub that ends leases looks back over
-/// it, so a lease of which nobody spoke ends so much later.
+/// Within which time each hub of several has written down what agents said at it of the leases that they hold: it does
+/// so once a second, the write takes a moment, and clocks may differ by another. The hub that ends leases looks back
+/// over it, so a lease of which nobody spoke ends so much later.
 pub const RENEWALS_WRITTEN_WITHIN: Span = Span::seconds(3);
 /// A hub that has not reached its database for longer has not heard agents meanwhile: no lease ends before one whole
 /// lease has passed since it could.

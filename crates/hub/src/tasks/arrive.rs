@@ -101,8 +101,8 @@ async fn write(app: &Shared, node: NodeId, before: Kept, line: deliveries::Line)
     app.store.write(move |tx| Box::pin(async move { Ok(nodes::arrive(tx, node, before, after).await?) })).await
 }
 
-/// What was to be stopped when the agent was here last may have ended elsewhere and been begun again: only what is to be
-/// stopped still is told.
+/// What was to be stopped when the agent was here last may have ended elsewhere and been begun again: only what is to
+/// be stopped still is told.
 async fn stop_what_is_held(app: &Shared, node: NodeId, line: &Line) -> Result<(), Fault> {
     let noted = line.take_cancels();
     if noted.is_empty() {

@@ -187,11 +187,12 @@ async fn write_all(tx: &mut Tx, submissions: &[Submission]) -> Result<Vec<bool>,
     let is_kept = |submission: &Submission| !submission.once.is_keyed() || remembered.next().unwrap_or(false);
     let kept: Vec<bool> = submissions.iter().map(is_kept).collect();
     let those = || submissions.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(submission, _)| submission);
-    for submission in those() {
-        if !has_lines(tx, &submission.numbers).await? {
-            // It ends with nothing kept, and each is looked at by itself.
-            return Err(Fault::Broken("a line has gone to another hub".to_owned()));
-        }
+    // In one order with whoever else writes many of these rows at once.
+    let mut numbers: Vec<Numbered> = those().flat_map(|submission| submission.numbers.iter().copied()).collect();
+    numbers.sort_by_key(|next| next.node);
+    if !has_lines(tx, &numbers).await? {
+        // It ends with nothing kept, and each is looked at by itself.
+        return Err(Fault::Broken("a line has gone to another hub".to_owned()));
     }
     tasks::insert_all(tx, those().flat_map(|submission| &submission.rows)).await?;
     let records: Vec<_> = those().flat_map(|submission| come_in(&submission.rows, submission.now)).collect();

@@ -71,7 +71,8 @@ pub async fn replace_key(
             quarantined_at = null
         where id = $1";
     const SIGNS: &str = "update node_signs
-        set delivered = 0, acknowledged = 0, arrivals = arrivals + 1, boot = null, seq = 0, presence = 'new', presence_at = $2, heard_at = null, silent_since = $2
+        set delivered = 0, acknowledged = 0, arrivals = arrivals + 1, boot = null, seq = 0,
+            presence = 'new', presence_at = $2, heard_at = null, silent_since = $2
         where node = $1";
     let values = [id.into(), fingerprint.into(), certificate_until.into(), at.into()];
     let found = tx.execute(NODE, &values).await? > 0;

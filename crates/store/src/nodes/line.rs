@@ -42,7 +42,8 @@ pub async fn line(tx: &mut Tx, id: NodeId) -> Result<Option<LineRow>, StoreError
         let (boot, seq) = (row.id_or_none("boot")?, row.number("seq")?);
         let (acknowledged, delivered) = (row.number("acknowledged")?, row.number("delivered")?);
         let key_fingerprint = row.text("key_fingerprint")?;
-        let is_shut_out = row.millis_or_none("revoked_at")?.is_some() | row.millis_or_none("quarantined_at")?.is_some();
+        let (revoked_at, quarantined_at) = (row.millis_or_none("revoked_at")?, row.millis_or_none("quarantined_at")?);
+        let is_shut_out = revoked_at.is_some() || quarantined_at.is_some();
         let kept = Kept { arrivals, boot: boot.map(|boot| (boot, seq)), acknowledged, delivered };
         Ok(LineRow { kept, key_fingerprint, is_shut_out })
     })

@@ -1,6 +1,6 @@
 //! Bells between hubs on one database: short messages by LISTEN and NOTIFY, on a connection of their own. They hint and
-//! promise nothing: whoever gets one looks at the store. What others rang while the connection was away is lost, and that
-//! it may be is told; what is to be rung waits until there is another, and may be rung twice.
+//! promise nothing: whoever gets one looks at the store. What others rang while the connection was away is lost, and
+//! that it may be is told; what is to be rung waits until there is another, and may be rung twice.
 //!
 //! The same connection holds a lock of the hub's own. The server drops it when the connection ends, so that others can
 //! see at once that a hub is dead. Where a network is cut, the server may keep both for a long time: a lock that is
