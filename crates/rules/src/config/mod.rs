@@ -11,6 +11,7 @@ mod keys;
 mod load;
 mod nearest;
 mod tree;
+mod twice;
 
 pub use error::{ConfigError, Place};
 pub use keys::known_keys;
