@@ -76,7 +76,8 @@ async fn what_is_mistyped_is_told_and_nothing_is_lost(scene: Scene) {
     std::fs::write(wrong, json!({"resources": {"file/a": {"spec": {"path": "a"}}}}).to_string()).unwrap();
     // A draft may be half done; what is published may not.
     hub.sortie(&["state", "edit", "org", "--file", wrong]).well();
-    hub.sortie(&["state", "publish", "org", "-m", "x", "--yes"]).failed(3, &["/state/resources/file~1a/spec/path"]);
+    let refused = hub.sortie(&["state", "publish", "org", "-m", "x", "--yes"]);
+    refused.failed(3, &["file/a: spec.path: \"a\" does not match"]);
     std::fs::write(wrong, json!({"resource": {}}).to_string()).unwrap();
     // What was written in an editor and is refused is kept beside.
     let copy = scene.folder().join("copy");

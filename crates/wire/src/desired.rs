@@ -422,6 +422,9 @@ pub struct ResourceKind {
     /// What of a spec never leaves the hub: JSON pointers, `*` for every item of a list or field of an object.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hub_only: Vec<String>,
+    /// What no two resources of one node may share: JSON pointers into the spec.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unique: Vec<String>,
     /// What of the hub enforces it; absent: nodes apply it. What the hub enforces goes to no node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enforcer: Option<Enforcer>,
