@@ -22,3 +22,4 @@ mod sent;
 mod signed;
 mod staged;
 mod storage;
+mod told;
