@@ -32,7 +32,7 @@ pub(super) async fn run(asked: NodeState, hub: &Hub, context: &Context) -> Done 
             output.say(&format!("What {} should be, generation {}:", desired.node_name, desired.generation));
             output.lines(pretty(&desired.state).lines().map(str::to_owned))?;
             output.line("")?;
-            return output.lines(desired.origins.iter().map(|(pointer, layer)| format!("{layer:<5} {pointer}")));
+            return output.lines(origins(desired));
         }
         output.lines(details(&rows(desired, context), output.colours()))?;
         let now = context.clock.now();
@@ -46,6 +46,12 @@ pub(super) async fn run(asked: NodeState, hub: &Hub, context: &Context) -> Done 
         }
         Ok(())
     })
+}
+
+/// Which layer each value comes from. Keys of data stand in the pointers, and those may come from a node: what a
+/// terminal would obey is left out.
+fn origins(desired: &NodeDesired) -> impl Iterator<Item = String> {
+    desired.origins.iter().map(|(pointer, layer)| format!("{layer:<5} {}", pointer.replace(char::is_control, " ")))
 }
 
 fn rows(desired: &NodeDesired, context: &Context) -> Vec<(&'static str, String)> {
