@@ -97,8 +97,8 @@ impl AgentBuilder {
         let folder = DataFolder::open(&settings.data)?;
         let identity = Identity::load(folder.path())?;
         let policy = PolicyWatch::start(settings.policy_path())?;
-        for (task_type, why) in unusable_programs(&policy.now()) {
-            tracing::warn!(task_type, why, "A program that the policy names cannot be run; its tasks will fail");
+        for (table, why) in unusable_programs(&policy.now()) {
+            tracing::warn!(table, why, "A program that the policy names cannot be run; what needs it will fail");
         }
         let surroundings = Surroundings {
             data: folder.path().to_owned(),
