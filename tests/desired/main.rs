@@ -20,6 +20,7 @@ mod reporting;
 mod restored;
 mod sent;
 mod signed;
+mod sites;
 mod staged;
 mod storage;
 mod told;

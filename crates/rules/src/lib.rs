@@ -47,6 +47,7 @@ mod schemas;
 pub mod selectors;
 pub mod sessions;
 pub mod sign_in;
+pub mod sites;
 pub mod summaries;
 pub mod tasks;
 pub mod time;

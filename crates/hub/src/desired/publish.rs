@@ -21,7 +21,7 @@ use sortie_wire::problem::ProblemCode;
 use super::advance::told;
 use super::check::{self, Other, Others};
 use super::draft::{changed, name_of};
-use super::layer::make_site;
+use super::layer;
 use super::show::{named, parsed, shown, unknown_revision};
 use crate::app::Shared;
 use crate::audit::{self, Act};
@@ -212,7 +212,7 @@ async fn write(
     if publications::newest(tx, &row.key).await? != read.newest {
         return Err(published_meanwhile());
     }
-    make_site(tx, &row.key, now).await?;
+    layer::hold(tx, &row.key).await?;
     for (name, place) in &names {
         if secrets::get(tx, row.key.org, name).await?.is_none() {
             let detail = format!("There is no secret `{name}`; write it first (`sortie secret set {name}`).");

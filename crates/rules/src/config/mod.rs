@@ -16,4 +16,4 @@ mod twice;
 pub use error::{ConfigError, Place};
 pub use keys::known_keys;
 pub use load::load;
-pub use nearest::nearest;
+pub use nearest::{nearest, nearest_few};

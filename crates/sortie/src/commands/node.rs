@@ -12,6 +12,7 @@ use sortie_wire::refusals::RefusedDeliveries;
 use sortie_wire::trusts::{AddNode, AddedNode};
 
 use super::pages::{Pages, tell_rest};
+use super::site;
 use crate::context::Context;
 use crate::exit::{Done, Failure};
 use crate::find_hub::HubOptions;
@@ -166,12 +167,16 @@ pub(crate) async fn run(command: NodeCommand, context: &Context) -> Done {
         }
         Verb::Set(set) => {
             let (node, change) = (set.node.clone(), set.change()?);
+            let is_new = site::is_missing(&hub, change.site.as_deref()).await;
             let node = hub.change_node(&node, &change).await?;
+            change.site.iter().filter(|_| is_new).for_each(|key| site::tell_new(key, context));
             output.either(&node, |node| output.lines(details(&rows(node, now), output.colours())))
         }
         Verb::Add(add) => {
             let Add { name, site, kind, labels: given } = add;
+            let is_new = site::is_missing(&hub, site.as_deref()).await;
             let added = hub.add_node(&AddNode { name, site, kind, labels: labels(given) }).await?;
+            added.node.site.iter().filter(|_| is_new).for_each(|key| site::tell_new(key, context));
             told_key(&added, output)
         }
         Verb::Key { node } => told_key(&hub.change_node_key(&node).await?, output),

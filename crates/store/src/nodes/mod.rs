@@ -14,7 +14,7 @@ mod people;
 mod row;
 mod signs;
 
-pub use counts::{NodeCounts, counts};
+pub use counts::{NodeCounts, count_at_site, counts};
 pub use hosts::{guests, hold};
 pub use identity::{
     get_any_org, insert, quarantine, readmit, replace_key, revoke, set_certificate, set_facts, set_key,
