@@ -22,5 +22,6 @@ mod sent;
 mod signed;
 mod sites;
 mod staged;
+mod standings;
 mod storage;
 mod told;

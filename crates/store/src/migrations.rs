@@ -159,6 +159,13 @@ const ALL: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0019_enforcements.sql"),
         postgres: include_str!("../migrations/postgres/0019_enforcements.sql"),
     },
+    Migration {
+        version: 20,
+        name: "standings",
+        oldest_program: 1,
+        sqlite: include_str!("../migrations/sqlite/0020_standings.sql"),
+        postgres: include_str!("../migrations/postgres/0020_standings.sql"),
+    },
 ];
 
 /// The table of what was done, and the table that says who may use the database. The same on both

@@ -9,6 +9,7 @@
 //! At the agent: `order` says what comes before what, `specs` reads how files, folders and services should be, `data`
 //! and `yaml` write what a file holds, `units` tells what the machine says of a service, `plan` what is to be done with
 //! one resource, `conditions` what is told of it, and `account` how all of that is told in a limited number of bytes.
+//! `standings` is what people make of that: how a node stands to what is meant for it by now.
 
 mod account;
 mod conditions;
@@ -26,6 +27,7 @@ mod resources;
 mod secrets;
 mod signed;
 mod specs;
+mod standings;
 mod units;
 mod yaml;
 
@@ -48,4 +50,5 @@ pub use resources::{BadState, Drift, Resource, Resources, read};
 pub use secrets::{Reference, SEALED, SECRET, references, replace};
 pub use signed::{ResourceDemand, SignedResource, Unsigned, judge_signed, signable};
 pub use specs::{Bearing, Content, DIRECTORY, DirectorySpec, Ensure, FILE, FileSpec, SERVICE, ServiceSpec, clashes};
+pub use standings::{BadStanding, NO_STANDING, Standings, standing_words, stands_now};
 pub use units::{Unit, read_unit};

@@ -3,6 +3,7 @@
 use clap::Args;
 use sortie_client::people::Hub;
 use sortie_rules::desired::Layer;
+use sortie_rules::tasks::Code;
 use sortie_wire::desired::NodeDesired;
 
 use super::shown::{conditions, enforced, pretty, standing};
@@ -77,6 +78,10 @@ fn rows(desired: &NodeDesired, context: &Context) -> Vec<(&'static str, String)>
     if let Some(refused) = &found.observed.refused {
         let (generation, message) = (refused.generation, &refused.message);
         rows.push(("refused", format!("generation {generation}: {message} ({})", refused.code)));
+    }
+    if let Some(policy) = &found.observed.policy_unusable {
+        let (message, since) = (&policy.message, moment(now, policy.since));
+        rows.push(("policy", format!("{}: {message} (since {since}); nothing is looked at", Code::POLICY_UNUSABLE)));
     }
     rows
 }
