@@ -50,6 +50,7 @@ mod schemas;
 pub mod selectors;
 pub mod sessions;
 pub mod sign_in;
+pub mod sites;
 pub mod summaries;
 pub mod tasks;
 pub mod time;

@@ -160,11 +160,18 @@ const ALL: &[Migration] = &[
         postgres: include_str!("../migrations/postgres/0019_enforcements.sql"),
     },
     Migration {
-        version: 22,
+        version: 20,
+        name: "standings",
+        oldest_program: 1,
+        sqlite: include_str!("../migrations/sqlite/0020_standings.sql"),
+        postgres: include_str!("../migrations/postgres/0020_standings.sql"),
+    },
+    Migration {
+        version: 21,
         name: "lines",
         oldest_program: 1,
-        sqlite: include_str!("../migrations/sqlite/0022_lines.sql"),
-        postgres: include_str!("../migrations/postgres/0022_lines.sql"),
+        sqlite: include_str!("../migrations/sqlite/0021_lines.sql"),
+        postgres: include_str!("../migrations/postgres/0021_lines.sql"),
     },
 ];
 

@@ -48,7 +48,6 @@ impl AgentExit {
             AgentError::Hub(_)
             | AgentError::Folder(_)
             | AgentError::Identity(_)
-            | AgentError::Policy(_)
             | AgentError::File(_) => AgentExit::Usage,
         }
     }

@@ -80,6 +80,8 @@ actions! {
     NodeEnroll = "node.enroll",
     /// Makes a site or gives it another name.
     SiteChange = "site.change",
+    /// Removes a site that nothing needs.
+    SiteRemove = "site.remove",
     /// Makes an invite.
     InviteCreate = "invite.create",
     /// Withdraws an invite.

@@ -31,6 +31,7 @@ stories!(
     signs_of_life_never_move_back,
     an_absence_of_the_hub_is_skipped_as_the_rules_say,
     nodes_are_counted_by_where_they_stand,
+    nodes_at_a_site_are_counted_and_the_revoked_among_them,
 );
 
 async fn a_node_is_read_back_as_it_enrolled(tx: &mut Tx) -> Result<(), StoreError> {
@@ -361,6 +362,20 @@ mod taken {
             assert!(refused.unwrap_err().is_taken(key));
         }
     }
+}
+
+async fn nodes_at_a_site_are_counted_and_the_revoked_among_them(tx: &mut Tx) -> Result<(), StoreError> {
+    sites::upsert(tx, &SiteRow { org: DEFAULT_ORG, key: "north".into(), name: "North".into(), created_at: NOW })
+        .await?;
+    assert_eq!(nodes::count_at_site(tx, DEFAULT_ORG, "north").await?, (0, 0));
+    for number in [1, 2, 3] {
+        nodes::insert(tx, &NodeRow { site: Some("north".into()), ..node(number) }).await?;
+    }
+    enroll(tx, 4).await?;
+    nodes::revoke(tx, DEFAULT_ORG, id(2), NOW).await?;
+    assert_eq!(nodes::count_at_site(tx, DEFAULT_ORG, "north").await?, (3, 1));
+    assert_eq!(nodes::count_at_site(tx, OTHER_ORG, "north").await?, (0, 0));
+    Ok(())
 }
 
 async fn nodes_are_counted_by_where_they_stand(tx: &mut Tx) -> Result<(), StoreError> {
