@@ -52,7 +52,7 @@ fn collect(folder: &Path, known: &mut BTreeMap<String, Labels>) {
                 let name = quoted(call).next().expect("a metric has a name");
                 let labels = call.split("=>").filter_map(|before| quoted(before).last()).map(str::to_owned);
                 let labels: Labels = labels.filter(|label| call.contains(&format!("\"{label}\" =>"))).collect();
-                known.entry(name.to_owned()).or_insert_with(Labels::new).extend(labels);
+                known.entry(name.to_owned()).or_default().extend(labels);
             }
         }
     }

@@ -182,6 +182,9 @@ fn claim_for(rows: &mut [TaskRow], node: NodeId, room: u32, number: u64, now: Mi
     taken
 }
 
+/// A node's reserved wait, and the tasks that it gets, each as it was before.
+type Reserved = (NodeId, Reservation, Vec<(TaskId, Task)>);
+
 async fn write_and_hand_over(
     app: &Shared,
     (mut rows, entry): (Vec<TaskRow>, NewEntry),
@@ -233,7 +236,7 @@ async fn write_and_hand_over(
 }
 
 /// Takes tasks back that were about to be handed over.
-fn hold_back(mut rows: Vec<TaskRow>, lines: Vec<(NodeId, Reservation, Vec<(TaskId, Task)>)>) -> Vec<TaskRow> {
+fn hold_back(mut rows: Vec<TaskRow>, lines: Vec<Reserved>) -> Vec<TaskRow> {
     for (_, reservation, taken) in lines {
         reservation.has_gone();
         for (id, before) in taken {
@@ -245,12 +248,7 @@ fn hold_back(mut rows: Vec<TaskRow>, lines: Vec<(NodeId, Reservation, Vec<(TaskI
     rows
 }
 
-fn hand_over(
-    app: &Shared,
-    rows: Vec<TaskRow>,
-    lines: Vec<(NodeId, Reservation, Vec<(TaskId, Task)>)>,
-    touched: Vec<NodeId>,
-) -> Result<(), Fault> {
+fn hand_over(app: &Shared, rows: Vec<TaskRow>, lines: Vec<Reserved>, touched: Vec<NodeId>) -> Result<(), Fault> {
     let types = app.types.load();
     let (mut claimed, mut waiting) = (Vec::new(), Vec::new());
     for row in rows {

@@ -49,6 +49,7 @@ const READER: &str = "
     pragma cache_size = -4096;
 ";
 
+#[expect(clippy::disallowed_methods, reason = "who stands in the way tells nobody when he has gone")]
 pub(super) fn open_writer(file: &Path) -> Result<Connection, OpenError> {
     let connection = open(file, WRITER)?;
     let mut tries_left = WAL_TRIES;

@@ -15,9 +15,12 @@ stories!(
     nodes_that_are_not_in_order_are_counted,
 );
 
+/// Of which generation a node has said how it stands, if it has.
+type Said = Option<(u64, Standing)>;
+
 /// What is meant for a node, and what it said: every case; at the end two that are shut out, and a client of the trust
 /// API.
-const CASES: [(Option<u64>, Option<(u64, Standing)>); 15] = [
+const CASES: [(Option<u64>, Said); 15] = [
     (None, None),
     (None, Some((0, Standing::Failing))),
     (Some(0), None),
