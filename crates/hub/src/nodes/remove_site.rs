@@ -2,8 +2,8 @@
 //!
 //! What tells only of what was goes with it or stays without it: the fields that results wrote are deleted, and invites
 //! that were used, withdrawn or have expired name no site any more. The revisions of its layer stay and are forgotten
-//! like all others, so that their numbers never mean another state; a site that is made again under the key goes on with
-//! them, from a layer that says nothing. Its publications can be read by their ids until then.
+//! like all others, so that their numbers never mean another state; a site that is made again under the key goes on
+//! with them, from a layer that says nothing. Its publications can be read by their ids until then.
 
 use serde_json::{Value, json};
 use sortie_rules::desired::Layer;

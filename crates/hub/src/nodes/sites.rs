@@ -41,8 +41,8 @@ pub(crate) async fn unknown(tx: &mut Tx, org: OrgId, key: &str) -> Result<Fault,
     Ok(refuse(ProblemCode::UnknownSite, format!("There is no site `{shown}`; {meant}{how}")))
 }
 
-/// Makes a site that a node or an invite names, under its key as its name; one that is there stays until the transaction
-/// ends.
+/// Makes a site that a node or an invite names, under its key as its name; one that is there stays until the
+/// transaction ends.
 pub(crate) async fn make_if_missing(tx: &mut Tx, org: OrgId, key: &str, now: Millis) -> Result<(), StoreError> {
     if !sites::hold(tx, org, key).await? {
         let row = SiteRow { org, key: key.to_owned(), name: key.to_owned(), created_at: now };
