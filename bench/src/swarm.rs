@@ -178,8 +178,8 @@ impl Member {
             actual: None,
         });
         let generation = state.generation;
-        let observed =
-            Observed { generation, conditions: conditions.collect(), looked_at: Some(state.issued_at), refused: None };
+        let (conditions, looked_at) = (conditions.collect(), Some(state.issued_at));
+        let observed = Observed { generation, conditions, looked_at, refused: None, policy_unusable: None };
         self.line.observed(self.node, &observed).await?;
         Ok(generation)
     }

@@ -32,7 +32,11 @@ fn main() -> ExitCode {
     let targets = if named.is_empty() { all() } else { named };
     let seed = seed.unwrap_or_else(|| std::process::id().into());
     let each = Duration::from_secs_f64(minutes * 60.0 / targets.len() as f64);
-    println!("seed {seed}, {:.1} s for each of {} targets", each.as_secs_f64(), targets.len());
+    println!(
+        "seed {seed} (--seed {seed} repeats it), {:.1} s for each of {} targets",
+        each.as_secs_f64(),
+        targets.len()
+    );
     let broken = targets.iter().filter(|target| !run(target, seed, each)).count();
     if broken == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -1,5 +1,7 @@
-//! A short look at every target, the same at each run of a seed: `SORTIE_SEED=N` asks for another one.
+//! A short look at every target, the same at each run of a seed. Each commit has a seed of its own, so that CI looks at
+//! other inputs from one to the next; `SORTIE_SEED=N` asks for one by its number.
 
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use fuzz::{Budget, all, look};
@@ -9,7 +11,8 @@ const INPUTS: u64 = 8_000;
 
 #[test]
 fn every_reader_takes_whatever_comes() {
-    let seed = std::env::var("SORTIE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
+    let given = std::env::var("SORTIE_SEED").ok().map(|seed| seed.parse().expect("SORTIE_SEED is a number"));
+    let seed = given.unwrap_or_else(seed_of_commit);
     eprintln_seed(seed);
     let targets = all();
     let next = AtomicUsize::new(0);
@@ -32,7 +35,21 @@ fn every_reader_takes_whatever_comes() {
         found.extend(other.join().expect("it does not panic itself"));
         found
     });
-    assert!(found.is_empty(), "seed {seed}:\n{}", found.join("\n"));
+    assert!(found.is_empty(), "{}:\n{}", again(seed), found.join("\n"));
+}
+
+/// A number that follows from the commit that is looked at; where there is none (an unpacked archive), always the same.
+fn seed_of_commit() -> u64 {
+    let mut git = Command::new("git");
+    git.args(["rev-parse", "HEAD"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    let commit = git.output().ok().filter(|told| told.status.success()).map(|told| told.stdout);
+    let digits = commit.and_then(|commit| String::from_utf8(commit).ok()).unwrap_or_default();
+    // Small enough to be typed.
+    digits.get(..8).and_then(|digits| u64::from_str_radix(digits, 16).ok()).unwrap_or(1)
+}
+
+fn again(seed: u64) -> String {
+    format!("seed {seed}; the same once more: SORTIE_SEED={seed} cargo nextest run -p fuzz")
 }
 
 #[test]
@@ -46,5 +63,5 @@ fn names_of_targets_are_their_own() {
 
 #[expect(clippy::print_stderr, reason = "the seed of a run that fails is for whoever runs it again")]
 fn eprintln_seed(seed: u64) {
-    eprintln!("seed {seed}");
+    eprintln!("{}", again(seed));
 }

@@ -2,6 +2,7 @@
 
 mod exports;
 mod help;
+mod operations;
 mod refused;
 mod two_hubs;
 mod walk;

@@ -129,6 +129,9 @@ async fn done(hub: &RunningHub<'_>, route: &str) -> Option<Answer> {
     if route.starts_with("DELETE /api/v1/secrets") {
         ask(hub, Method::PUT, &path, &json!({ "value": PASSWORD })).await;
     }
+    if route.starts_with("DELETE /api/v1/sites") {
+        ask(hub, Method::PUT, &path, &json!({ "name": "The north" })).await;
+    }
     if path.ends_with("keys/finish") {
         ask(hub, Method::POST, "/api/v1/keys/rotate", &json!({ "what": "authority", "from": 1 })).await;
     }
@@ -166,7 +169,7 @@ fn body_of(route: &str) -> Option<Value> {
         "POST /api/v1/tasks" => task,
         "POST /api/v1/tasks/batch" => json!({ "tasks": [task, task] }),
         "POST /api/v1/tokens" => json!({ "name": "ci", "role": "service" }),
-        "POST /api/v1/publications/{id}/stop" => json!({}),
+        "POST /api/v1/publications/{id}/stop" | "POST /api/v1/settings/evict" => json!({}),
         "PUT /api/v1/alarm-rules/{name}" => json!({ "rule": {
             "severity": "info", "summary": "It is so.", "begins": [{ "kind": "task.failed" }], "lasts_s": 60,
         } }),

@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 use sortie_rules::desired::Standing;
 use stories::{Ended, Scene, on_sqlite};
 
-use crate::help::{file, holds, keeper, stands};
+use crate::help::{file, holds, keeper, layer, publish, stands};
 
 on_sqlite!(
     a_layer_is_edited_compared_published_listed_and_rolled_back_by_command,
+    a_draft_that_others_have_overtaken_is_not_published_unasked,
     what_is_mistyped_is_told_and_nothing_is_lost,
     secrets_and_reports_by_command,
 );
@@ -33,7 +34,7 @@ async fn a_layer_is_edited_compared_published_listed_and_rolled_back_by_command(
     assert!(diff.stderr.contains("1 node"), "{diff:?}");
     hub.sortie(&["state", "publish", "org", "-m", "first"]).failed(2, &["--yes"]);
     let watched = hub.sortie(&["state", "publish", "org", "-m", "first", "--yes", "--watch"]).well();
-    assert!(watched.stderr.contains("completed"), "{watched:?}");
+    assert!(watched.stderr.contains("completed") && watched.stderr.contains("Nobody was waited for"), "{watched:?}");
     stands(&people, "north", Standing::Converged).await;
     holds(&motd, "one\n").await;
     write(&json!({"resources": {"file/motd": file(&motd, "two\n")}}));
@@ -63,6 +64,23 @@ async fn a_layer_is_edited_compared_published_listed_and_rolled_back_by_command(
     );
 }
 
+async fn a_draft_that_others_have_overtaken_is_not_published_unasked(scene: Scene) {
+    let hub = scene.hub().start().await;
+    let (people, mine) = (hub.people(), scene.folder().join("mine.json"));
+    let state = |name: &str| json!({"resources": {name: {"spec": {"is": name}}}});
+    std::fs::write(&mine, state("command/mine").to_string()).unwrap();
+    let mine = mine.display().to_string();
+    hub.sortie(&["state", "edit", "org", "--file", &mine]).well();
+    publish(&people, "org", state("command/theirs")).await;
+    hub.sortie(&["state", "publish", "org", "-m", "mine", "--yes"]).failed(3, &["revision 1", "sortie state diff org"]);
+    let there = people.layer(&layer("org")).await.unwrap();
+    assert!(there.revision == 1 && there.draft.is_some(), "nothing was published, and nothing is lost: {there:?}");
+    // Begun anew on what stands, it is.
+    let again = hub.sortie(&["state", "publish", "org", "--file", &mine, "-m", "mine", "--yes", "--watch"]).well();
+    assert!(again.stderr.contains("gives way to the file"), "{again:?}");
+    assert_eq!(people.layer(&layer("org")).await.unwrap().state, state("command/mine"));
+}
+
 async fn what_is_mistyped_is_told_and_nothing_is_lost(scene: Scene) {
     let hub = scene.hub().start().await;
     hub.sortie(&["state", "show", "berlin"]).failed(2, &["site:KEY"]);
@@ -76,7 +94,8 @@ async fn what_is_mistyped_is_told_and_nothing_is_lost(scene: Scene) {
     std::fs::write(wrong, json!({"resources": {"file/a": {"spec": {"path": "a"}}}}).to_string()).unwrap();
     // A draft may be half done; what is published may not.
     hub.sortie(&["state", "edit", "org", "--file", wrong]).well();
-    hub.sortie(&["state", "publish", "org", "-m", "x", "--yes"]).failed(3, &["/state/resources/file~1a/spec/path"]);
+    let refused = hub.sortie(&["state", "publish", "org", "-m", "x", "--yes"]);
+    refused.failed(3, &["file/a: spec.path: \"a\" does not match"]);
     std::fs::write(wrong, json!({"resource": {}}).to_string()).unwrap();
     // What was written in an editor and is refused is kept beside.
     let copy = scene.folder().join("copy");

@@ -67,6 +67,7 @@ async fn a_node_that_comes_later_or_moves_gets_what_stands(scene: Scene) {
     .await;
     stands(&people, "first", Standing::Converged).await;
     // A site may have a state before it has nodes.
+    hub.sortie(&["site", "put", "berlin"]).well();
     publish(&people, "site:berlin", json!({"resources": {"file/who": {"spec": {"content": "berlin"}}}})).await;
     people.change_node("first", &ChangeNode { site: Some("berlin".into()), ..ChangeNode::default() }).await.unwrap();
     holds(&site.files().join("who"), "berlin").await;

@@ -67,6 +67,7 @@ async fn rules_follow_the_node_to_its_site_and_go_when_it_is_revoked(scene: Scen
     let hub = at_edge(scene.hub(), &edge).start().await;
     let people = hub.people();
     set_token(&people, TOKEN).await;
+    hub.sortie(&["site", "put", "berlin"]).well();
     publish(&people, "site:berlin", state(&geo(ZONE, &["DE"]))).await;
     hub.hand_node("box").await;
     assert_eq!(enforced(&people, "box").await, []);

@@ -20,5 +20,8 @@ mod reporting;
 mod restored;
 mod sent;
 mod signed;
+mod sites;
 mod staged;
+mod standings;
 mod storage;
+mod told;

@@ -11,7 +11,8 @@ on_sqlite!(
     what_is_meant_for_a_node_can_be_changed,
     a_node_is_shut_out_by_name,
     a_node_that_is_not_quarantined_is_not_readmitted,
-    sites_are_made_named_and_listed,
+    sites_are_made_named_listed_and_removed,
+    a_site_that_is_made_by_being_named_is_told,
 );
 
 async fn nodes_are_listed_by_what_they_are(scene: Scene) {
@@ -113,7 +114,7 @@ async fn a_node_that_is_not_quarantined_is_not_readmitted(scene: Scene) {
     assert!(hub.events("node.readmitted").await.is_empty());
 }
 
-async fn sites_are_made_named_and_listed(scene: Scene) {
+async fn sites_are_made_named_listed_and_removed(scene: Scene) {
     let hub = scene.hub().start().await;
     hub.sortie(&["site", "list"]).failed(0, &["There are no sites yet"]);
     hub.sortie(&["site", "put", "racks"]).well();
@@ -127,6 +128,27 @@ async fn sites_are_made_named_and_listed(scene: Scene) {
     assert!(hub.sortie(&["site", "list"]).well().stdout.contains("Häuser"));
     hub.sortie(&["site", "put", "Homes"]).failed(3, &["field_invalid (422)"]);
     hub.sortie(&["site", "put", "homes", "--name", ""]).failed(3, &["/name", "field_invalid (422)"]);
+    hub.sortie(&["site", "remove", "homse"]).failed(3, &["did you mean `homes`?", "unknown_site (404)"]);
+    assert_eq!(hub.sortie_json(&["site", "remove", "homes"])["name"], json!("Häuser"));
+    assert!(!hub.sortie(&["site", "list"]).well().stdout.contains("homes"));
+}
+
+async fn a_site_that_is_made_by_being_named_is_told(scene: Scene) {
+    let hub = scene.hub().setting("trust_api", true).start().await;
+    hub.hand_node("north").await;
+    let is_told = |words: &[&str], site: &str| {
+        let told = hub.sortie(words).well().stderr;
+        let is_new = told.contains(&format!("The site `{site}` is new."));
+        assert_eq!(is_new, told.contains(&format!("sortie site remove {site}")), "{told}");
+        is_new
+    };
+    let set = ["node", "set", "north", "--site", "budapset"];
+    assert_eq!([is_told(&set, "budapset"), is_told(&set, "budapset")], [true, false], "it is new once");
+    assert!(!is_told(&["node", "set", "north", "--site", ""], ""));
+    hub.sortie(&["site", "remove", "budapset"]).well();
+    assert!(is_told(&["invite", "create", "--node", "south", "--site", "hoems"], "hoems"));
+    assert!(is_told(&["node", "add", "trust", "--site", "rakcs"], "rakcs"));
+    hub.sortie(&["site", "remove", "rakcs"]).failed(3, &["1 node is at it", "site_in_use (409)"]);
 }
 
 /// The names of the nodes that `sortie node list` gives.

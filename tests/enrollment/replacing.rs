@@ -5,7 +5,7 @@ use serde_json::json;
 use sortie_rules::tasks::Status;
 use sortie_wire::nodes::ChangeNode;
 use sortie_wire::problem::ProblemCode::{CertificateRevoked, InviteUsed};
-use stories::{HandNode, RunningHub, Scene, Site, certificate_request, on_both_engines, on_sqlite, until};
+use stories::{Engine, HandNode, RunningHub, Scene, Site, certificate_request, on_both_engines, on_sqlite, until};
 
 use crate::help::{enroll, invite, key, open_wait};
 
@@ -37,6 +37,30 @@ async fn the_new_agent_is_the_node_and_the_old_certificate_is_dead(scene: Scene)
     assert_eq!(node.labels["ring"], "first", "what was meant for the node stays");
     let enrolled = hub.events("node.enrolled").await;
     assert_eq!(enrolled.iter().map(|event| &event.data["replaced"]).collect::<Vec<_>>(), [&json!(false), &json!(true)]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn who_is_replaced_through_one_hub_is_so_at_another() {
+    let scene = Scene::new(Engine::Postgres);
+    let hub = scene.hub().start().await;
+    let other = hub.plan().beside("other").start().await;
+    let mut old = hub.hand_node("north").await;
+    old.go_to(&other);
+    other.submit("north", "sys.info", json!({})).await;
+    old.take_one().await;
+    let held = open_wait(&other, &old).await;
+    let mut new = replace(&hub).await;
+    // Whichever comes first at the other hub, the news or the task: the one that was replaced does not get it.
+    let task = other.submit("north", "sys.info", json!({})).await;
+    held.ends_early().await;
+    new.go_to(&other);
+    let taken = until("it is heard there", async || new.wait_if_answered(1, 5).await?.tasks.pop()).await;
+    assert_eq!((taken.id, taken.attempt), (task, 1));
+    for _ in 0..5 {
+        new.wait(1, 0).await;
+    }
+    assert_eq!(other.people().node("north").await.unwrap().quarantined_at, None);
+    assert_eq!(old.try_wait(&old.next_wait(1, 0)).await.unwrap_err().problem().unwrap().code, CertificateRevoked);
 }
 
 async fn tasks_stay_and_what_may_be_repeated_is_done_by_the_new_agent(scene: Scene) {

@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::json;
 use sortie_rules::tasks::Status;
 use sortie_wire::problem::ProblemCode::{CertificateRevoked, NodeRevoked, UnknownNode};
-use stories::{HandNode, Scene, on_both_engines, on_sqlite, until};
+use stories::{Engine, HandNode, Scene, on_both_engines, on_sqlite, until};
 
 use crate::help::open_wait;
 
@@ -37,6 +37,19 @@ async fn a_revoked_node_is_refused_everywhere_at_once_and_its_open_wait_ends(sce
     }
     assert!(hub.people().node("north").await.unwrap().revoked_at.is_some());
     other.wait(1, 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_node_revoked_at_one_hub_loses_the_wait_that_another_holds() {
+    let scene = Scene::new(Engine::Postgres);
+    let hub = scene.hub().start().await;
+    let other = hub.plan().beside("other").start().await;
+    let mut node = hub.hand_node("north").await;
+    node.go_to(&other);
+    let held = open_wait(&other, &node).await;
+    hub.people().revoke_node("north").await.unwrap();
+    held.ends_early().await;
+    assert_eq!(node.try_wait(&node.next_wait(1, 0)).await.unwrap_err().problem().unwrap().code, CertificateRevoked);
 }
 
 async fn its_tasks_wait_until_somebody_decides(scene: Scene) {

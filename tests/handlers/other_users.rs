@@ -19,6 +19,8 @@ on_sqlite!(
     a_helper_that_is_away_or_killed_costs_a_try_and_no_task,
     the_helper_believes_no_policy_that_others_can_change,
     a_stranger_is_not_served,
+    other_users_work_goes_on_where_the_clock_is_a_year_behind,
+    other_users_work_goes_on_where_the_clock_is_a_year_ahead,
 );
 
 /// A site whose agent runs as a user without rights where the stories run as root.
@@ -27,6 +29,7 @@ struct Stage<'s> {
     site: Site<'s>,
     agent: Option<RunningAgent>,
     root: tempfile::TempDir,
+    clock: Vec<&'static str>,
 }
 
 fn is_root() -> bool {
@@ -46,6 +49,11 @@ fn users() -> (String, String) {
 impl<'s> Stage<'s> {
     /// A hub, a policy of root's that runs this script as another user, and a helper.
     async fn new(scene: &'s Scene, script: &str, limits: &str) -> (Stage<'s>, Process) {
+        Stage::on_a_clock(scene, &[], script, limits).await
+    }
+
+    /// The same on a machine whose programs are run by these words.
+    async fn on_a_clock(scene: &'s Scene, clock: &[&'static str], script: &str, limits: &str) -> (Stage<'s>, Process) {
         let hub = open_hub(scene).await;
         let root = tempfile::Builder::new().prefix("sortie-helper-").tempdir().expect("a folder");
         open(root.path());
@@ -68,9 +76,12 @@ impl<'s> Stage<'s> {
             assert!(given.expect("chown can be run").success());
             // The way to it, and to the programs under test, is open to that user.
             data.ancestors().take_while(|folder| folder.starts_with(scene.folder())).skip(1).for_each(open);
-            site = site.under(&["setpriv", "--reuid", "daemon", "--regid", "daemon", "--clear-groups"]);
+            let daemon = ["setpriv", "--reuid", "daemon", "--regid", "daemon", "--clear-groups"];
+            site = site.under(&[&daemon, clock].concat());
+        } else {
+            site = site.under(clock);
         }
-        let mut stage = Stage { hub, site, agent: None, root };
+        let mut stage = Stage { hub, site, agent: None, root, clock: clock.to_vec() };
         let helper = stage.helper();
         stage.agent = Some(stage.site.start());
         (stage, helper)
@@ -80,7 +91,7 @@ impl<'s> Stage<'s> {
     fn helper(&self) -> Process {
         let socket = self.root.path().join("data/helper.sock");
         let _gone = std::fs::remove_file(&socket);
-        let mut command = Program::Sortie.command();
+        let mut command = Program::Sortie.command_under(&self.clock);
         command.args(["agent", "helper", "--data"]).arg(self.root.path().join("data"));
         command.arg("--agent-data").arg(self.site.data()).arg("--policy").arg(self.root.path().join("policy.toml"));
         Process::start(command, &self.log())
@@ -168,6 +179,25 @@ async fn the_helper_believes_no_policy_that_others_can_change(scene: Scene) {
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o777)).expect("it is ours");
     let task = stage.done().await;
     assert!(task.summary.message.as_deref().is_some_and(|why| why.contains("chmod go-w")), "{:?}", task.summary);
+}
+
+async fn other_users_work_goes_on_where_the_clock_is_a_year_behind(scene: Scene) {
+    goes_on(&scene, "-365d").await;
+}
+
+async fn other_users_work_goes_on_where_the_clock_is_a_year_ahead(scene: Scene) {
+    goes_on(&scene, "+365d").await;
+}
+
+async fn goes_on(scene: &Scene, by: &'static str) {
+    // Only the time of day moves, not the time that passes.
+    let clock = ["env", "NO_FAKE_STAT=1", "faketime", "--exclude-monotonic", "-f", by];
+    let (stage, helper) = Stage::on_a_clock(scene, &clock, WHO, "").await;
+    assert_eq!(stage.done().await.summary.status, Status::Completed);
+    // A helper that has just begun knows no time, and is told it.
+    helper.kill().await;
+    let _helper = stage.helper();
+    assert_eq!(stage.done().await.summary.status, Status::Completed);
 }
 
 async fn a_stranger_is_not_served(scene: Scene) {

@@ -1,14 +1,19 @@
 //! Taking backups: of a hub at work, into a file or a pipe, and what is refused.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 
 use serde_json::json;
-use stories::{Calls, Ended, Program, Scene, on_both_engines, on_sqlite};
+use stories::{Calls, Ended, Program, Scene, on_both_engines, on_sqlite, until};
 
+use crate::callers::Callers;
 use crate::setup::{back_up, backup_file, restore};
 
-on_both_engines!(a_backup_of_a_hub_at_work_holds_everything_as_of_one_moment);
+on_both_engines!(
+    a_backup_of_a_hub_at_work_holds_everything_as_of_one_moment,
+    a_backup_in_the_middle_of_a_burst_holds_all_that_was_acknowledged_before_it_began,
+);
 on_sqlite!(
     a_backup_through_a_pipe_is_the_same_file,
     a_file_that_is_there_is_written_over_only_if_that_was_said,
@@ -45,6 +50,49 @@ async fn a_backup_of_a_hub_at_work_holds_everything_as_of_one_moment(scene: Scen
     // The hub has noticed nothing.
     let id = hub.submit("north", "sys.info", json!({})).await;
     assert_eq!(hub.ended(id).await.summary.status.as_str(), "completed");
+}
+
+async fn a_backup_in_the_middle_of_a_burst_holds_all_that_was_acknowledged_before_it_began(scene: Scene) {
+    let hub = scene.hub().setting("limits.requests_per_principal", 0).start().await;
+    let site = hub.site("north").await;
+    let _agent = site.start();
+    let journal = site.files().join("journal");
+    let callers = Callers::start(&hub.url(), &hub.admin_token(), &journal);
+    callers.have_made(60).await;
+    let before = callers.submitted();
+    let file = backup_file(&scene);
+    back_up(hub.plan(), &file).well();
+    let after = callers.submitted();
+    callers.have_made(60).await;
+    callers.stop().await;
+    assert!(before.len() < after.len(), "they wrote while the backup was made: {} {}", before.len(), after.len());
+    let token = hub.admin_token();
+    let restored = hub.plan().anew("restored");
+    drop(hub.kill().await);
+    restore(&restored, &file).well();
+    let hub = restored.start().await;
+    let kept: BTreeSet<String> = hub.plan().sql("select id from tasks").into_iter().collect();
+    assert!(before.values().all(|id| kept.contains(id)), "what was acknowledged before is there");
+    let told = "select count(distinct task) from events where kind = 'task.submitted'";
+    assert_eq!(hub.plan().sql(told), [kept.len().to_string()], "no task without its event, and none the other way");
+    // Whoever repeats what was acknowledged gets the same answer.
+    let again = Callers::start(&hub.url(), &token, &journal);
+    until("they have repeated it", async || {
+        let submitted = again.submitted();
+        before.keys().all(|line| submitted.contains_key(line)).then_some(())
+    })
+    .await;
+    let repeated = again.stop().await;
+    for (line, id) in &before {
+        assert_eq!(repeated.get(line), Some(id), "{line}");
+    }
+    let open = "select count(*) from tasks where status <> 'completed'";
+    until("all are done", async || (hub.plan().sql(open) == ["0"]).then_some(())).await;
+    // Of what was kept nothing is done twice. What came after the backup was submitted anew, and is another task.
+    let written = site.lines("journal");
+    for line in before.keys() {
+        assert_eq!(written.iter().filter(|written| *written == line).count(), 1, "{line}");
+    }
 }
 
 async fn a_backup_through_a_pipe_is_the_same_file(scene: Scene) {

@@ -1,7 +1,10 @@
-//! Operating a hub: backups and what is made of them, moving from one engine to the other, upgrades, and what a
-//! balancer is told.
+//! Operating a hub: backups and what is made of them, moving from one engine to the other, upgrades, what a balancer is
+//! told, and the samples under `deploy/`.
 
 mod backups;
+mod balancer;
+mod callers;
+mod compose;
 mod copying;
 mod cut_short;
 mod migrating;
@@ -10,3 +13,4 @@ mod restores;
 mod rolling;
 mod samples;
 mod setup;
+mod watching;

@@ -1,109 +1,118 @@
-//! Two replicas on one database behind a balancer, upgraded one after the other: no request fails.
+//! Two replicas on one database behind a balancer, upgraded one after the other to programs that expand the schema,
+//! with an agent and people at work: no request fails, and nothing is done twice.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::collections::BTreeMap;
 
 use counterparts::Nginx;
-use rcgen::{CertificateParams, KeyPair};
-use serde_json::json;
-use stories::{Engine, Scene, until};
+use serde_json::{Value, json};
+use sortie_wire::invites::CreateInvite;
+use stories::{Authority, Ended, Engine, HubPlan, RunningHub, Scene, Site, until};
+
+use crate::balancer::balancer_before;
+use crate::callers::Callers;
+
+/// What the next programs do to the schema when they start: an older one can live with each.
+const STEPS: [&str; 2] = [
+    "alter table tasks add column of_the_next_program text collate \"C\";
+     create table next_things (id text collate \"C\" not null primary key, task text collate \"C\")",
+    "alter table nodes add column of_the_one_after bigint;
+     alter table events add column of_the_one_after text collate \"C\";
+     create index next_things_of_task on next_things (task)",
+];
+
+/// How long a hub serves on that was asked to stop: with nginx, which tries another hub at once, no longer than that;
+/// with the sample's HAProxy twice the interval at which it looks.
+const DRAIN_NGINX_S: u32 = 1;
+const DRAIN_HAPROXY_S: u32 = 4;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn two_replicas_are_upgraded_one_after_the_other_and_no_request_fails() {
+async fn two_replicas_behind_nginx_are_upgraded_one_after_the_other_and_no_request_fails() {
     let scene = Scene::new(Engine::Postgres);
-    let plan =
-        scene.hub().setting("drain_s", 1).setting("limits.requests_per_principal", 0).start().await.stop().await.0;
-    let beside = plan.beside("beside");
-    let (mut one, mut other) = (plan.start().await, beside.start().await);
-    let node = one.hand_node("north").await;
-    let key = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap().self_signed(&key).unwrap();
-    let nginx = Nginx::between(&[&one.address(), &other.address()], &certificate.pem(), &key.serialize_pem());
-    let callers = Callers::start(&nginx.url(), &one.admin_token());
+    let (one, other) = two_hubs(&scene, DRAIN_NGINX_S).await;
+    let authority = Authority::make();
+    let (certificate, key) = authority.vouch_for("127.0.0.1");
+    let nginx = Nginx::between(&[&one.address(), &other.address()], &certificate, &key);
+    let ca = scene.folder().join("proxy-ca.pem");
+    std::fs::write(&ca, authority.pem()).unwrap();
+    let site = Site::new(&scene, "north").setting("ca_file", ca.display());
+    upgrade([one, other], &nginx.url(), &site).await;
+}
 
-    for _ in 0..2 {
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn two_replicas_behind_the_sample_s_balancer_are_upgraded_and_no_request_fails() {
+    let scene = Scene::new(Engine::Postgres);
+    let (one, other) = two_hubs(&scene, DRAIN_HAPROXY_S).await;
+    let (_haproxy, url) = balancer_before(&scene, [&one, &other]);
+    let through = one.people_through(&url);
+    until("the balancer passes on", async || through.whoami().await.ok()).await;
+    upgrade([one, other], &url, &Site::new(&scene, "north")).await;
+}
+
+async fn two_hubs(scene: &Scene, drain_s: u32) -> (RunningHub<'_>, RunningHub<'_>) {
+    let plan = scene.hub().setting("drain_s", drain_s).setting("limits.requests_per_principal", 0);
+    let one = plan.start().await;
+    let other = one.plan().beside("beside").start().await;
+    (one, other)
+}
+
+/// Both hubs are upgraded twice, one after the other, with everybody at work behind the balancer.
+async fn upgrade(hubs: [RunningHub<'_>; 2], balancer: &str, site: &Site<'_>) {
+    let [mut one, mut other] = hubs;
+    site.enroll(&invite(&one, balancer).await).well();
+    let _agent = site.start();
+    let callers = Callers::start(balancer, &one.admin_token(), &site.files().join("journal"));
+    for step in STEPS {
         callers.have_made(20).await;
-        one = one.stop().await.0.start().await;
+        let (plan, _) = one.stop().await;
+        expand(&plan, step);
+        // From now on the other one is the older program, beside the newer.
+        one = plan.start().await;
         callers.have_made(20).await;
         other = other.stop().await.0.start().await;
     }
     callers.have_made(20).await;
     let submitted = callers.stop().await;
-    // Each was taken once, whichever replica took it.
-    let mut taken = 0;
-    loop {
-        let tasks = node.wait(100, 1).await.tasks;
-        if tasks.is_empty() {
-            break;
-        }
-        taken += tasks.len();
-    }
-    assert_eq!(taken, submitted as usize);
+    ended_once(&one, &submitted).await;
+    let mut written = site.lines("journal");
+    written.sort();
+    assert_eq!(written, submitted.into_keys().collect::<Vec<_>>(), "each line once");
 }
 
-/// People and programs who read and write without a pause.
-struct Callers {
-    made: Arc<AtomicU32>,
-    submitted: Arc<AtomicU32>,
-    enough: Arc<AtomicBool>,
-    tasks: Vec<tokio::task::JoinHandle<()>>,
+/// What the next program does to the database when it starts, before it serves: a step with a number of its own that
+/// lets in whoever was let in before.
+fn expand(plan: &HubPlan<'_>, step: &str) {
+    let record = "insert into migrations (version, name, applied_at)
+        select max(version) + 1, 'of the next program', 0 from migrations";
+    let check = || Ended::of(&mut plan.tool(&["migrate", "--check", "--json"])).well().json();
+    let before = check();
+    plan.sql(&format!("begin; {step}; {record}; commit"));
+    let after = check();
+    let version = |report: &Value| report["database"].as_i64().expect("a store has a version");
+    assert_eq!(version(&after), version(&before) + 1);
+    assert_eq!((&after["usable"], &after["oldest_program"]), (&json!(true), &before["oldest_program"]));
 }
 
-impl Callers {
-    fn start(url: &str, token: &str) -> Callers {
-        let (made, submitted, enough) = <(Arc<AtomicU32>, Arc<AtomicU32>, Arc<AtomicBool>)>::default();
-        let readers = ["/api/v1/whoami", "/api/v1/nodes", "/api/v1/tasks"].map(|path| {
-            let (request, enough, made) = (caller(url, token), Arc::clone(&enough), Arc::clone(&made));
-            let url = format!("{url}{path}");
-            tokio::spawn(async move {
-                while !enough.load(Ordering::Relaxed) {
-                    let answer = request.get(&url).send().await.expect("every request is answered");
-                    assert_eq!(answer.status().as_u16(), 200, "GET {url}: {:?}", answer.text().await);
-                    made.fetch_add(1, Ordering::Relaxed);
-                }
-            })
-        });
-        let (request, stop, count, taken) =
-            (caller(url, token), Arc::clone(&enough), Arc::clone(&made), Arc::clone(&submitted));
-        let url = format!("{url}/api/v1/tasks");
-        let writer = tokio::spawn(async move {
-            let task = json!({ "type": "sys.info", "node": "north", "payload": {} }).to_string();
-            while !stop.load(Ordering::Relaxed) {
-                let post = request.post(&url).header("content-type", "application/json").body(task.clone());
-                let answer = post.send().await.expect("every request is answered");
-                assert_eq!(answer.status().as_u16(), 201, "POST: {:?}", answer.text().await);
-                count.fetch_add(1, Ordering::Relaxed);
-                taken.fetch_add(1, Ordering::Relaxed);
-            }
-        });
-        Callers { made, submitted, enough, tasks: readers.into_iter().chain([writer]).collect() }
-    }
-
-    /// Waits until they have made so many more requests.
-    async fn have_made(&self, more: u32) {
-        let before = self.made.load(Ordering::Relaxed);
-        until("they go on", async || {
-            assert!(!self.tasks.iter().any(tokio::task::JoinHandle::is_finished), "one of them was refused");
-            (self.made.load(Ordering::Relaxed) >= before + more).then_some(())
-        })
-        .await;
-    }
-
-    /// How many tasks were submitted. Every request of theirs was answered as it should be.
-    async fn stop(self) -> u32 {
-        self.enough.store(true, Ordering::Relaxed);
-        for task in self.tasks {
-            task.await.expect("no request failed");
-        }
-        self.submitted.load(Ordering::Relaxed)
-    }
+async fn invite(hub: &RunningHub<'_>, url: &str) -> String {
+    let invite = CreateInvite {
+        node: "north".to_owned(),
+        site: None,
+        host: None,
+        kind: None,
+        labels: BTreeMap::new(),
+        valid_for: None,
+        replace: false,
+        hub: Some(url.to_owned()),
+    };
+    hub.people().create_invite(&invite, None).await.expect("an administrator may invite").invite
 }
 
-/// Somebody with this token who believes any balancer.
-fn caller(url: &str, token: &str) -> reqwest::Client {
-    assert!(url.starts_with("https://"));
-    let mut headers = http::HeaderMap::new();
-    headers.insert("authorization", format!("Bearer {token}").parse().expect("a token is a header"));
-    let client = reqwest::Client::builder().tls_danger_accept_invalid_certs(true).no_proxy().default_headers(headers);
-    client.build().expect("a client can be made")
+/// Each task that was acknowledged is there once, and each ends well.
+async fn ended_once(hub: &RunningHub<'_>, submitted: &BTreeMap<String, String>) {
+    let open = "select count(*) from tasks where status <> 'completed'";
+    until("all are done", async || (hub.plan().sql(open) == ["0"]).then_some(())).await;
+    let mut kept = hub.plan().sql("select id from tasks");
+    let mut acknowledged: Vec<String> = submitted.values().cloned().collect();
+    kept.sort();
+    acknowledged.sort();
+    assert_eq!(kept, acknowledged);
 }

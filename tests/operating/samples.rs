@@ -1,109 +1,109 @@
-//! The samples under `deploy/` fit the programs that they are for.
+//! The samples under `deploy/` fit the programs that they are for: what all of them need, and the systemd units.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::Value;
-use stories::{Ended, Program, Scene, on_sqlite};
+use stories::{Program, Scene, on_sqlite};
+
+use crate::setup::restore;
 
 on_sqlite!(
-    every_variable_of_the_compose_file_is_a_setting,
-    every_metric_of_the_dashboard_and_the_alerts_is_one_that_the_hub_has,
     systemd_can_read_the_units,
+    every_folder_that_a_unit_writes_is_made_by_it,
+    the_nightly_backup_is_one_of_which_a_hub_can_be_restored,
 );
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests lie in the repository").to_owned()
+/// Where the samples are.
+pub(crate) fn samples() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests lie in the repository");
+    root.join("deploy")
 }
 
-fn read(path: &str) -> String {
-    std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+/// A sample's text.
+pub(crate) fn sample(path: &str) -> String {
+    std::fs::read_to_string(samples().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// All words of a text that begin so.
-fn words(text: &str, prefix: &str) -> BTreeSet<String> {
-    let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-    let all = text.split(|letter| !is_part(letter)).filter(|word| word.starts_with(prefix));
-    all.map(str::to_owned).collect()
+/// Every unit with its text.
+fn units() -> BTreeMap<String, String> {
+    let folder = std::fs::read_dir(samples().join("systemd")).expect("the units are there").flatten();
+    let units = folder.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let units: BTreeMap<_, _> = units.map(|name| (name.clone(), sample(&format!("systemd/{name}")))).collect();
+    assert_eq!(units.len(), 5);
+    units
 }
 
-async fn every_variable_of_the_compose_file_is_a_setting(scene: Scene) {
-    let compose = read("deploy/compose/compose.yaml");
-    let set = compose
-        .lines()
-        .filter_map(|line| line.trim().split_once(": "))
-        .filter(|(key, _)| key.starts_with("SORTIE_HUB_"));
-    let mut command = scene.hub().tool(&["migrate", "--check"]);
-    let mut count = 0;
-    for (name, value) in set {
-        let value = value.trim_matches('"');
-        count += 1;
-        command.env(name, if name.ends_with("DATABASE_URL") { "" } else { value });
-    }
-    assert!(count > 3, "{compose}");
-    let ended = Ended::of(&mut command);
-    assert_eq!(ended.code, Some(8), "the settings are taken, and no store is there: {ended:?}");
+/// All words that a unit gives this key.
+fn words<'u>(unit: &'u str, key: &str) -> Vec<&'u str> {
+    let lines = unit.lines().filter_map(|line| line.split_once('='));
+    lines.filter(|(name, _)| *name == key).flat_map(|(_, value)| value.split_whitespace()).collect()
 }
 
-async fn every_metric_of_the_dashboard_and_the_alerts_is_one_that_the_hub_has(_: Scene) {
-    let mut known = BTreeSet::new();
-    collect(&root().join("crates/hub/src"), &mut known);
-    assert!(known.contains("sortie_loop_failing") && known.len() > 10, "{known:?}");
-    let dashboard = read("deploy/monitoring/grafana-dashboard.json");
-    let parsed: Value = serde_json::from_str(&dashboard).expect("a dashboard is JSON");
-    let panels = parsed["panels"].as_array().expect("panels");
-    let expressions = panels.iter().flat_map(|panel| panel["targets"].as_array().expect("targets"));
-    let shown: String = expressions.map(|target| format!("{}\n", target["expr"].as_str().expect("text"))).collect();
-    let alerts = read("deploy/monitoring/alerts.yml");
-    for text in [shown, alerts] {
-        let used = words(&text, "sortie_");
-        assert!(used.len() > 5, "{used:?}");
-        let plain = |name: &str| name.trim_end_matches("_count").trim_end_matches("_sum").to_owned();
-        let unknown: Vec<_> = used.iter().filter(|name| !known.contains(&plain(name))).collect();
-        assert!(unknown.is_empty(), "no such metric: {unknown:?}");
-    }
+async fn systemd_can_read_the_units(scene: Scene) {
+    let folder = scene.folder().join("units");
+    std::fs::create_dir(&folder).unwrap();
+    let written = units().into_iter().map(|(name, text)| {
+        // The programs are where they were built; the longer name first, since the other begins it.
+        let text = text.replace("/usr/bin/sortie-agent", &Program::SlimAgent.path().display().to_string());
+        let text = text.replace("/usr/bin/sortie ", &format!("{} ", Program::Sortie.path().display()));
+        let unit = folder.join(name);
+        std::fs::write(&unit, text).unwrap();
+        unit
+    });
+    let mut verify = Command::new("systemd-analyze");
+    verify.arg("verify").arg("--man=no").args(written);
+    let verified = verify.output().expect("`cargo xtask test` installs systemd-analyze where it is missing");
+    let complaints = String::from_utf8_lossy(&verified.stderr);
+    let complaints: Vec<&str> = complaints.lines().filter(|line| line.contains("sortie")).collect();
+    assert!(complaints.is_empty(), "{complaints:?}");
 }
 
-/// The names in the hub's own calls of `metrics`.
-fn collect(folder: &Path, known: &mut BTreeSet<String>) {
-    for entry in std::fs::read_dir(folder).expect("the source is there").flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            collect(&path, known);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let text = std::fs::read_to_string(&path).expect("source is text");
-            for call in text.split("metrics::").skip(1) {
-                if ["counter!(", "gauge!(", "histogram!("].iter().any(|kind| call.starts_with(kind)) {
-                    known.extend(
-                        words(call.lines().take(3).collect::<Vec<_>>().join(" ").as_str(), "sortie_")
-                            .into_iter()
-                            .take(1),
-                    );
-                }
-            }
+/// systemd makes what `StateDirectory` names, for the unit's user, and nothing that another setting names.
+async fn every_folder_that_a_unit_writes_is_made_by_it(_: Scene) {
+    let units = units();
+    let made = |unit: &str| -> Vec<String> {
+        words(unit, "StateDirectory").into_iter().map(|name| format!("/var/lib/{name}")).collect()
+    };
+    let lies_in = |path: &str, folders: &[String]| folders.iter().any(|folder| Path::new(path).starts_with(folder));
+    let by_any: Vec<String> = units.values().flat_map(|unit| made(unit)).collect();
+    for (name, unit) in &units {
+        let own = made(unit);
+        for path in words(unit, "ReadWritePaths") {
+            assert!(lies_in(path, &own), "{name} cannot start: nobody makes {path}");
+        }
+        let command = words(unit, "ExecStart");
+        for pair in command.windows(2).filter(|pair| pair[1].starts_with("/var/")) {
+            // The helper looks into the agent's folder and writes none of it.
+            let folders = if pair[0] == "--agent-data" { &by_any } else { &own };
+            assert!(lies_in(pair[1], folders), "{name}: nobody makes {} {}", pair[0], pair[1]);
         }
     }
 }
 
-async fn systemd_can_read_the_units(scene: Scene) {
-    if Command::new("systemd-analyze").arg("--version").output().is_err() {
-        return;
+async fn the_nightly_backup_is_one_of_which_a_hub_can_be_restored(scene: Scene) {
+    let hub = scene.hub().start().await;
+    let units = units();
+    let unit = &units["sortie-backup.service"];
+    let folder = |name: &str| if name == "sortie" { hub.data() } else { scene.folder().join(name) };
+    let command: Vec<String> = words(unit, "ExecStart")[1..]
+        .iter()
+        .map(|word| match word.strip_prefix("/var/lib/").map(|path| path.split_once('/').unwrap_or((path, ""))) {
+            Some((name, "")) => folder(name).display().to_string(),
+            Some((name, file)) => folder(name).join(file).display().to_string(),
+            None => (*word).to_owned(),
+        })
+        .collect();
+    for name in words(unit, "StateDirectory").into_iter().filter(|name| *name != "sortie") {
+        std::fs::create_dir(folder(name)).unwrap();
     }
-    let folder = scene.folder().join("units");
-    std::fs::create_dir(&folder).unwrap();
-    let mut units = Vec::new();
-    for entry in std::fs::read_dir(root().join("deploy/systemd")).unwrap().flatten() {
-        let text = std::fs::read_to_string(entry.path()).unwrap();
-        // The programs are where they were built; the longer name first, since the other begins it.
-        let text = text.replace("/usr/bin/sortie-agent", &Program::SlimAgent.path().display().to_string());
-        let text = text.replace("/usr/bin/sortie ", &format!("{} ", Program::Sortie.path().display()));
-        let unit = folder.join(entry.file_name());
-        std::fs::write(&unit, text).unwrap();
-        units.push(unit);
+    // Every night again, over the file of the night before.
+    for _ in 0..2 {
+        Program::Sortie.run(&command).well();
     }
-    assert_eq!(units.len(), 5);
-    let verified = Ended::of(Command::new("systemd-analyze").arg("verify").arg("--man=no").args(&units));
-    let complaints: Vec<&str> = verified.stderr.lines().filter(|line| line.contains("sortie")).collect();
-    assert!(complaints.is_empty(), "{complaints:?}");
+    let file = command.last().expect("it says where to");
+    let restored = hub.plan().anew("restored");
+    hub.kill().await;
+    restore(&restored, Path::new(file)).well();
+    assert_eq!(restored.start().await.people().whoami().await.unwrap().name, "admin");
 }

@@ -17,7 +17,7 @@ on_sqlite!(
     a_quarantined_node_is_told,
     a_folder_without_an_agent_is_told,
     a_broken_policy_is_told,
-    a_handler_that_cannot_run_is_told,
+    a_program_that_cannot_run_is_told,
 );
 
 async fn a_well_hub_and_a_well_agent_have_nothing_in_the_way(scene: Scene) {
@@ -143,14 +143,24 @@ async fn a_broken_policy_is_told(scene: Scene) {
     is_told(&site.data(), &[], "policy", "policy.toml", "refuses everything");
 }
 
-async fn a_handler_that_cannot_run_is_told(scene: Scene) {
+async fn a_program_that_cannot_run_is_told(scene: Scene) {
     let hub = scene.hub().start().await;
     let site = hub.site("north").await;
-    site.set_policy("[handlers.\"demo.backup\"]\nkind = \"command\"\nprogram = \"/no/such/program\"\n");
+    site.set_policy(
+        "[handlers.\"demo.backup\"]\nkind = \"command\"\nprogram = \"/no/such/program\"\n\
+         [appliers.\"storage.policy\"]\ncheck = [\"/no/such/applier\"]\napply = [\"/no/such/applier\"]\n\
+         [reports.storage]\nkind = \"storage\"\nprogram = \"/no/such/report\"\n",
+    );
     let told = doctor(&site.data(), &[]);
     assert_eq!(told.code, Some(0), "the agent may be another user, so it is not said to be a fault: {told:?}");
-    let found = told.stdout.lines().find(|line| line.contains("demo.backup:")).unwrap_or_default();
-    assert!(found.starts_with('!') && found.contains("/no/such/program") && found.contains("not there"), "{told:?}");
+    for (table, program) in [
+        ("[handlers.\"demo.backup\"]: ", "/no/such/program"),
+        ("[appliers.\"storage.policy\"] check: ", "/no/such/applier"),
+        ("[reports.storage]: ", "/no/such/report"),
+    ] {
+        let found = told.stdout.lines().find(|line| line.contains(table)).unwrap_or_default();
+        assert!(found.starts_with('!') && found.contains(program) && found.contains("not there"), "{told:?}");
+    }
 }
 
 async fn heard(hub: &RunningHub<'_>) {

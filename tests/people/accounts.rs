@@ -40,6 +40,8 @@ async fn somebody_signs_in_with_a_password_and_is_who_they_are(scene: Scene) {
     let put = as_browser(&hub, &cookie, Method::PUT, "/api/v1/sites/homes").json(&json!({ "name": "Homes" }));
     assert_eq!(put.send().await.status, 200);
     assert_eq!(hub.events("site").await[0].actor, "anna");
+    let removed = as_browser(&hub, &cookie, Method::DELETE, "/api/v1/sites/homes").send().await;
+    assert_eq!((removed.status, &*hub.events("site.removed").await[0].actor), (200, "anna"));
     let tokens = as_browser(&hub, &cookie, Method::GET, "/api/v1/tokens").send().await;
     assert!(tokens.is_problem(Forbidden, None).detail.contains("the role admin"));
     let hub = hub.kill().await.start().await;
@@ -57,6 +59,9 @@ async fn a_program_signs_in_for_a_token(scene: Scene) {
     command.env("SORTIE_HUB", hub.url()).env("SORTIE_TOKEN", &token).env("SORTIE_CA", hub.ca_file());
     let told = stories::Ended::of(command.args(["whoami", "--json"])).well().json();
     assert_eq!(told["role"], json!("viewer"));
+    hub.sortie(&["site", "put", "homes"]).well();
+    let refused = hub.people_as(&token).remove_site("homes").await.unwrap_err();
+    assert_eq!(refused.problem().unwrap().code, Forbidden, "who looks on removes no site");
     let cut = &token[..token.len() - 1];
     assert_eq!(hub.people_as(cut).whoami().await.unwrap_err().problem().unwrap().code, Unauthenticated);
 }

@@ -3,6 +3,7 @@
 
 use http::Method;
 use serde_json::json;
+use sortie_wire::problem::ProblemCode;
 use stories::{As, Scene, on_both_engines};
 
 use crate::help::account;
@@ -10,6 +11,9 @@ use crate::help::account;
 on_both_engines!(an_administrator_of_another_org_finds_nothing_of_ours);
 
 const LIST: &str = include_str!("../../openapi/access.txt");
+
+/// What stands under a key. Others make it if it is not there, or know no such setting.
+const ONE_SITE: &str = "/api/v1/sites/{key}";
 
 async fn an_administrator_of_another_org_finds_nothing_of_ours(scene: Scene) {
     let hub = scene.hub().setting("trust_api", true).start().await;
@@ -25,7 +29,9 @@ async fn an_administrator_of_another_org_finds_nothing_of_ours(scene: Scene) {
     let anna = account(&hub, "anna-of-ours", "viewer").await["id"].as_str().unwrap().to_owned();
     crate::help::cookie_of(&hub, "anna-of-ours", crate::help::PASSWORD).await;
     let session = hub.sortie_json(&["session", "list"])["items"][0]["id"].as_str().unwrap().to_owned();
-    hub.sortie(&["site", "put", "site-of-ours"]).well();
+    for site in ["site-of-ours", "budapest-of-ours"] {
+        hub.sortie(&["site", "put", site]).well();
+    }
     let full = json!({
         "kind": "facts", "taken_at": 1, "source": "agent", "facts": { "data_disk": { "used_percent": 99 } },
     });
@@ -48,7 +54,7 @@ async fn an_administrator_of_another_org_finds_nothing_of_ours(scene: Scene) {
             .iter()
             .position(|noun| path.starts_with(&format!("/api/v1/{noun}/{{id}}")))
             .map_or(task.as_str(), |noun| [&task, &job, &invite, &token, &anna, &session, &alarm][noun]);
-        let names_one = path.contains('{') && !path.contains("{key}");
+        let names_one = path.contains('{') && (!path.contains("{key}") || (method, path) == ("DELETE", ONE_SITE));
         let path = path.replace("{id}", id).replace("{node}", "north-of-ours").replace("{name}", "mail");
         let path = path.replace("{key}", "site-of-ours").replace("{layer}", "node:north-of-ours");
         let path = path.replace("{revision}", "1");
@@ -63,5 +69,11 @@ async fn an_administrator_of_another_org_finds_nothing_of_ours(scene: Scene) {
         walked += 1;
     }
     assert!(walked >= 25, "the list is there");
+    // Nor is any of our sites offered to whoever mistypes one.
+    for path in ["/api/v1/desired/site:budapset-of-ours", "/api/v1/sites/budapset-of-ours"] {
+        let told = hub.request(Method::GET, path).from(As::Token(stranger.clone())).send().await;
+        let told = told.is_problem(ProblemCode::UnknownSite, None);
+        assert!(!told.detail.contains("budapest"), "{told:?}");
+    }
     assert_eq!(hub.events("").await.len(), before, "nothing of ours has changed");
 }

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 use sortie_rules::tasks::Status;
-use stories::{Engine, RunningHub, Scene, until};
+use sortie_rules::time::Span;
+use stories::{Engine, Net, RunningHub, Scene, now, until};
 
 async fn two(scene: &Scene) -> (RunningHub<'_>, RunningHub<'_>) {
     let hub = scene.hub().start().await;
@@ -41,4 +42,30 @@ async fn bells_that_are_lost_delay_and_lose_nothing() {
         let id = hub.submit("north", "sys.info", json!({})).await;
         assert_eq!(hub.ended(id).await.summary.status, Status::Completed);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_bell_that_its_sender_could_not_ring_rings_when_it_can_again() {
+    let scene = Scene::new(Engine::Postgres);
+    let url = scene.postgres().expect("it is on PostgreSQL").fresh_database();
+    let net = Net::to(&url).await;
+    let hub = scene.hub().setting("database_url", net.to_database(&url)).start().await;
+    let other = hub.plan().beside("other").setting("database_url", &url).start().await;
+    let node = other.hand_node("north").await;
+    assert!(node.wait(1, 0).await.tasks.is_empty());
+    let query = node.next_wait(1, 50);
+    let wait = async { (node.try_wait(&query).await.expect("it is in order"), now()) };
+    let submitted = async {
+        until("the wait is held", async || {
+            other.operations("/metrics").await.1.lines().any(|line| line == "sortie_waits_held 1").then_some(())
+        })
+        .await;
+        net.lose_question("pg_notify");
+        (hub.submit("north", "sys.info", json!({})).await, now())
+    };
+    let ((delivery, came), (id, began)) = tokio::join!(wait, submitted);
+    assert!(!net.has_question_to_lose(), "the first ring was lost");
+    assert_eq!(delivery.tasks.iter().map(|task| task.id).collect::<Vec<_>>(), [id]);
+    let took = came.since(began);
+    assert!(took < Span::seconds(20), "it was not looked for at the end of the wait alone: {took}");
 }

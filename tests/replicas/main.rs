@@ -5,5 +5,7 @@ mod bells;
 mod keys;
 mod killed;
 mod leader;
+mod leases;
+mod lines;
 mod master_key;
 mod presence;

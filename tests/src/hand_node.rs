@@ -18,7 +18,7 @@ use sortie_wire::envelope::{DELIVERY, Distrust, Envelope, Verifier};
 use sortie_wire::heartbeat::{Heartbeat, Held, Pulse};
 use sortie_wire::results::{OutcomeWord, Receipt, RunResult};
 
-use crate::{As, Request};
+use crate::{As, Request, RunningHub};
 
 /// A node whose every word the story chooses.
 #[derive(Debug)]
@@ -61,6 +61,12 @@ impl HandNode {
     /// The agents' side of the client, with this node's certificate.
     pub fn line(&self) -> &HubLine {
         &self.line
+    }
+
+    /// From now on it speaks with another hub on the same database.
+    pub fn go_to(&mut self, hub: &RunningHub<'_>) {
+        self.connect.hub = hub.url();
+        self.line = HubLine::open(&self.connect).expect("a hub's address is one");
     }
 
     /// Its certificate and key.

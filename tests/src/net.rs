@@ -30,6 +30,8 @@ struct Sky {
     answers_to_cut: AtomicU32,
     /// The next answer that holds this is lost.
     answer_to_lose: Mutex<Option<&'static str>>,
+    /// The next question that holds this is lost.
+    question_to_lose: Mutex<Option<&'static str>>,
     /// By how many milliseconds everything is late.
     late_ms: AtomicU64,
 }
@@ -72,6 +74,7 @@ impl Net {
             refused: AtomicU32::new(0),
             answers_to_cut: AtomicU32::new(0),
             answer_to_lose: Mutex::new(None),
+            question_to_lose: Mutex::new(None),
             late_ms: AtomicU64::new(0),
         });
         let address = listener.local_addr().expect("a bound socket has an address");
@@ -135,6 +138,16 @@ impl Net {
         *self.sky.answer_to_lose.lock().unwrap_or_else(PoisonError::into_inner) = Some(holding);
     }
 
+    /// Cuts a connection instead of carrying the next question on any that holds these words.
+    pub fn lose_question(&self, holding: &'static str) {
+        *self.sky.question_to_lose.lock().unwrap_or_else(PoisonError::into_inner) = Some(holding);
+    }
+
+    /// Whether such a question is still to come.
+    pub fn has_question_to_lose(&self) -> bool {
+        self.sky.question_to_lose.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     /// Whether such an answer is still to come.
     pub fn has_answer_to_lose(&self) -> bool {
         self.sky.answer_to_lose.lock().unwrap_or_else(PoisonError::into_inner).is_some()
@@ -167,10 +180,11 @@ impl Sky {
         None
     }
 
-    /// Whether this answer is the one to lose.
-    fn loses(&self, answer: &[u8]) -> bool {
-        let mut holding = self.answer_to_lose.lock().unwrap_or_else(PoisonError::into_inner);
-        holding.take_if(|words| answer.windows(words.len()).any(|part| part == words.as_bytes())).is_some()
+    /// Whether this answer, or this question, is the one to lose.
+    fn loses(&self, carried: &[u8], answers: bool) -> bool {
+        let holding = if answers { &self.answer_to_lose } else { &self.question_to_lose };
+        let mut holding = holding.lock().unwrap_or_else(PoisonError::into_inner);
+        holding.take_if(|words| carried.windows(words.len()).any(|part| part == words.as_bytes())).is_some()
     }
 }
 
@@ -210,7 +224,7 @@ async fn pump(
         if late_ms > 0 {
             tokio::time::sleep(Duration::from_millis(late_ms)).await;
         }
-        if answers && sky.loses(&buffer[..count]) {
+        if sky.loses(&buffer[..count], answers) {
             return;
         }
         let one_less = |left: u32| left.checked_sub(1);

@@ -57,6 +57,14 @@ impl Program {
         clean(Command::new(self.path()))
     }
 
+    /// The same, run by another program, for example `faketime`, which gets it as the end of its own command line.
+    pub fn command_under(self, wrapper: &[impl AsRef<OsStr>]) -> Command {
+        let Some((wrapper, words)) = wrapper.split_first() else { return self.command() };
+        let mut command = clean(Command::new(wrapper));
+        command.args(words).arg(self.path());
+        command
+    }
+
     /// Runs it to its end with these arguments.
     pub fn run<A: AsRef<OsStr>>(self, arguments: impl IntoIterator<Item = A>) -> Ended {
         Ended::of(self.command().args(arguments).stdin(Stdio::null()))

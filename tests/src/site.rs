@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::hub::read;
-use crate::program::clean;
 use crate::{Ended, Process, Program, Scene};
 
 /// A site: the agent's data folder, a folder of files that tasks may use, and how the agent is started.
@@ -126,14 +125,7 @@ impl<'s> Site<'s> {
 
     /// `agent VERB --data …` of the site's program.
     pub fn command(&self, verb: &str) -> Command {
-        let mut command = match self.wrapper.split_first() {
-            None => self.program.command(),
-            Some((wrapper, words)) => {
-                let mut command = clean(Command::new(wrapper));
-                command.args(words).arg(self.program.path());
-                command
-            }
-        };
+        let mut command = self.program.command_under(&self.wrapper);
         // The slim program has the same verbs without the word before them.
         match self.program {
             Program::Sortie if verb == "run" => command.args(["agent", "--until-stdin-closes", verb]),

@@ -21,6 +21,9 @@ const NO_NODES: NodeNumbers = NodeNumbers {
     revoked: 0,
     clock_skewed: 0,
     keys_lagging: 0,
+    converging: 0,
+    drifted: 0,
+    failing: 0,
 };
 
 async fn nodes_tasks_jobs_and_operations_are_counted_by_where_they_stand(scene: Scene) {

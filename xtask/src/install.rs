@@ -38,8 +38,8 @@ pub(crate) fn c_compiler() -> Done {
 /// programs in the middle of a write; curl, which reads streams; ssh-keygen, with which operators sign; Chromium,
 /// which looks at pages; Orthanc, a real imaging server; nginx, a proxy that ends TLS; NATS, a broker of messages;
 /// iproute2, which makes networks that break; HAProxy, the balancer of our sample; faketime, which
-/// moves the clock of a program; restic, which makes backups of boxes; and Python and Node, in which some counterparts
-/// are written.
+/// moves the clock of a program; systemd, which reads the sample units; restic, which makes backups of boxes; and
+/// Python and Node, in which some counterparts are written.
 fn debian_packages() -> Done {
     let mut missing = Vec::new();
     if initdb().is_none() {
@@ -73,8 +73,10 @@ fn debian_packages() -> Done {
             missing.push(package);
         }
     }
-    if on_path("faketime").is_none() {
-        missing.push("faketime");
+    for (program, package) in [("faketime", "faketime"), ("systemd-analyze", "systemd")] {
+        if on_path(program).is_none() {
+            missing.push(package);
+        }
     }
     if on_path("Orthanc").is_none() {
         missing.push("orthanc");

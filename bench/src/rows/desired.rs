@@ -18,7 +18,9 @@ const PUBLICATIONS: usize = 5;
 /// How often it is looked whether all have told of it.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// How long the hub is watched while nobody does anything.
-const IDLE: Duration = Duration::from_secs(5);
+const IDLE: Duration = Duration::from_secs(10);
+/// What the hub asks its database.
+const ASKED: &str = "sortie_database_transactions_total{";
 
 /// Measures it.
 pub(super) async fn measure(setup: &Setup) -> anyhow::Result<Vec<Figure>> {
@@ -45,13 +47,15 @@ pub(super) async fn measure(setup: &Setup) -> anyhow::Result<Vec<Figure>> {
         observed.push(begun.elapsed());
         processor += processor_seconds(hub.pid()) - before;
     }
-    let idle_from = processor_seconds(hub.pid());
+    let (idle_from, asked_from) = (processor_seconds(hub.pid()), hub.counter(ASKED).await?);
     tokio::time::sleep(IDLE).await;
     let idle = 100.0 * (processor_seconds(hub.pid()) - idle_from) / IDLE.as_secs_f64();
+    let asked = (hub.counter(ASKED).await? - asked_from) as f64 / IDLE.as_secs_f64();
     let each_us = 1e6 * processor / (count as f64 * PUBLICATIONS as f64);
     let notes = format!(
         "until each of {count} nodes has fetched the generation and its account of it is on the hub's disk; \
-         {each_us:.0} us of the hub's processor each, and {idle:.1} % of one while all wait"
+         {each_us:.0} us of the hub's processor each; while all wait, {idle:.1} % of one and {asked:.1} transactions \
+         of the database a second"
     );
     let shortest = observed.iter().min().copied().unwrap_or_default();
     let figures = vec![

@@ -12,7 +12,7 @@ use sortie_rules::protocols::{Lower, goes_on};
 use sortie_rules::time::{Millis, Span};
 use sortie_wire::deliveries::SignedTime;
 use sortie_wire::enrollment::{Facts, Renew, Renewed};
-use sortie_wire::envelope::{Distrust, TIME, Verifier};
+use sortie_wire::envelope::{Distrust, Envelope, TIME, Verifier};
 use sortie_wire::key_chain::{ChainRefusal, Followed, follow};
 use sortie_wire::keys::{KeyChain, KeySet};
 use tokio::sync::Notify;
@@ -307,16 +307,21 @@ impl Hub {
         Ok(certificate.not_after)
     }
 
-    /// Asks the hub for its signed time, over a line on which dates of certificates do not count and
-    /// nothing secret is sent, and believes it: the answer carries a nonce of ours and the signature
-    /// of a key that is known here. This is what saves a machine whose clock is wrong.
-    pub(crate) async fn learn_time(&self, entropy: &Entropy) -> Result<(), HubError> {
-        let nonce = entropy.hex();
+    /// The hub's signed time for this nonce, over a line on which dates of certificates do not count and
+    /// nothing secret is sent. It is not verified yet.
+    pub(crate) async fn signed_time(&self, nonce: &str) -> Result<Envelope, HubError> {
         let line = {
             let dateless = connect(&self.identity(), &self.way, &self.time);
             HubLine::open(&Connect { identity: None, ignore_dates: true, ..dateless })?
         };
-        let envelope = line.time(&nonce).await?;
+        Ok(line.time(nonce).await?)
+    }
+
+    /// Asks the hub for its signed time and believes it: the answer carries a nonce of ours and the signature
+    /// of a key that is known here. This is what saves a machine whose clock is wrong.
+    pub(crate) async fn learn_time(&self, entropy: &Entropy) -> Result<(), HubError> {
+        let nonce = entropy.hex();
+        let envelope = self.signed_time(&nonce).await?;
         let unusable = |error: Distrust| HubError::Unusable(error.to_string());
         let message = match self.keys().verifier.open(&envelope, TIME) {
             // It may be signed by a key that is newer than our set.

@@ -35,7 +35,7 @@ use crate::replicas::Leader;
 use crate::sessions::Sessions;
 use crate::settings::Settings;
 use crate::summary::Models;
-use crate::tasks::{Renewals, Together};
+use crate::tasks::{Hearing, Renewals, Together};
 use crate::waiting::Waiting;
 
 /// A hub's insides.
@@ -101,6 +101,8 @@ pub struct App {
     /// How many requests each caller has left.
     pub(crate) rates: Rates,
     pub(crate) renewals: Renewals,
+    /// Since when silence about a lease counts.
+    pub(crate) hearing: Hearing,
     /// Where submissions share their transactions.
     pub(crate) together: Together,
     pub(crate) presence: PresenceBoard,
@@ -108,7 +110,7 @@ pub struct App {
     pub(crate) summaries: Models,
     /// Whether this hub does what one of several has to do.
     pub(crate) leader: Leader,
-    /// Since when this hub hears agents: no lease ends, and no silence counts, from before.
+    /// When this hub began to hear agents: no silence counts from before.
     pub(crate) listening_since: Millis,
     /// Whether a balancer should send somebody here.
     pub(crate) readiness: Readiness,
@@ -117,6 +119,11 @@ pub struct App {
 }
 
 impl App {
+    /// Whether no other hub can be on the database.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.store.engine() != "postgres"
+    }
+
     /// Whether the hub's keys are where it keeps them.
     pub(crate) fn keys_are_kept(&self) -> bool {
         let are_there = ["keys/secrets.key", "keys/ring.json"].iter().all(|name| self.files.file(name).is_file());

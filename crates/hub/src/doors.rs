@@ -1,8 +1,16 @@
 //! Doors for the fuzzer: readers of strangers' bytes that nobody else outside has to know.
 
-use axum::http::{HeaderMap, HeaderValue};
+use axum::extract::Query;
+use axum::http::{HeaderMap, HeaderValue, Uri};
+use sortie_wire::deliveries::WaitQuery;
 
 use crate::http::{cookie as find, last_event_id as read};
+
+/// Reads the query of a wait, as its route does.
+pub fn wait_query(query: &str) -> Result<(), String> {
+    let uri: Uri = format!("/?{query}").parse().map_err(|error| format!("{error}"))?;
+    Query::<WaitQuery>::try_from_uri(&uri).map(drop).map_err(|error| error.to_string())
+}
 
 /// Looks for the session in a `Cookie` header.
 pub fn cookie(header: &[u8]) -> Result<(), String> {

@@ -272,6 +272,7 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
         edge,
         enforcements: crate::enforcement::Enforcements::default(),
         renewals: crate::tasks::Renewals::default(),
+        hearing: crate::tasks::Hearing::new(clock.now()),
         readiness: crate::http::Readiness::default(),
         together: crate::tasks::Together::default(),
         summaries: crate::summary::Models::default(),

@@ -19,6 +19,10 @@ pub struct Line {
     pub acknowledged: u64,
     /// The highest delivery that was handed out.
     pub delivered: u64,
+    /// How often the line had arrived somewhere when this hub learned of it ([`arrivals`](crate::arrivals)).
+    pub arrivals: u64,
+    /// Whether this hub has the line, as far as it knows.
+    pub is_here: bool,
 }
 
 /// A start of an agent that has spoken after a newer one: either some of its waits were held up on their way,
@@ -87,6 +91,7 @@ pub fn hear(line: Line, ask: Ask) -> Heard {
         older: line.older,
         acknowledged: ask.ack,
         delivered,
+        ..line
     };
     Heard::InOrder { line: next, redeliver: ask.ack < delivered, restored }
 }

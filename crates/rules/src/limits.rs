@@ -43,6 +43,13 @@ pub const HELD_TASKS_MAX: usize = 10_000;
 pub const LEASE_DEFAULT: Span = Span::seconds(60);
 /// Shortest lease that heartbeats can keep alive.
 pub const LEASE_MIN: Span = Span::seconds(5);
+/// Within which time each hub of several has written down what agents said at it of the leases that they hold: it does
+/// so once a second, the write takes a moment, and clocks may differ by another. The hub that ends leases looks back
+/// over it, so a lease of which nobody spoke ends so much later.
+pub const RENEWALS_WRITTEN_WITHIN: Span = Span::seconds(3);
+/// A hub that has not reached its database for longer has not heard agents meanwhile: no lease ends before one whole
+/// lease has passed since it could.
+pub const HEARING_GAP_MAX: Span = Span::seconds(3);
 /// Longest lease.
 pub const LEASE_MAX: Span = Span::hours(24);
 /// How often a task is handed out again after a failure or a lapsed lease (F-33).
@@ -145,6 +152,8 @@ pub const REBOOT_PROGRAM_MAX: Span = Span::minutes(5);
 pub const REBOOT_WITHIN_DEFAULT: Span = Span::minutes(10);
 /// Longest delay of a reboot.
 pub const REBOOT_DELAY_MAX: Span = Span::hours(1);
+/// How often a hub tries to bring a node's line to itself while other hubs do the same.
+pub const ARRIVAL_TRIES_MAX: u32 = 3;
 /// Waits of an ended start of an agent that may come after those of its next: so many it has open at once.
 pub const HELD_UP_WAITS_MAX: u8 = 3;
 /// Longest life that an agent lets a delivery have; a hub whose clock is set back does not lengthen it.

@@ -34,16 +34,16 @@ pub enum Refused {
     OtherWait,
     /// It would be valid for longer than any delivery, or ends before it begins.
     BadDates,
-    /// It is in a lower version of the protocol than was spoken with the hub before.
-    ProtocolDowngraded,
+    /// Its number is below what the wait that it answers has acknowledged.
+    NumberBack,
+    /// A count or a size in it is beyond all limits.
+    OutOfLimits,
     /// Its time has passed.
     Expired,
     /// Its time has not come.
     NotYetValid,
-    /// A count or a size in it is beyond all limits.
-    OutOfLimits,
-    /// Its number is below what the wait that it answers has acknowledged.
-    NumberBack,
+    /// It is in a lower version of the protocol than was spoken with the hub before.
+    ProtocolDowngraded,
     /// A delivery of this number, or a later one, was taken before, and this one carries other work.
     NumberTaken,
 }
@@ -61,11 +61,11 @@ impl Refused {
         Refused::OtherNode,
         Refused::OtherWait,
         Refused::BadDates,
+        Refused::NumberBack,
+        Refused::OutOfLimits,
         Refused::Expired,
         Refused::NotYetValid,
         Refused::ProtocolDowngraded,
-        Refused::OutOfLimits,
-        Refused::NumberBack,
         Refused::NumberTaken,
     ];
 

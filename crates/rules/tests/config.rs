@@ -128,7 +128,15 @@ fn a_value_that_cannot_be_used_is_named_with_its_place() {
 fn text_that_is_not_toml_is_shown_its_line() {
     let Err(ConfigError::Syntax { place, .. }) = read("listen = \"a\"\nlimits = [\n", &[]) else { panic!("not TOML") };
     assert!(matches!(place, Place::File { line: Some(line), .. } if line >= 2), "{place}");
-    assert!(matches!(read("listen = 1\nlisten = 2\n", &[]), Err(ConfigError::Syntax { .. })));
+}
+
+#[test]
+fn what_stands_twice_is_named_with_both_lines() {
+    let complaint = |text: &str| read(text, &[]).unwrap_err().to_string();
+    let said = complaint("listen = \"a\"\n[limits]\n\n[limits]\n");
+    let expected = "line 4: `[limits]` stands there twice, first in line 2; put what both say into one";
+    assert!(said.ends_with(expected), "{said}");
+    assert!(complaint("listen = 1\nlisten = 2\n").contains("line 2: `listen` stands there twice, first in line 1"));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 use sortie_client::{ClientError, SetupError, TlsFault};
+use sortie_rules::desired::place_in_words;
 use sortie_wire::problem::{Problem, ProblemCode};
 
 use crate::find_hub::Source;
@@ -165,8 +166,8 @@ impl Told {
     fn tell(&self, output: Output) {
         let colours = output.talk_colours();
         output.say(&format!("{} {}", colours.bad("error:"), self.what));
-        if let Some(pointer) = self.problem.as_ref().and_then(|problem| problem.pointer.as_deref()) {
-            output.say(&format!("  at     {}", if pointer.is_empty() { "the whole body" } else { pointer }));
+        if let Some(place) = self.place().filter(|place| !self.what.starts_with(place)) {
+            output.say(&format!("  at     {place}"));
         }
         if let Some(remedy) = &self.remedy {
             output.say(&format!("  try    {remedy}"));
@@ -177,6 +178,13 @@ impl Told {
                 output.say(&format!("  id     {id}  (this request in the hub's log)"));
             }
         }
+    }
+
+    /// Where in the request the fault lies: in a state as people name it, elsewhere as a JSON pointer.
+    fn place(&self) -> Option<String> {
+        let pointer = self.problem.as_ref()?.pointer.as_deref()?;
+        let place = || if pointer.is_empty() { "the whole body" } else { pointer }.to_owned();
+        Some(place_in_words(pointer).unwrap_or_else(place))
     }
 
     fn as_json(&self) -> serde_json::Value {

@@ -12,6 +12,8 @@ mod commands;
 mod context;
 mod demo;
 mod doctor;
+#[doc(hidden)]
+pub mod doors;
 mod exit;
 mod find_hub;
 mod operator_keys;

@@ -103,6 +103,8 @@ fn what_people_type_is_understood() {
         "settings get sessions.idle_seconds",
         "settings set sessions.idle_seconds 30m",
         "settings reset sessions.idle_seconds --data d",
+        "settings evict",
+        "settings evict sessions.idle_seconds --json",
         "task submit sys.info --node box",
         "task submit sleep --node box --payload {\"ms\":1} --priority -5 --not-before +10m \
          --not-after 2030-01-01T00:00:00Z --max-retries 0 --lease 5m --key k --wait --timeout 10m",

@@ -99,6 +99,19 @@ pub(crate) const LOCK_EVENT_NUMBERS: &str = "select pg_advisory_xact_lock(730832
 /// never change.
 pub(crate) const LOCK_AUDIT_CHAINS: &str = "select pg_advisory_xact_lock(7308325551093837428)";
 
+/// Keeps a site from being removed until the transaction ends, and waits for who removes it at this moment. SQLite's
+/// transactions that write come one after the other.
+pub(crate) const HOLD_SITE_ON_SQLITE: &str = "select key from sites where org = $1 and key = $2";
+/// The same on PostgreSQL; many may hold one site at once.
+pub(crate) const HOLD_SITE_ON_POSTGRES: &str = "select key from sites where org = $1 and key = $2 for share";
+
+/// Keeps everybody else from holding a site, and from coming to it, until the transaction ends.
+pub(crate) const HOLD_SITE_ALONE_ON_SQLITE: &str =
+    "select org, key, name, created_at from sites where org = $1 and key = $2";
+/// The same on PostgreSQL. It waits for nodes and invites that are coming to the site, too: they refer to its row.
+pub(crate) const HOLD_SITE_ALONE_ON_POSTGRES: &str =
+    "select org, key, name, created_at from sites where org = $1 and key = $2 for update";
+
 /// PostgreSQL only: whether a hub's lock is free. It is taken for the length of the transaction, and shared, so that
 /// several who look do not take each other for its holder.
 pub(crate) const LOCK_IS_FREE: &str =

@@ -153,10 +153,11 @@ pub async fn changes_between(tx: &mut Tx, after: u64, until: u64) -> Result<Vec<
         and (kind = 'node.changed' or kind = 'node.revoked' or kind = 'node.enrolled' or kind = 'node.key_changed'
             or kind = 'node.renewed' or kind = 'node.quarantined' or kind = 'node.readmitted'
             or kind = 'token.revoked' or kind = 'token.denied' or kind = 'setting.changed'
-            or kind = 'session.ended' or kind = 'operators.published' or kind = 'keys.rotated'
-            or kind = 'node.stale' or kind = 'node.down' or kind = 'node.recovered' or kind = 'keys.begun'
-            or kind = 'keys.finished' or kind = 'keys.given' or kind = 'keys.resealed' or kind = 'desired.released'
-            or kind = 'desired.taken_back' or kind = 'secret.changed' or kind = 'alarm_rule.changed')
+            or kind = 'setting.evicted' or kind = 'session.ended' or kind = 'operators.published'
+            or kind = 'keys.rotated' or kind = 'node.stale' or kind = 'node.down' or kind = 'node.recovered'
+            or kind = 'keys.begun' or kind = 'keys.finished' or kind = 'keys.given' or kind = 'keys.resealed'
+            or kind = 'desired.released' or kind = 'desired.taken_back' or kind = 'secret.changed'
+            or kind = 'alarm_rule.changed')
         order by number";
     let rows = tx.query(SQL, &[after.into(), until.into()]).await?;
     let read = |row: Row| {

@@ -66,6 +66,13 @@ pub async fn list(tx: &mut Tx, org: OrgId, holder: &Holder, limit: u32) -> Resul
     tx.query(SQL, &[org.into(), kind.into(), holder.into(), limit.into()]).await?.into_iter().map(read).collect()
 }
 
+/// Forgets all fields of a node or a site. Returns how many.
+pub async fn forget(tx: &mut Tx, org: OrgId, holder: &Holder) -> Result<u64, StoreError> {
+    const SQL: &str = "delete from fields where org = $1 and holder_kind = $2 and holder = $3";
+    let (kind, holder) = holder.columns();
+    tx.execute(SQL, &[org.into(), kind.into(), holder.into()]).await
+}
+
 fn read(row: Row) -> Result<FieldRow, StoreError> {
     let mut row = row.columns("fields");
     Ok(FieldRow { name: row.text("name")?, value: row.text("value")?, task: row.id("task")?, at: row.millis("at")? })

@@ -124,6 +124,20 @@ pub async fn revoke(tx: &mut Tx, org: OrgId, id: InviteId, at: Millis) -> Result
     Ok(tx.execute(SQL, &[org.into(), id.into(), at.into()]).await? > 0)
 }
 
+/// With how many invites somebody can still come to this site: neither used nor withdrawn, and not expired at `now`.
+pub async fn count_open_to(tx: &mut Tx, org: OrgId, site: &str, now: Millis) -> Result<u64, StoreError> {
+    const SQL: &str = "select count(*) from invites
+        where org = $1 and site = $2 and used_at is null and revoked_at is null and expires_at > $3";
+    let row = tx.query_one_or_none(SQL, &[org.into(), site.into(), now.into()]).await?;
+    row.map_or(Ok(0), |row| row.columns("invites").number("count"))
+}
+
+/// Lets invites that name a site name none. Returns how many. Whoever calls this has seen that none of them is open.
+pub async fn forget_site(tx: &mut Tx, org: OrgId, site: &str) -> Result<u64, StoreError> {
+    const SQL: &str = "update invites set site = null where org = $1 and site = $2";
+    tx.execute(SQL, &[org.into(), site.into()]).await
+}
+
 /// Deletes invites that expired before `before`. Returns how many.
 pub async fn delete_older(tx: &mut Tx, before: Millis) -> Result<u64, StoreError> {
     const SQL: &str = "delete from invites where expires_at < $1";

@@ -58,6 +58,6 @@ pub mod whole;
 pub use errors::{OpenError, StoreError};
 pub use postgres::ServerLimits;
 pub use row::{Columns, Row};
-pub use store::{Bells, BoxFuture, Location, Options, Rung, Store};
+pub use store::{Bells, BoxFuture, Location, Options, Rung, Store, Verbs};
 pub use tx::Tx;
 pub use value::Value;

@@ -160,6 +160,20 @@ const ALL: &[Migration] = &[
         postgres: include_str!("../migrations/postgres/0019_enforcements.sql"),
     },
     Migration {
+        version: 20,
+        name: "standings",
+        oldest_program: 1,
+        sqlite: include_str!("../migrations/sqlite/0020_standings.sql"),
+        postgres: include_str!("../migrations/postgres/0020_standings.sql"),
+    },
+    Migration {
+        version: 21,
+        name: "lines",
+        oldest_program: 1,
+        sqlite: include_str!("../migrations/sqlite/0021_lines.sql"),
+        postgres: include_str!("../migrations/postgres/0021_lines.sql"),
+    },
+    Migration {
         version: 22,
         name: "alarms",
         oldest_program: 1,

@@ -3,6 +3,7 @@
 use sortie_rules::ids::OrgId;
 use sortie_rules::time::Millis;
 
+use crate::dialect;
 use crate::errors::StoreError;
 use crate::row::Row;
 use crate::tx::Tx;
@@ -32,6 +33,25 @@ pub async fn upsert(tx: &mut Tx, site: &SiteRow) -> Result<(), StoreError> {
 pub async fn get(tx: &mut Tx, org: OrgId, key: &str) -> Result<Option<SiteRow>, StoreError> {
     const SQL: &str = "select org, key, name, created_at from sites where org = $1 and key = $2";
     tx.query_one_or_none(SQL, &[org.into(), key.into()]).await?.map(read).transpose()
+}
+
+/// Keeps a site from being removed until the transaction ends. `false` if there is none.
+pub async fn hold(tx: &mut Tx, org: OrgId, key: &str) -> Result<bool, StoreError> {
+    let sql = if tx.is_postgres() { dialect::HOLD_SITE_ON_POSTGRES } else { dialect::HOLD_SITE_ON_SQLITE };
+    Ok(tx.query_one_or_none(sql, &[org.into(), key.into()]).await?.is_some())
+}
+
+/// Keeps everybody else from beginning to use a site until the transaction ends: what is read of its use afterwards
+/// stays so. `None` if there is none.
+pub async fn hold_alone(tx: &mut Tx, org: OrgId, key: &str) -> Result<Option<SiteRow>, StoreError> {
+    let sql = if tx.is_postgres() { dialect::HOLD_SITE_ALONE_ON_POSTGRES } else { dialect::HOLD_SITE_ALONE_ON_SQLITE };
+    tx.query_one_or_none(sql, &[org.into(), key.into()]).await?.map(read).transpose()
+}
+
+/// Deletes a site to which no node and no invite refers. `false` if there is none.
+pub async fn delete(tx: &mut Tx, org: OrgId, key: &str) -> Result<bool, StoreError> {
+    const SQL: &str = "delete from sites where org = $1 and key = $2";
+    Ok(tx.execute(SQL, &[org.into(), key.into()]).await? > 0)
 }
 
 /// Up to `limit` sites in the order of their keys, after `after`.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sortie_rules::time::Millis;
 use tokio::sync::{mpsc, watch};
@@ -41,6 +42,23 @@ pub struct Options {
 #[derive(Debug, Clone)]
 pub struct Store {
     engine: Arc<Engine>,
+    begun: Arc<Begun>,
+}
+
+/// How many verbs were begun through all handles of one database.
+#[derive(Debug, Default)]
+struct Begun {
+    reads: AtomicU64,
+    writes: AtomicU64,
+}
+
+/// How many verbs were begun since the database was opened, whatever became of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verbs {
+    /// Those that only read.
+    pub reads: u64,
+    /// Those that write.
+    pub writes: u64,
 }
 
 /// Bells to and from the other hubs on a database. A bell hints and promises nothing.
@@ -84,7 +102,7 @@ impl Store {
                 Engine::Postgres(postgres::Engine::open(&url, options.readers, limits, options.now).await?)
             }
         };
-        Ok(Store { engine: Arc::new(engine) })
+        Ok(Store { engine: Arc::new(engine), begun: Arc::default() })
     }
 
     /// Runs a verb that writes. What it wrote is durable when this returns `Ok`, and none of it
@@ -112,6 +130,7 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        self.begun.writes.fetch_add(1, Ordering::Relaxed);
         match &*self.engine {
             Engine::Sqlite(engine) => engine.write(verb).await,
             Engine::Postgres(engine) => engine.write(verb).await,
@@ -131,6 +150,7 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        self.begun.writes.fetch_add(1, Ordering::Relaxed);
         match &*self.engine {
             Engine::Sqlite(engine) => engine.write_checked(verb).await,
             Engine::Postgres(engine) => engine.write(verb).await,
@@ -147,6 +167,7 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        self.begun.reads.fetch_add(1, Ordering::Relaxed);
         match &*self.engine {
             Engine::Sqlite(engine) => engine.read(verb).await,
             Engine::Postgres(engine) => engine.read(verb).await,
@@ -169,6 +190,12 @@ impl Store {
             Engine::Sqlite(_) => Ok(None),
             Engine::Postgres(engine) => engine.bells(lock).map(Some),
         }
+    }
+
+    /// How many verbs were begun so far.
+    pub fn verbs(&self) -> Verbs {
+        let Begun { reads, writes } = &*self.begun;
+        Verbs { reads: reads.load(Ordering::Relaxed), writes: writes.load(Ordering::Relaxed) }
     }
 
     /// `sqlite` or `postgres`.

@@ -49,7 +49,7 @@ pub struct AuditEntry {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AuditActor {
-    /// How they proved who they are: `token`, `account`, `provider`, `invite`; or `hub`, which did it by itself.
+    /// How they proved who they are: `token`, `account`, `provider`, `invite`, `node`; or `hub` itself.
     pub by: String,
     /// What tells them from others of the same name, for example `token:` and its id.
     pub key: String,

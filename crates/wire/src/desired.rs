@@ -78,6 +78,20 @@ pub struct Observed {
     /// Why the newest generation was not accepted, if it was not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<RefusedGeneration>,
+    /// Why its site's policy cannot be used, if it cannot: then nothing runs, and no resource is looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_unusable: Option<PolicyUnusable>,
+}
+
+/// A site's policy that cannot be used. The node goes by none and lets nothing be done until it can.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PolicyUnusable {
+    /// What is wrong, with the line and the key, and without anything else of the file.
+    pub message: String,
+    /// Since when, by the agent's clock.
+    pub since: Millis,
 }
 
 /// A generation that an agent has not accepted.
@@ -422,6 +436,9 @@ pub struct ResourceKind {
     /// What of a spec never leaves the hub: JSON pointers, `*` for every item of a list or field of an object.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hub_only: Vec<String>,
+    /// What no two resources of one node may share: JSON pointers into the spec.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unique: Vec<String>,
     /// What of the hub enforces it; absent: nodes apply it. What the hub enforces goes to no node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enforcer: Option<Enforcer>,

@@ -57,15 +57,15 @@ impl Envelope {
     }
 }
 
-/// Why an envelope is not believed.
+/// Why an envelope is not believed, in the order in which it is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Distrust {
-    /// It holds another kind of message.
-    #[error("the envelope holds another kind of message than the one expected")]
-    OtherType,
     /// It is damaged.
     #[error("the envelope is damaged")]
     Damaged,
+    /// It holds another kind of message.
+    #[error("the envelope holds another kind of message than the one expected")]
+    OtherType,
     /// Nobody has signed it.
     #[error("nobody has signed the envelope")]
     Unsigned,
@@ -158,16 +158,17 @@ impl Verifier {
 
     /// The message, if one of the keys has signed it as this type.
     pub fn open(&self, envelope: &Envelope, payload_type: &str) -> Result<Vec<u8>, Distrust> {
+        let is_whole = |signature: &Signature| BASE64.decode(&signature.sig).is_ok();
+        if envelope.signatures.len() > SIGNATURES_MAX || !envelope.signatures.iter().all(is_whole) {
+            return Err(Distrust::Damaged);
+        }
+        let message = BASE64.decode(&envelope.payload).map_err(|_| Distrust::Damaged)?;
         if envelope.payload_type != payload_type {
             return Err(Distrust::OtherType);
         }
         if envelope.signatures.is_empty() {
             return Err(Distrust::Unsigned);
         }
-        if envelope.signatures.len() > SIGNATURES_MAX {
-            return Err(Distrust::Damaged);
-        }
-        let message = BASE64.decode(&envelope.payload).map_err(|_| Distrust::Damaged)?;
         self.check(payload_type, &message, &envelope.signatures).map(|()| message)
     }
 
@@ -235,6 +236,22 @@ mod tests {
         assert_eq!(trusting(&signer()).open(&envelope, DELIVERY), Err(Distrust::UnknownKey));
         let unsigned = Envelope { signatures: vec![], ..envelope };
         assert_eq!(trusting(&signer()).open(&unsigned, DELIVERY), Err(Distrust::Unsigned));
+    }
+
+    #[test]
+    fn what_is_wrong_twice_is_told_by_what_is_looked_for_first() {
+        let (signer, stranger) = (signer(), signer());
+        let opened = |envelope: &Envelope| trusting(&signer).open(envelope, DELIVERY).unwrap_err();
+        let mut envelope = stranger.sign(TIME, b"work");
+        envelope.payload.push('!');
+        assert_eq!(opened(&envelope), Distrust::Damaged, "and another kind");
+        envelope.payload.pop();
+        let unsigned = Envelope { signatures: vec![], ..envelope.clone() };
+        assert_eq!(opened(&unsigned), Distrust::OtherType, "and unsigned");
+        let mut forged = Envelope { payload_type: DELIVERY.to_owned(), ..envelope };
+        assert_eq!(opened(&forged), Distrust::UnknownKey, "and the signature does not fit");
+        forged.signatures[0].sig = "?".to_owned();
+        assert_eq!(opened(&forged), Distrust::Damaged, "and an unknown key");
     }
 
     proptest! {

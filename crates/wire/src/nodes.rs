@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use sortie_rules::clocks::ClockState;
+use sortie_rules::desired::Standing;
 use sortie_rules::ids::{NodeId, TaskId};
 use sortie_rules::liveness::Presence;
 use sortie_rules::proofs::Proof;
 use sortie_rules::time::{Millis, Span};
 
+use crate::desired::PolicyUnusable;
 use crate::enrollment::Facts;
 use crate::refusals::RefusedDeliveries;
 
@@ -63,6 +65,10 @@ pub struct Node {
     /// By how many milliseconds its clock is ahead of the hub's, or behind, if negative. A fact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock_skew_ms: Option<i64>,
+    /// How it stands to what is meant for it. Absent if nothing was published for it, it was revoked, or it is a client
+    /// of the trust API. A fact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing: Option<Standing>,
     /// Since when it gets no tasks because two agents came with its key; an operator decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quarantined_at: Option<Millis>,
@@ -83,6 +89,9 @@ pub struct Node {
     /// Deliveries that its agent refused as a whole, by reason. Facts; shown for one node, not in lists.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused_deliveries: Vec<RefusedDeliveries>,
+    /// Why its site's policy cannot be used, if it cannot. A fact; shown for one node, not in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_unusable: Option<PolicyUnusable>,
 }
 
 /// Which of the hub's key sets a node has.
@@ -152,6 +161,10 @@ pub struct NodeQuery {
     /// Only nodes of this presence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub presence: Option<Presence>,
+    /// Only nodes that stand so to what is meant for them: `converged`, `converging`, `drifted`, `failing` or `none`,
+    /// several with commas between them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing: Option<String>,
     /// Only nodes with these labels: `key=value`, several separated by commas.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,

@@ -52,6 +52,24 @@ pub enum OrgSettingType {
     Word,
 }
 
+/// The body of `POST /api/v1/settings/evict`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct EvictOrgSettings {
+    /// Which one is forgotten; all of them where none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+}
+
+/// What every hub forgets within a second.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EvictedOrgSettings {
+    /// The keys.
+    pub keys: Vec<String>,
+}
+
 /// The body of `PUT /api/v1/settings/{key}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

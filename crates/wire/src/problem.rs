@@ -154,6 +154,8 @@ problem_codes! {
     PublicationOver = "publication_over", 409, "The publication is over";
     /// What stands refers to the secret.
     SecretInUse = "secret_in_use", 409, "The secret is in use";
+    /// Nodes, invites or its layer need the site.
+    SiteInUse = "site_in_use", 409, "The site is in use";
     /// There is no such resource kind.
     UnknownResourceKind = "unknown_resource_kind", 422, "There is no such resource kind";
     /// The desired state cannot be used.

@@ -30,4 +30,8 @@ pub struct Secret {
     pub changed_by: String,
     /// When.
     pub changed_at: Millis,
+    /// The layers of which something refers to it that stands, goes out, or is meant for a node: `org`, `site:KEY`,
+    /// `node:NAME`. Only where one secret is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_by: Option<Vec<String>>,
 }

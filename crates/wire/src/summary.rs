@@ -57,6 +57,15 @@ pub struct NodeNumbers {
     pub clock_skewed: u64,
     /// Beside these: behind in following the hub's keys. 10,000 means so many or more.
     pub keys_lagging: u64,
+    /// Beside these: on their way to what is meant for them, and not revoked.
+    #[serde(default)]
+    pub converging: u64,
+    /// Beside these: otherwise than is meant for them, which is only told of.
+    #[serde(default)]
+    pub drifted: u64,
+    /// Beside these: not brought in order with what is meant for them.
+    #[serde(default)]
+    pub failing: u64,
 }
 
 /// How many tasks stand where. What reaches `counted_to` is so many or more.

@@ -7,6 +7,12 @@ pub(super) const TARGETS: &[Target] = &[
     of_bytes("cookie", 4096, &["a=b; sortie_session=x.y; c", "sortie_session="], |input| {
         told(sortie_hub::doors::cookie(input))
     }),
+    of_text(
+        "wait_query",
+        4096,
+        &["room=3&ack=7&wait_s=50&boot=01980c5e-7d1a-7c3e-9b7e-0123456789ab&seq=1&keys=2&certified=true&clock=5"],
+        |text| told(sortie_hub::doors::wait_query(text)),
+    ),
     of_text("labels", 4096, &["ring=first", "a=b,c=d", "a"], |text| told(sortie_hub::doors::labels(text))),
     of_bytes("last_event_id", 256, &["17", " 5 "], |input| told(sortie_hub::doors::last_event_id(input))),
     of_bytes(
@@ -40,7 +46,7 @@ pub(super) const TARGETS: &[Target] = &[
     ),
 ];
 
-fn told(read: Result<(), String>) -> Verdict {
+pub(super) fn told(read: Result<(), String>) -> Verdict {
     match read {
         Ok(()) => Verdict::Read,
         Err(why) => Verdict::Refused(why),

@@ -1,9 +1,10 @@
 //! All targets, in one list.
 
 use super::target::Target;
-use super::{doors, messages, signers, text, trust};
+use super::{audit, command, doors, messages, signers, text, trust};
 
 /// All of them.
 pub fn all() -> Vec<Target> {
-    [trust::TARGETS, signers::TARGETS, messages::TARGETS, text::TARGETS, doors::TARGETS].concat()
+    let all = [trust::TARGETS, signers::TARGETS, messages::TARGETS, text::TARGETS, doors::TARGETS];
+    [all.concat(), audit::TARGETS.to_vec(), command::TARGETS.to_vec()].concat()
 }

@@ -1,7 +1,10 @@
 //! The readers: `messages` those of messages in JSON, `trust` and `signers` those on whose word somebody is
-//! believed (the hub's; operators' and nodes'), `text` those of what people type and files hold, `doors` those
-//! behind doors of hub and agent. `target` says what a target is, `list` has all of them.
+//! believed (the hub's; operators' and nodes'), `text` those of what people type and files hold, `audit` those of
+//! exports of the audit log, `doors` those behind doors of hub and agent, `command` those of an operator's command
+//! line. `target` says what a target is, `list` has all of them.
 
+mod audit;
+mod command;
 mod doors;
 mod list;
 mod messages;

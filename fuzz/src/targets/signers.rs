@@ -4,7 +4,9 @@
 use std::sync::OnceLock;
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+use sortie_agent::doors::Judged;
 use sortie_rules::ids::Id;
+use sortie_rules::time::Millis;
 use sortie_wire::assertions::{Asserter, Claims, body_hash};
 use sortie_wire::envelope::{Envelope, KEYS};
 use sortie_wire::key_chain::follow;
@@ -29,6 +31,7 @@ pub(super) const TARGETS: &[Target] = &[
     ),
     made("ssh_signature", 4096, || vec![signature().encode()], Reader::Bytes(ssh_signature)),
     made("signed_operation", 8 << 10, || vec![json(operation())], Reader::Bytes(signed_operation)),
+    made("statement", 8 << 10, || vec![json(ordered())], Reader::Bytes(statement)),
     made("operator_sets", 16 << 10, || vec![json(&operators())], Reader::Bytes(operator_sets)),
     made("key_sets", 16 << 10, || vec![json(&keys().1)], Reader::Bytes(key_sets)),
     made("assertion", 4096, || vec![assertion().into_bytes()], Reader::Text(asserted)),
@@ -39,6 +42,10 @@ const fn made(name: &'static str, bytes_max: usize, examples: fn() -> Vec<Vec<u8
 }
 
 const STATEMENT: &[u8] = b"{\"op\":\"host.reboot\"}";
+/// What she orders of node 2, whose key is `aa`, as task 1.
+const ORDER: &str = "{\"op\":\"host.reboot\",\"operation\":\"00000000-0000-0000-0000-000000000001\",\
+    \"target\":{\"node\":\"00000000-0000-0000-0000-000000000002\",\"key\":\"aa\"},\"params\":{\"delay_s\":5},\
+    \"nonce\":\"0123456789abcdef0123456789abcdef\",\"issued_at\":1000,\"expires_at\":9000,\"key_id\":\"ada\"}";
 
 fn json(value: &impl serde::Serialize) -> Vec<u8> {
     serde_json::to_vec(value).expect("it is JSON")
@@ -67,6 +74,17 @@ fn proof(text: &[u8]) -> Vec<u8> {
 
 fn signature() -> SshSignature {
     SshSignature::new(ada().1.clone(), "file", proof(&signed_text("file", STATEMENT)))
+}
+
+/// A whole operation, and the one that she has signed of it.
+fn ordered() -> &'static Envelope {
+    static ORDERED: OnceLock<Envelope> = OnceLock::new();
+    ORDERED.get_or_init(|| {
+        let text = ORDER.as_bytes();
+        let mut envelope = unsigned(OPERATION, text);
+        sign_operation(&mut envelope, ada().1.clone(), proof(&text_of_operation(text)));
+        envelope
+    })
 }
 
 fn operation() -> &'static Envelope {
@@ -159,6 +177,29 @@ fn signed_operation(input: &[u8]) -> Verdict {
         }
         Ok(_) => Verdict::Read,
         Err(distrust) => Verdict::Refused(distrust.to_string()),
+    }
+}
+
+/// A site does what she has signed for it, with that payload, and nothing else.
+fn statement(input: &[u8]) -> Verdict {
+    let envelope: Envelope = match serde_json::from_slice(input) {
+        Ok(envelope) => envelope,
+        Err(error) => return Verdict::Refused(error.to_string()),
+    };
+    let operators = OperatorChain { links: vec![operators().links[0].clone()] };
+    let id = |n| uuid::Uuid::from_u128(n);
+    let site = Judged {
+        task: Id::from_uuid(id(1)),
+        type_name: "host.reboot",
+        node: Id::from_uuid(id(2)),
+        key: "aa",
+        operators: &operators,
+        now: Millis(2000),
+    };
+    match site.operation(&envelope) {
+        Ok(params) if params == "{\"delay_s\":5}" => Verdict::Read,
+        Ok(params) => Verdict::Broken(format!("she never signed {params}")),
+        Err(why) => Verdict::Refused(why),
     }
 }
 

@@ -2,10 +2,12 @@
 //!
 //! `postgres` is a private PostgreSQL server, `orthanc` an imaging server, `smtp_sink` a mail server,
 //! `webhook_receiver` one that judges webhooks, `oidc_provider` one where people sign in, `nginx` a proxy that ends
-//! TLS, `nats` a message broker, `s3_server` an S3-compatible store; `python` runs what comes from PyPI, `node` what
-//! comes from npm.
+//! TLS, `haproxy` a balancer that passes it on, `nats` a message broker, `s3_server` an S3-compatible store; `python`
+//! runs what comes from PyPI, `node` what comes from npm, and `keeper` the script that ends with its test.
 
 mod folders;
+mod haproxy;
+mod keeper;
 mod nats;
 mod nginx;
 mod node;
@@ -19,6 +21,7 @@ mod script;
 mod smtp_sink;
 mod webhook_receiver;
 
+pub use haproxy::Haproxy;
 pub use nats::{Nats, NatsPlan};
 pub use nginx::Nginx;
 pub use node::{NODE_FILES, node_folder};

@@ -1,10 +1,8 @@
 //! A proxy that ends TLS in front of a hub: nginx, as one stands before many a service.
 
-use std::io::{BufRead, BufReader, Read};
-use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
 
+use crate::keeper::{Keeper, folder_for, write};
 use crate::ports::free_port;
 
 /// How often to look for another port when someone took the one that was free a moment ago.
@@ -15,8 +13,7 @@ const STARTS_MAX: u32 = 5;
 #[derive(Debug)]
 pub struct Nginx {
     port: u16,
-    stdin: Option<ChildStdin>,
-    keeper: Child,
+    _keeper: Keeper,
 }
 
 impl Nginx {
@@ -43,7 +40,7 @@ impl Nginx {
         for _ in 0..STARTS_MAX {
             let port = free_port();
             match try_start(hubs, certificate, key, port) {
-                Ok((stdin, keeper)) => return Nginx { port, stdin: Some(stdin), keeper },
+                Ok(keeper) => return Nginx { port, _keeper: keeper },
                 Err(why) => said = why,
             }
         }
@@ -56,43 +53,12 @@ impl Nginx {
     }
 }
 
-impl Drop for Nginx {
-    fn drop(&mut self) {
-        // The end of its input is what the keeper waits for; then it stops the server and tidies up.
-        drop(self.stdin.take());
-        let _ = self.keeper.wait();
-    }
-}
-
-fn try_start(hubs: &[&str], certificate: &str, key: &str, port: u16) -> Result<(ChildStdin, Child), String> {
-    let folder = tempfile::Builder::new().prefix("sortie-nginx-").tempdir().expect("a folder for the server").keep();
+fn try_start(hubs: &[&str], certificate: &str, key: &str, port: u16) -> Result<Keeper, String> {
+    let folder = folder_for("nginx");
     write(&folder.join("certificate.pem"), certificate);
     write(&folder.join("key.pem"), key);
     write(&folder.join("nginx.conf"), &configuration(&folder, hubs, port));
-    let mut keeper = Command::new("sh")
-        .args(["-c", include_str!("nginx.sh"), "nginx"])
-        .arg(&folder)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        // A key pressed at the terminal must not take the keeper along before it has tidied up.
-        .process_group(0)
-        .spawn()
-        .expect("sh can be run");
-    let stdin = keeper.stdin.take().expect("piped above");
-    let mut stdout = BufReader::new(keeper.stdout.take().expect("piped above"));
-    let mut said = String::new();
-    stdout.read_line(&mut said).expect("the keeper speaks UTF-8");
-    if said == "ready\n" {
-        return Ok((stdin, keeper));
-    }
-    stdout.read_to_string(&mut said).expect("the keeper speaks UTF-8");
-    let _ = keeper.wait();
-    Err(said)
-}
-
-fn write(path: &Path, text: &str) {
-    std::fs::write(path, text).expect("a new folder can be written");
+    Keeper::start(include_str!("nginx.sh"), "nginx", &folder)
 }
 
 /// What one would write by hand, and temporary files in a folder of its own. It takes a client's certificate, as

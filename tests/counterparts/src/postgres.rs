@@ -15,6 +15,16 @@ const STARTS_MAX: u32 = 5;
 /// Where a server listens of which nothing else was said.
 const LOOPBACK: &str = "127.0.0.1";
 
+/// Waits until a standby confirms what is committed.
+const UNTIL_CONFIRMED: &str = "
+    do $$ begin
+        for turn in 1..3000 loop
+            if exists (select from pg_stat_replication where sync_state = 'sync') then return; end if;
+            perform pg_sleep(0.02);
+        end loop;
+        raise 'no standby has come';
+    end $$";
+
 /// A PostgreSQL server of this test process, on a port of 127.0.0.1 of its own. It is gone, files
 /// and all, when this is dropped or the process ends in whatever way.
 #[derive(Debug)]
@@ -40,7 +50,7 @@ impl Postgres {
     /// # Panics
     /// If PostgreSQL is not installed or does not start.
     pub fn start() -> Postgres {
-        start("off", "off", LOOPBACK, &[])
+        start("off", "off", LOOPBACK, "", &[])
     }
 
     /// Starts a server that commits to the disk, for tests that are about that.
@@ -48,7 +58,7 @@ impl Postgres {
     /// # Panics
     /// If PostgreSQL is not installed or does not start.
     pub fn start_durable() -> Postgres {
-        start("on", "off", LOOPBACK, &[])
+        start("on", "off", LOOPBACK, "", &[])
     }
 
     /// Starts a server that commits to the disk and takes dead rows away, for what goes on for long.
@@ -56,7 +66,7 @@ impl Postgres {
     /// # Panics
     /// If PostgreSQL is not installed or does not start.
     pub fn start_for_long() -> Postgres {
-        start("on", "on", LOOPBACK, &[])
+        start("on", "on", LOOPBACK, "", &[])
     }
 
     /// Starts a server on an address other than loopback, run by another program, for example `nsenter`, which gets its
@@ -65,7 +75,31 @@ impl Postgres {
     /// # Panics
     /// If PostgreSQL is not installed or does not start.
     pub fn start_at(address: &str, wrapper: &[&str]) -> Postgres {
-        start("off", "off", address, wrapper)
+        start("off", "off", address, "", wrapper)
+    }
+
+    /// Starts a standby of this server, which gets all that this one commits, and can be read.
+    ///
+    /// # Panics
+    /// If PostgreSQL does not start.
+    pub fn standby(&self) -> Postgres {
+        start("on", "off", LOOPBACK, &self.port.to_string(), &[])
+    }
+
+    /// From now on nothing is committed that the standby has not got on its disk. Waits until it has all so far.
+    ///
+    /// # Panics
+    /// If there is no standby.
+    pub fn commit_with_standby(&self) {
+        let url = self.url();
+        self.sql(&url, "alter system set synchronous_standby_names = 'standby'");
+        self.sql(&url, "select pg_reload_conf()");
+        self.sql(&url, UNTIL_CONFIRMED);
+    }
+
+    /// Makes a server of this standby that takes writes, and follows nobody any more.
+    pub fn promote(&self) {
+        self.tell("promote");
     }
 
     /// One server for all tests of the process; each takes a [`Postgres::fresh_database`].
@@ -77,6 +111,14 @@ impl Postgres {
     /// The address of the database `postgres`, for example `postgres://postgres@127.0.0.1:5433/postgres`.
     pub fn url(&self) -> String {
         self.url_of("postgres")
+    }
+
+    /// The address at this server of the database that `url` names at another.
+    ///
+    /// # Panics
+    /// If it names none.
+    pub fn same_database(&self, url: &str) -> String {
+        self.url_of(url.rsplit('/').next().expect("an address names a database"))
     }
 
     /// Makes an empty database and returns its address.
@@ -157,12 +199,12 @@ impl Drop for Postgres {
     }
 }
 
-fn start(sync: &str, vacuum: &str, address: &str, wrapper: &[&str]) -> Postgres {
+fn start(sync: &str, vacuum: &str, address: &str, primary: &str, wrapper: &[&str]) -> Postgres {
     let programs = programs();
     let mut said = String::new();
     for _ in 0..STARTS_MAX {
         let port = free_port();
-        match try_start(&programs, &[&port.to_string(), sync, vacuum, address], wrapper) {
+        match try_start(&programs, &[&port.to_string(), sync, vacuum, address, primary], wrapper) {
             Ok((line, keeper)) => {
                 let (line, address) = (Mutex::new(Some(line)), address.to_owned());
                 return Postgres { programs, address, port, databases: AtomicU32::new(0), line, keeper };
@@ -237,5 +279,20 @@ mod tests {
             server.start_again();
         }
         assert_eq!(server.sql(&url, "select count(*) from kept"), ["2"]);
+    }
+
+    #[test]
+    fn a_standby_has_what_was_committed_and_takes_the_place_of_its_server() {
+        let server = Postgres::start_durable();
+        let url = server.fresh_database();
+        let standby = server.standby();
+        server.commit_with_standby();
+        server.sql(&url, "create table kept as select 'x' as word");
+        let there = standby.same_database(&url);
+        assert_eq!(standby.sql(&there, "select pg_is_in_recovery()"), ["t"]);
+        server.kill();
+        standby.promote();
+        standby.sql(&there, "insert into kept values ('y')");
+        assert_eq!(standby.sql(&there, "select count(*) from kept"), ["2"]);
     }
 }

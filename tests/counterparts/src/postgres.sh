@@ -1,12 +1,14 @@
 # Runs one private PostgreSQL server in the folder $1 with the programs in $2 on port $3, until
 # standard input ends. A test process that dies, however it dies, closes that end; so the server
 # never outlives it. $4: on or off, whether the server waits for the disk. $5: the same for whether it takes
-# dead rows away by itself. $6: the address on which it listens.
+# dead rows away by itself. $6: the address on which it listens. $7: the port on 127.0.0.1 of the server that it follows
+# as a standby; empty if it follows none.
 #
 # On standard input come words, each answered with `done`: `kill` ends every part of the server as SIGKILL
-# does, `stop` ends it in an orderly way, `start` starts it again on the same port and data.
+# does, `stop` ends it in an orderly way, `start` starts it again on the same port and data, `promote` lets a standby
+# follow nobody any more.
 set -eu
-folder=$1 programs=$2 port=$3 sync=$4 vacuum=$5 address=$6
+folder=$1 programs=$2 port=$3 sync=$4 vacuum=$5 address=$6 primary=$7
 cd "$folder"
 trap 'cd / && rm -rf "$folder"' EXIT
 # PostgreSQL refuses to be run by root. Who is root only in a namespace of their own is somebody else in one more.
@@ -34,9 +36,16 @@ gone() {
     done
 }
 if [ "$user" = root ]; then chown postgres "$folder"; fi
-# A collation of a language, as many servers have, so that a text ordered by it is found out.
-as "$programs/initdb" -D "$folder/data" -U postgres --auth trust -E UTF8 --no-sync --locale C.UTF-8 \
-    --locale-provider icu --icu-locale en-US >"$folder/initdb.log" 2>&1 || { cat "$folder/initdb.log"; exit 1; }
+if [ -n "$primary" ]; then
+    # The name by which the primary knows it goes into its configuration with the rest.
+    as "$programs/pg_basebackup" -d "host=127.0.0.1 port=$primary user=postgres application_name=standby" \
+        -D "$folder/data" --write-recovery-conf --wal-method=stream --checkpoint=fast --no-sync \
+        >"$folder/initdb.log" 2>&1 || { cat "$folder/initdb.log"; exit 1; }
+else
+    # A collation of a language, as many servers have, so that a text ordered by it is found out.
+    as "$programs/initdb" -D "$folder/data" -U postgres --auth trust -E UTF8 --no-sync --locale C.UTF-8 \
+        --locale-provider icu --icu-locale en-US >"$folder/initdb.log" 2>&1 || { cat "$folder/initdb.log"; exit 1; }
+fi
 if [ "$address" != 127.0.0.1 ]; then echo 'host all all all trust' >>"$folder/data/pg_hba.conf"; fi
 start || { cat "$folder/data/log"; exit 1; }
 echo ready
@@ -56,6 +65,7 @@ while read -r word; do
             ;;
         stop) as "$programs/pg_ctl" -w -m fast -D "$folder/data" stop >/dev/null ;;
         start) start || { cat "$folder/data/log"; exit 1; } ;;
+        promote) as "$programs/pg_ctl" -w -D "$folder/data" promote >/dev/null || { cat "$folder/data/log"; exit 1; } ;;
     esac
     echo done
 done

@@ -59,7 +59,8 @@ pub(crate) fn properties() -> Vec<Property<Line>> {
 /// Whatever the hub counts as handed out and acknowledged stands in the ledger, or went from there with a
 /// receipt.
 fn nothing_is_lost(world: &World) -> bool {
-    let acknowledged = world.hub.line.map_or(world.hub.line_on_disk.1, |line| line.acknowledged);
+    let heard = world.hub.memories.iter().filter_map(|memory| memory.line).map(|line| line.acknowledged);
+    let acknowledged = heard.fold(world.hub.kept.acknowledged, u64::max);
     world.hub.tasks.iter().enumerate().all(|(no, task)| {
         let handed = matches!(task.life.state, State::InProgress { .. }) && task.delivery <= acknowledged;
         let run = (no, task.life.run);

@@ -66,7 +66,7 @@ fn advance(plan: &Plan, world: &mut World) {
     world.agent_waits();
     let (boot, asked) = (world.agent.boot, world.agent.seq);
     let ack = world.agent.acknowledged;
-    world.hub_hears(boot, asked, ack);
+    world.hub_hears(plan, 0, (boot, asked, ack));
     let answer = world.net.iter().find_map(|message| match message {
         Message::Delivery { boot: b, seq, number, tasks, cancel } if (*b, *seq) == (boot, asked) => {
             Some((*number, tasks.clone(), cancel.clone()))

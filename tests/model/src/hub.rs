@@ -1,5 +1,6 @@
 //! What the hub does.
 
+use sortie_rules::arrivals::{Kept, arrive, follows, learn};
 use sortie_rules::deliveries::{Ask, Heard, Line, hear};
 use sortie_rules::tasks::{
     Code, EndedBy, Finished, Outcome, Refusal, Report, State, Task, cancel, claim, finish, lapse, requeue,
@@ -7,21 +8,23 @@ use sortie_rules::tasks::{
 use sortie_rules::time::Millis;
 
 use crate::plan::{Broken, Plan};
-use crate::world::{Ending, LATE, Message, NOW, RESTED, TaskNo, World, boot_id};
+use crate::world::{Ending, LATE, Memory, Message, NOW, RESTED, TaskNo, World, boot_id};
 
 impl World {
-    /// A wait is heard: what was lost before it is handed out again, else what is pending, else it is held.
-    pub(crate) fn hub_hears(&mut self, boot: u8, seq: u64, ack: u64) {
-        let (delivered, acknowledged) = self.hub.line_on_disk;
-        let known = self.hub.line.unwrap_or(Line { delivered, acknowledged, ..Line::default() });
-        let heard = hear(known, Ask { boot: boot_id(boot), seq, ack });
-        let (line, redeliver) = match heard {
+    /// A wait is heard at one of the hubs: what was lost before it is handed out again, else what is pending, else it
+    /// is held.
+    pub(crate) fn hub_hears(&mut self, plan: &Plan, at: usize, (boot, seq, ack): (u8, u64, u64)) {
+        let (kept, memory, alone) = (self.hub.kept, self.hub.memories[at].line, reads_once(plan));
+        let ask = Ask { boot: boot_id(boot), seq, ack };
+        let known = memory.filter(|line| alone || follows(*line, ask));
+        let line = known.unwrap_or_else(|| learn(memory, kept, alone));
+        let (after, redeliver) = match hear(line, ask) {
             Heard::InOrder { line, redeliver, restored } => {
                 self.seen.mistaken |= restored;
                 (line, redeliver)
             }
             Heard::Late { line } => {
-                self.hub.line = Some(line);
+                self.hub.memories[at].line = Some(line);
                 return;
             }
             Heard::Forked => {
@@ -29,47 +32,77 @@ impl World {
                 return;
             }
         };
-        self.hub.line = Some(line);
+        let arrived = arrive(after, kept).filter(|_| known.is_none() && !alone);
+        if let Some(Line { arrivals, boot, acknowledged, delivered, .. }) = arrived {
+            self.hub.kept = Kept { arrivals, boot, acknowledged, delivered };
+            if !line.is_here && plan.broken != Broken::WishesKept {
+                // What was to be stopped when the agent was here last may have ended, and been begun again.
+                let tasks = &self.hub.tasks;
+                self.hub.memories[at].cancels.retain(|no| is_to_be_stopped(&tasks[*no].life));
+            }
+        }
+        let line = arrived.unwrap_or(after);
+        let memory = &mut self.hub.memories[at];
+        (memory.line, memory.held) = (Some(line), Some((boot, seq)));
         let lost = self.hub.tasks.iter().enumerate().filter(|(_, task)| {
             redeliver && matches!(task.life.state, State::InProgress { .. }) && task.delivery > ack
         });
         let lost: Vec<_> = lost.map(|(no, task)| (no, task.life.run, task.life.attempt)).collect();
-        self.hub.held = Some((boot, seq));
         if !lost.is_empty() {
-            self.answer(line.delivered, lost);
+            if plan.broken != Broken::WishesKept {
+                // They may have been handed out by another hub, which knew nothing of the wish, or after it.
+                let tasks = &self.hub.tasks;
+                let is_lost = |no: &TaskNo| lost.iter().any(|(lost, ..)| lost == no);
+                let cancels = &mut self.hub.memories[at].cancels;
+                cancels.retain(|no| !is_lost(no) || is_to_be_stopped(&tasks[*no].life));
+            }
+            self.answer(at, line.delivered, lost);
         } else {
-            self.hub_looks();
+            self.hub_looks(plan, at);
         }
     }
 
-    /// Answers the held wait if something is pending, or to be stopped. `false` if there is nothing.
-    pub(crate) fn hub_looks(&mut self) -> bool {
-        let (Some(mut line), Some(_)) = (self.hub.line, self.hub.held) else { return false };
+    /// Answers the held wait if something is pending, or to be stopped. `false` if there is nothing, or the line has
+    /// gone to another hub.
+    pub(crate) fn hub_looks(&mut self, plan: &Plan, at: usize) -> bool {
+        let Memory { line: Some(mut line), held: Some(_), .. } = self.hub.memories[at] else { return false };
         let number = line.delivered + 1;
         let mut tasks = Vec::new();
-        for (no, task) in self.hub.tasks.iter_mut().enumerate() {
+        for (no, task) in self.hub.tasks.iter().enumerate() {
             if let Ok(life) = claim(&task.life, RESTED) {
-                tasks.push((no, life.run, life.attempt));
-                (task.life, task.delivery) = (life, number);
+                tasks.push((no, life));
             }
         }
         if !tasks.is_empty() {
+            let has_it = line.arrivals == self.hub.kept.arrivals && number > self.hub.kept.delivered;
+            if !has_it && !reads_once(plan) {
+                let memory = &mut self.hub.memories[at];
+                (memory.line, memory.held) = (Some(Line { is_here: false, ..line }), None);
+                return false;
+            }
             line.delivered = number;
-            self.hub.line = Some(line);
-            self.hub.line_on_disk = (number, line.acknowledged);
+            self.hub.memories[at].line = Some(line);
+            (self.hub.kept.delivered, self.hub.kept.acknowledged) = (number, line.acknowledged);
+        }
+        let handed: Vec<_> = tasks.iter().map(|(no, life)| (*no, life.run, life.attempt)).collect();
+        for (no, life) in tasks {
+            let task = &mut self.hub.tasks[no];
+            (task.life, task.delivery) = (life, number);
         }
         // Whoever wanted one of these stopped meant an earlier run, and that has ended.
-        self.hub.cancels.retain(|no| !tasks.iter().any(|(handed, ..)| handed == no));
-        let something = !tasks.is_empty() || !self.hub.cancels.is_empty();
+        let memory = &mut self.hub.memories[at];
+        memory.cancels.retain(|no| !handed.iter().any(|(handed, ..)| handed == no));
+        let something = !handed.is_empty() || !memory.cancels.is_empty();
         if something {
-            self.answer(line.delivered, tasks);
+            self.answer(at, line.delivered, handed);
         }
         something
     }
 
-    fn answer(&mut self, number: u64, tasks: Vec<(TaskNo, u32, u32)>) {
-        let Some((boot, seq)) = self.hub.held.take() else { return };
-        let cancel = std::mem::take(&mut self.hub.cancels).into_iter().collect();
+    fn answer(&mut self, at: usize, number: u64, tasks: Vec<(TaskNo, u32, u32)>) {
+        let memory = &mut self.hub.memories[at];
+        let Some((boot, seq)) = memory.held.take() else { return };
+        let cancel = std::mem::take(&mut memory.cancels).into_iter().collect();
         self.net.insert(Message::Delivery { boot, seq, number, tasks, cancel });
     }
 
@@ -115,7 +148,12 @@ impl World {
         let Ok(after) = cancel(life) else { return false };
         if matches!(after.state, State::InProgress { .. }) {
             self.seen.cancel_asked.insert((no, after.run));
-            self.hub.cancels.insert(no);
+            // Asked at the first; the bell rings where a wait is held.
+            for (at, memory) in self.hub.memories.iter_mut().enumerate() {
+                if at == 0 || memory.held.is_some() {
+                    memory.cancels.insert(no);
+                }
+            }
         }
         self.hub.tasks[no].life = after;
         true
@@ -142,12 +180,20 @@ impl World {
         self.net.insert(Message::Pulse { beat, not_held, cancel: stop });
     }
 
-    /// The hub dies and is started again.
-    pub(crate) fn hub_crashes(&mut self) {
-        self.hub.line = None;
-        self.hub.held = None;
-        self.hub.cancels.clear();
+    /// A hub dies and is started again.
+    pub(crate) fn hub_crashes(&mut self, at: usize) {
+        self.hub.memories[at] = Memory::default();
     }
+}
+
+/// Whether what is in memory counts for good: of a hub that is alone, it does.
+fn reads_once(plan: &Plan) -> bool {
+    plan.hubs == 1 || plan.broken == Broken::LineUnread
+}
+
+/// Whether somebody wants this very run stopped.
+fn is_to_be_stopped(life: &Task) -> bool {
+    matches!(life.state, State::InProgress { cancel_asked: true, .. })
 }
 
 /// Whether an end stands that is the agent's word.

@@ -1,9 +1,10 @@
-//! A model check of the line between a hub and one agent: delivery, replay, retry and lease, with crashes on
+//! A model check of the line between a hub, or two, and one agent: delivery, replay, retry and lease, with crashes on
 //! either side and a net that loses, doubles and reorders.
 //!
 //! The model takes its decisions with the very functions of `sortie-rules` that hub and agent take theirs
 //! with; what stands here is the edge around them, cut down to what is durable, what a crash forgets, and
-//! what is on its way. `plan` says how much of everything there is, and which one rule is broken on purpose;
+//! what is on its way. There may be two hubs on one database, without the bells between
+//! them, which may all get lost. `plan` says how much of everything there is, and which one rule is broken on purpose;
 //! `world` is the state; `hub` and `agent` are what either side does with a message; `step` lists what can
 //! happen; `heal` asks whether everything would end if nothing went wrong any more; `claims` are what must
 //! hold. Time stands still: a lease may end at any moment, and a wait before a retry is always over.

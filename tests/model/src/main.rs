@@ -15,6 +15,7 @@ Looks through every world that can come of a plan, and says which claim does not
 Usage: cargo run --release --package model -- [KEY=VALUE…]
 
   idempotent=no,yes   the tasks, and whether each may be repeated
+  hubs=2              hubs on one database
   waits=4             waits that the agent may send
   agent_crashes=1     crashes of the agent
   hub_crashes=1       crashes of the hub
@@ -59,6 +60,7 @@ fn set(line: &mut Line, word: &str) -> Result<(), String> {
     let plan = &mut line.plan;
     match key {
         "idempotent" => plan.idempotent = value.split(',').map(yes).collect::<Result<_, _>>()?,
+        "hubs" => plan.hubs = number(value)?,
         "waits" => plan.waits = number(value)?,
         "agent_crashes" => plan.agent_crashes = number(value)?,
         "hub_crashes" => plan.hub_crashes = number(value)?,

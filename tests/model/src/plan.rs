@@ -5,6 +5,8 @@
 pub struct Plan {
     /// The tasks, all submitted at the beginning: whether each may be repeated.
     pub idempotent: Vec<bool>,
+    /// Hubs on one database; each wait comes to whichever of them.
+    pub hubs: usize,
     /// Waits that the agent may send.
     pub waits: u8,
     /// Crashes of the agent.
@@ -40,6 +42,10 @@ pub enum Broken {
     StartUnwritten,
     /// The agent acknowledges a delivery before it is on its disk.
     AcknowledgedUnwritten,
+    /// A hub that has heard the agent once does not read what other hubs know of it.
+    LineUnread,
+    /// A hub tells an agent that comes back to it of what was to be stopped when it was there last.
+    WishesKept,
     /// The hub does not look which run a result is of.
     RunUnread,
     /// The agent does not take up after a crash what it had accepted.
@@ -51,6 +57,7 @@ impl Plan {
     pub fn small() -> Plan {
         Plan {
             idempotent: vec![false, true],
+            hubs: 1,
             waits: 3,
             agent_crashes: 1,
             hub_crashes: 1,

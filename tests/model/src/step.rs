@@ -24,10 +24,10 @@ pub enum Step {
     Wait,
     /// The agent gives its open wait up.
     GiveUp,
-    /// A message comes to whom it is for, not for the first time perhaps.
-    Comes(Message),
-    /// The hub answers a held wait.
-    Look,
+    /// A message comes to whom it is for, not for the first time perhaps; to which of several hubs.
+    Comes(Message, usize),
+    /// A hub answers a held wait.
+    Look(usize),
     /// What was acknowledged too soon is written down.
     Write,
     /// A run begins.
@@ -50,8 +50,8 @@ pub enum Step {
     Forget(Run),
     /// The agent dies and comes back.
     AgentCrash,
-    /// The hub dies and comes back.
-    HubCrash,
+    /// A hub dies and comes back.
+    HubCrash(usize),
 }
 
 impl Model for Line {
@@ -70,10 +70,16 @@ impl Model for Line {
         if agent.open.is_some() {
             steps.push(Step::GiveUp);
         }
-        steps.extend(net.iter().filter(|message| could_change(world, message)).cloned().map(Step::Comes));
-        let something = hub.tasks.iter().any(|task| is_claimable(&task.life, RESTED)) || !hub.cancels.is_empty();
-        if hub.held.is_some() && something {
-            steps.push(Step::Look);
+        for message in net.iter().filter(|message| could_change(world, message)) {
+            // What is not a wait is for the agent, or means the same to every hub.
+            let many = if matches!(message, Message::Wait { .. }) { self.plan.hubs } else { 1 };
+            steps.extend((0..many).map(|at| Step::Comes(message.clone(), at)));
+        }
+        let something = hub.tasks.iter().any(|task| is_claimable(&task.life, RESTED));
+        for (at, memory) in hub.memories.iter().enumerate() {
+            if memory.held.is_some() && (something || !memory.cancels.is_empty()) {
+                steps.push(Step::Look(at));
+            }
         }
         if agent.unwritten.is_some() {
             steps.push(Step::Write);
@@ -113,7 +119,7 @@ impl Model for Line {
             steps.push(Step::AgentCrash);
         }
         if left.hub_crashes > 0 {
-            steps.push(Step::HubCrash);
+            steps.extend((0..self.plan.hubs).map(Step::HubCrash));
         }
     }
 
@@ -137,8 +143,8 @@ impl World {
                 self.agent_waits();
             }
             Step::GiveUp => self.agent.open = None,
-            Step::Comes(message) => self.comes(plan, message),
-            Step::Look => _ = self.hub_looks(),
+            Step::Comes(message, at) => self.comes(plan, message, at),
+            Step::Look(at) => _ = self.hub_looks(plan, at),
             Step::Write => {
                 if let Some((number, tasks)) = self.agent.unwritten.take() {
                     let new = is_new(number, self.agent.acknowledged_on_disk);
@@ -181,19 +187,19 @@ impl World {
                 self.left.agent_crashes -= 1;
                 self.agent_crashes(plan);
             }
-            Step::HubCrash => {
+            Step::HubCrash(at) => {
                 self.left.hub_crashes -= 1;
-                self.hub_crashes();
+                self.hub_crashes(at);
             }
         }
     }
 
-    fn comes(&mut self, plan: &Plan, message: Message) {
+    fn comes(&mut self, plan: &Plan, message: Message, at: usize) {
         match message.clone() {
             // Each wait is one request of an agent that proves who it is: nobody else can send it again.
             Message::Wait { boot, seq, ack } => {
                 self.net.remove(&message);
-                self.hub_hears(boot, seq, ack);
+                self.hub_hears(plan, at, (boot, seq, ack));
             }
             Message::Delivery { boot, seq, number, tasks, cancel } => {
                 self.agent_takes(plan, (boot, seq, number), &tasks, &cancel);

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sortie_rules::arrivals::Kept;
 use sortie_rules::deliveries::Line;
 use sortie_rules::ids::{BootId, Id, NodeId};
 use sortie_rules::ledger::Stage;
@@ -100,18 +101,24 @@ pub(crate) struct HubTask {
     pub(crate) recorded: Option<(u32, Ending)>,
 }
 
-/// The hub.
+/// The hub, or the hubs on one database.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Hub {
     /// On disk.
     pub(crate) tasks: Vec<HubTask>,
-    /// On disk: delivered and acknowledged, as the last claim has written them.
-    pub(crate) line_on_disk: (u64, u64),
-    /// In memory.
+    /// On disk: what is kept of the line.
+    pub(crate) kept: Kept,
+    /// What each hub has in memory.
+    pub(crate) memories: Vec<Memory>,
+}
+
+/// What one hub has in memory.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub(crate) struct Memory {
     pub(crate) line: Option<Line>,
-    /// In memory: the wait that is held.
+    /// The wait that is held.
     pub(crate) held: Option<(u8, u64)>,
-    /// In memory: what the next answer says shall be stopped.
+    /// What the next answer says shall be stopped.
     pub(crate) cancels: BTreeSet<TaskNo>,
 }
 
@@ -201,10 +208,8 @@ impl World {
         World {
             hub: Hub {
                 tasks: plan.idempotent.iter().map(task).collect(),
-                line_on_disk: (0, 0),
-                line: None,
-                held: None,
-                cancels: BTreeSet::new(),
+                kept: Kept::default(),
+                memories: vec![Memory::default(); plan.hubs],
             },
             agent: Agent {
                 acknowledged_on_disk: 0,

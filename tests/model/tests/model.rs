@@ -39,6 +39,7 @@ fn tell(states: usize) {
 
 const EFFECTS: &str = "work that may not be repeated has its effect at most once per run";
 const OLDER_RUN: &str = "a result never overwrites that of a newer run";
+const COPY: &str = "an agent that keeps its disk is not taken for a copy";
 const LOST: &str = "an acknowledged delivery is never lost";
 const UNASKED: &str = "nothing is stopped that nobody wanted stopped";
 const ENDS: &str = "when nothing goes wrong any more, everything ends and idempotent work is finished";
@@ -71,6 +72,33 @@ fn a_task_of_which_heartbeats_speak_holds_every_claim() {
 #[test]
 fn a_ledger_that_forgets_what_was_reported_holds_every_claim() {
     holds(Plan { idempotent: vec![false], hub_crashes: 0, forgotten: 1, ..Plan::small() }, &[]);
+}
+
+#[test]
+fn an_agent_that_goes_from_hub_to_hub_and_back_holds_every_claim() {
+    let two = Plan { hubs: 2, agent_crashes: 0, hub_crashes: 0, ..Plan::small() };
+    let unseen = ["a crash interrupts"];
+    holds(Plan { idempotent: vec![true], waits: 4, ..two.clone() }, &unseen);
+    holds(Plan { idempotent: vec![false, true], waits: 2, ..two.clone() }, &unseen);
+    holds(Plan { idempotent: vec![false], agent_crashes: 1, hub_crashes: 1, ..two }, &[]);
+}
+
+#[test]
+fn a_task_that_is_cancelled_and_requeued_between_hubs_holds_every_claim() {
+    let two = Plan { hubs: 2, agent_crashes: 0, hub_crashes: 0, cancels: 1, requeues: 1, ..Plan::small() };
+    holds(Plan { idempotent: vec![true], ..two }, &["a crash interrupts"]);
+}
+
+#[test]
+fn a_hub_that_does_not_read_what_others_know_takes_the_agent_for_a_copy() {
+    let two = Plan { hubs: 2, agent_crashes: 0, hub_crashes: 0, ..Plan::small() };
+    fails(Plan { idempotent: vec![true], waits: 4, ..two }.with(Broken::LineUnread), COPY);
+}
+
+#[test]
+fn a_wish_that_a_hub_has_kept_while_the_agent_was_elsewhere_stops_work_that_nobody_wanted_stopped() {
+    let two = Plan { hubs: 2, agent_crashes: 0, hub_crashes: 0, cancels: 1, requeues: 1, ..Plan::small() };
+    fails(Plan { idempotent: vec![true], waits: 4, retries: 0, ..two }.with(Broken::WishesKept), UNASKED);
 }
 
 #[test]

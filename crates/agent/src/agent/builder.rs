@@ -90,15 +90,16 @@ impl AgentBuilder {
         self
     }
 
-    /// Takes the data folder and reads identity and policy.
+    /// Takes the data folder and reads identity and policy. With a policy that cannot be used it runs nothing, and says
+    /// so to the hub.
     pub fn build(self) -> Result<Agent, AgentError> {
         sortie_client::install_crypto();
         let AgentBuilder { settings, clock, entropy, handlers } = self;
         let folder = DataFolder::open(&settings.data)?;
         let identity = Identity::load(folder.path())?;
-        let policy = PolicyWatch::start(settings.policy_path())?;
-        for (task_type, why) in unusable_programs(&policy.now()) {
-            tracing::warn!(task_type, why, "A program that the policy names cannot be run; its tasks will fail");
+        let policy = PolicyWatch::start(settings.policy_path());
+        for (table, why) in unusable_programs(&policy.now()) {
+            tracing::warn!(table, why, "A program that the policy names cannot be run; what needs it will fail");
         }
         let surroundings = Surroundings {
             data: folder.path().to_owned(),

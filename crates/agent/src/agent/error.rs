@@ -4,7 +4,6 @@ use crate::data_folder::FolderError;
 use crate::hub::HubError;
 use crate::identity::IdentityError;
 use crate::ledger::LedgerError;
-use crate::policy::PolicyError;
 use crate::settings::UnreadableFile;
 
 /// Why an agent cannot start, or had to stop.
@@ -16,9 +15,6 @@ pub enum AgentError {
     /// It is not enrolled, or its identity is damaged.
     #[error(transparent)]
     Identity(#[from] IdentityError),
-    /// The site's policy cannot be used.
-    #[error(transparent)]
-    Policy(#[from] PolicyError),
     /// The ledger cannot be used.
     #[error(transparent)]
     Ledger(#[from] LedgerError),

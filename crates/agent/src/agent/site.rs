@@ -36,6 +36,7 @@ impl Site {
         let (clock, entropy) = (runner.clock.clone(), runner.entropy.clone());
         let kept = Kept::read(folder, &hub.keys().verifier, hub.node())?;
         let desk = Arc::new(Desk::new(kept, Memory::read(folder)?, clock.clone()));
+        desk.note_policy(runner.policy.now().unusable());
         let key = opening_key(folder)?;
         let heard = Arc::new(Heard::new());
         let following = Following {

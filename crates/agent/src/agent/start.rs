@@ -72,11 +72,11 @@ pub(super) fn start(agent: Agent) -> Result<(Life, DataFolder), AgentError> {
         ledger: ledger.clone(),
         outbox: Arc::clone(&outbox),
         logs: Arc::clone(&logs),
-        places: places(folder.path(), &settings)?,
+        places: places(folder.path(), &settings, &hub)?,
         outgoing,
         refusals: Refusals::new(folder.path().to_owned()),
         hub_time: Arc::clone(&hub_time),
-        operation_time: Arc::new(OperationTime::new(clock.clone(), Arc::clone(&hub_time), line.hub_time)),
+        operation_time: Arc::new(OperationTime::new(clock.clone(), Arc::clone(&hub_time))),
         standing: Arc::clone(&standing),
         me,
         clock: clock.clone(),
@@ -162,9 +162,9 @@ fn logs(folder: &Path, recovered: &Recovered, clock: &Clock) -> Arc<Desk> {
 }
 
 /// Where runs have their places.
-fn places(folder: &Path, settings: &Settings) -> Result<Places, FolderError> {
+fn places(folder: &Path, settings: &Settings, hub: &Arc<Hub>) -> Result<Places, FolderError> {
     let (work, results) = (folder.join("work"), folder.join("results"));
-    let places = Places { work, results, helper: Helper(settings.helper.clone()) };
+    let places = Places { work, results, helper: Helper::new(settings.helper.clone(), Arc::clone(hub)) };
     prepare(&places)?;
     Ok(places)
 }

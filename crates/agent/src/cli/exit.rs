@@ -45,11 +45,9 @@ impl AgentExit {
         match error {
             AgentError::Hub(HubError::Call(error)) => AgentExit::of_call(error),
             AgentError::Ledger(_) | AgentError::Fault(_) => AgentExit::Failure,
-            AgentError::Hub(_)
-            | AgentError::Folder(_)
-            | AgentError::Identity(_)
-            | AgentError::Policy(_)
-            | AgentError::File(_) => AgentExit::Usage,
+            AgentError::Hub(_) | AgentError::Folder(_) | AgentError::Identity(_) | AgentError::File(_) => {
+                AgentExit::Usage
+            }
         }
     }
 

@@ -57,7 +57,7 @@ pub async fn perform(command: AgentCommand, clock: Clock, entropy: Entropy) -> A
         AgentCommand::Run(command) => perform_run(command, clock, entropy).await,
         AgentCommand::Refused(command) => perform_refused(&command, clock.now()),
         AgentCommand::Operators(command) => perform_operators(command, clock, entropy).await,
-        AgentCommand::Helper(command) => perform_helper(command, clock),
+        AgentCommand::Helper(command) => perform_helper(command, clock, entropy),
     }
 }
 
@@ -114,10 +114,10 @@ async fn perform_run(command: RunCommand, clock: Clock, entropy: Entropy) -> Age
     }
 }
 
-fn perform_helper(command: HelperCommand, clock: Clock) -> AgentExit {
+fn perform_helper(command: HelperCommand, clock: Clock, entropy: Entropy) -> AgentExit {
     let HelperCommand { data, agent_data, policy, socket, agent_user, operators } = command;
     log::start(&Settings::for_data(&data));
-    match serve(&HelperOptions { data, agent_data, policy, socket, agent_user, operators }, clock) {
+    match serve(&HelperOptions { data, agent_data, policy, socket, agent_user, operators }, clock, entropy) {
         Ok(()) => AgentExit::Success,
         Err(error) => complain(&error, AgentExit::Failure),
     }

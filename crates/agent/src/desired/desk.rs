@@ -53,11 +53,18 @@ impl Desk {
         is_news
     }
 
-    /// What there is to tell; `None` if nothing was ever published for this node.
+    /// Notes why the site's policy cannot be used, or that it can.
+    pub(crate) fn note_policy(&self, unusable: Option<&str>) {
+        if self.memory.note_policy(unusable, self.clock.now()) {
+            self.bell.notify_one();
+        }
+    }
+
+    /// What there is to tell; `None` if nothing was ever published for this node, and the hub knows of nothing else.
     pub(super) fn observed(&self) -> Option<Observed> {
         let kept = self.accepted();
         let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if kept.state.is_none() && refused.is_none() {
+        if kept.state.is_none() && refused.is_none() && !self.memory.must_tell_of_policy() {
             return None;
         }
         let resources = kept.state.as_ref().map(|state| &state.resources);

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sortie_rules::desired::{Condition, ConditionStatus, ResourceKey, Resources, changed, fit};
 use sortie_rules::limits::OBSERVED_BYTES_MAX;
 use sortie_rules::time::{Millis, Span};
-use sortie_wire::desired::{Observed, RefusedGeneration};
+use sortie_wire::desired::{Observed, PolicyUnusable, RefusedGeneration};
 
 use super::signed::Taken;
 use crate::clock::Steady;
@@ -42,6 +42,12 @@ struct Text {
     resources: BTreeMap<ResourceKey, Remembered>,
     /// The newest that operators signed and that was taken, also of resources that are not meant any more.
     signed: BTreeMap<ResourceKey, Taken>,
+    /// Why the policy cannot be used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy_unusable: Option<PolicyUnusable>,
+    /// The hub may know of a policy that could not be used, and has to hear what became of it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    must_tell_of_policy: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -131,6 +137,41 @@ impl Memory {
         self.lock().text.resources.get(&now.resource).is_some_and(|one| same(&one.condition))
     }
 
+    /// Notes why the policy cannot be used, or that it can. Says whether that is news, which is on disk then: the hub
+    /// hears of the end, whenever that comes.
+    pub(super) fn note_policy(&self, unusable: Option<&str>, now: Millis) -> bool {
+        {
+            let mut state = self.lock();
+            let before = state.text.policy_unusable.as_ref();
+            if before.map(|before| before.message.as_str()) == unusable {
+                return false;
+            }
+            let since = before.map_or(now, |before| before.since);
+            state.text.must_tell_of_policy = true;
+            state.text.policy_unusable = unusable.map(|message| PolicyUnusable { message: message.to_owned(), since });
+            state.is_dirty = true;
+        }
+        self.write(true);
+        true
+    }
+
+    /// Whether there is something to tell of the policy.
+    pub(super) fn must_tell_of_policy(&self) -> bool {
+        self.lock().text.must_tell_of_policy
+    }
+
+    /// The hub has heard this.
+    pub(super) fn hub_heard(&self, told: &Observed) {
+        let mut state = self.lock();
+        let is_over = told.policy_unusable.is_none() && state.text.policy_unusable.is_none();
+        if is_over && state.text.must_tell_of_policy {
+            state.text.must_tell_of_policy = false;
+            state.is_dirty = true;
+            drop(state);
+            self.write(true);
+        }
+    }
+
     /// All resources were gone through.
     pub(super) fn looked(&self, at: Millis) {
         // Not worth a write of its own.
@@ -159,8 +200,9 @@ impl Memory {
             },
         };
         let conditions = resources.into_iter().flat_map(Resources::keys).map(one).collect();
-        let looked_at = state.text.looked_at;
-        Observed { generation, conditions: fit(conditions, CONDITIONS_BYTES_MAX), looked_at, refused }
+        let (looked_at, policy_unusable) = (state.text.looked_at, state.text.policy_unusable.clone());
+        let conditions = fit(conditions, CONDITIONS_BYTES_MAX);
+        Observed { generation, conditions, looked_at, refused, policy_unusable }
     }
 
     /// Puts it on disk, if there is news and it was not just written, or if it must be.

@@ -42,7 +42,7 @@ impl Place {
         };
         let is_missing = |forbidden: &Forbidden| match forbidden {
             Forbidden::Unreachable { source, .. } => source.kind() == std::io::ErrorKind::NotFound,
-            Forbidden::Outside(_) => false,
+            Forbidden::Outside(_) | Forbidden::NoRoot { .. } => false,
         };
         match roots.find(parent) {
             Ok(root) => {
@@ -57,6 +57,8 @@ impl Place {
                 roots.find(there.unwrap_or(Path::new("/"))).map_err(refuse)?;
                 Ok(None)
             }
+            // Of the resource itself, and not of the folder that it would be in.
+            Err(Forbidden::NoRoot { root, .. }) => Err(refuse(Forbidden::NoRoot { path: path.to_owned(), root })),
             Err(forbidden) => Err(refuse(forbidden)),
         }
     }
@@ -100,6 +102,7 @@ impl Place {
 fn refuse(forbidden: Forbidden) -> Trouble {
     match forbidden {
         Forbidden::Outside(_) => Trouble::refused("forbidden_by_policy", forbidden.to_string()),
+        Forbidden::NoRoot { .. } => Trouble::failed("no_root", forbidden.to_string()),
         Forbidden::Unreachable { .. } => Trouble::failed("not_reachable", forbidden.to_string()),
     }
 }

@@ -61,6 +61,7 @@ impl Reconciler {
     /// Goes through all resources once. It ends early when another state was accepted.
     async fn pass(&self, busy: &Busy) {
         let (kept, policy) = (self.desk.accepted(), self.runner.policy.now());
+        self.desk.note_policy(policy.unusable());
         // While nobody can read what the site allows, everything stays as it is.
         if !policy.is_usable() {
             return;

@@ -49,6 +49,7 @@ impl Teller {
             match self.hub.line().observed(self.hub.node(), &news).await {
                 Ok(()) => {
                     failures = 0;
+                    self.desk.memory.hub_heard(&news);
                     told = Some(news);
                 }
                 Err(error) => {
@@ -71,6 +72,7 @@ fn says_the_same(told: &Observed, now: &Observed) -> bool {
     };
     told.generation == now.generation
         && told.refused == now.refused
+        && told.policy_unusable == now.policy_unusable
         && told.conditions.len() == now.conditions.len()
         && told.conditions.iter().zip(&now.conditions).all(same)
 }

@@ -80,7 +80,9 @@ fn open_folder(path: &Path, policy: &Policy, own: &Surroundings) -> Result<(Owne
 fn refuse(forbidden: Forbidden) -> Failure {
     match forbidden {
         Forbidden::Outside(_) => Failure::forbidden(forbidden.to_string()),
-        Forbidden::Unreachable { .. } => Failure::failed("not_writable", forbidden.to_string(), false),
+        Forbidden::NoRoot { .. } | Forbidden::Unreachable { .. } => {
+            Failure::failed("not_writable", forbidden.to_string(), false)
+        }
     }
 }
 

@@ -50,7 +50,9 @@ pub(super) async fn run(work: Work) -> Result<Output, Failure> {
 fn refuse(forbidden: Forbidden) -> Failure {
     match forbidden {
         Forbidden::Outside(_) => Failure::forbidden(forbidden.to_string()),
-        Forbidden::Unreachable { .. } => Failure::failed("not_readable", forbidden.to_string(), false),
+        Forbidden::NoRoot { .. } | Forbidden::Unreachable { .. } => {
+            Failure::failed("not_readable", forbidden.to_string(), false)
+        }
     }
 }
 

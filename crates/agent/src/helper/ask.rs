@@ -20,14 +20,18 @@ use tokio::sync::oneshot;
 use super::perform::{REFUSED, UNKNOWN_RUN};
 use super::protocol::{Answer, Ask, Lines, Run, Tell, send};
 use crate::handlers::Failure;
+use crate::hub::Hub;
 use crate::operations::{Known, Standing};
 
 /// How long the helper may take to answer.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(20);
 
-/// Where the helper is, if there is one.
+/// Where the helper is, if there is one, and the hub, whose time it is told.
 #[derive(Debug, Clone)]
-pub(crate) struct Helper(pub(crate) Option<PathBuf>);
+pub(crate) struct Helper {
+    socket: Option<PathBuf>,
+    hub: Arc<Hub>,
+}
 
 /// A run that the helper has begun. Dropping this ends it.
 #[derive(Debug)]
@@ -41,39 +45,69 @@ pub(crate) struct Helped {
 }
 
 impl Helper {
+    pub(crate) fn new(socket: Option<PathBuf>, hub: Arc<Hub>) -> Helper {
+        Helper { socket, hub }
+    }
+
     /// Hands a delivery on while it is valid. Nothing is lost if that fails: the run then says why.
     pub(crate) async fn take(&self, envelope: &Envelope) {
-        self.hand_on("a delivery", Ask::Take(Box::new(envelope.clone()))).await;
+        self.hand_on("a delivery", || Ask::Take(Box::new(envelope.clone()))).await;
     }
 
     /// Hands on whom the site believes as its operators. The helper believes those who follow whom it believes
     /// already; if it does not, the run then says why.
     pub(crate) async fn follow(&self, standing: &Standing) {
-        if self.0.is_some()
+        if self.socket.is_some()
             && let Ok(Known::Set(believed)) = standing.known()
         {
-            self.hand_on("operators", Ask::Operators(OperatorChain { links: believed.links })).await;
+            self.hand_on("operators", || Ask::Operators(OperatorChain { links: believed.links.clone() })).await;
         }
     }
 
-    async fn hand_on(&self, what: &str, ask: Ask) {
-        let Some(socket) = self.0.clone() else { return };
-        let asked = tokio::task::spawn_blocking(move || {
-            let stream = UnixStream::connect(&socket)?;
-            stream.set_read_timeout(Some(ANSWERS_WITHIN))?;
-            send(&stream, &ask, &[])?;
-            Lines::new(&stream).next::<Answer>()
-        });
-        match asked.await.unwrap_or_else(|error| Err(io::Error::other(error))) {
+    async fn hand_on(&self, what: &str, ask: impl Fn() -> Ask) {
+        if self.socket.is_none() {
+            return;
+        }
+        let mut answer = self.say(ask()).await;
+        if let Ok(Some(Answer::AskTheTime(nonce))) = &answer {
+            answer = match self.tell_the_time(nonce).await {
+                Ok(()) => self.say(ask()).await,
+                Err(error) => Err(error),
+            };
+        }
+        match answer {
             Ok(Some(Answer::Refused { message, .. })) => tracing::warn!("the helper refused {what}: {message}"),
             Ok(_) => {}
             Err(error) => tracing::warn!(%error, "the helper could not be given {what}"),
         }
     }
 
+    /// Says something that has one answer.
+    async fn say(&self, ask: Ask) -> io::Result<Option<Answer>> {
+        let Some(socket) = self.socket.clone() else { return Ok(None) };
+        let asked = tokio::task::spawn_blocking(move || {
+            let stream = UnixStream::connect(&socket)?;
+            stream.set_read_timeout(Some(ANSWERS_WITHIN))?;
+            send(&stream, &ask, &[])?;
+            Lines::new(&stream).next::<Answer>()
+        });
+        asked.await.unwrap_or_else(|error| Err(io::Error::other(error)))
+    }
+
+    /// Brings it the hub's time for its nonce. It opens no connection of its own.
+    async fn tell_the_time(&self, nonce: &str) -> io::Result<()> {
+        let signed = self.hub.signed_time(nonce).await;
+        let signed = signed.map_err(|error| io::Error::other(format!("it wants the hub's signed time: {error}")))?;
+        match self.say(Ask::Time(Box::new(signed))).await? {
+            Some(Answer::Time(_)) => Ok(()),
+            Some(Answer::Refused { message, .. }) => Err(io::Error::other(message)),
+            _ => Err(io::Error::other("the helper gave no answer")),
+        }
+    }
+
     /// Whether somebody listens there.
     pub(crate) async fn is_there(&self) -> Result<(), Failure> {
-        let socket = self.0.clone().ok_or_else(nobody)?;
+        let socket = self.socket.clone().ok_or_else(nobody)?;
         let shown = socket.display().to_string();
         let connected = tokio::task::spawn_blocking(move || UnixStream::connect(&socket)).await;
         let connected = connected.unwrap_or_else(|error| Err(io::Error::other(error)));
@@ -92,14 +126,10 @@ impl Helper {
     }
 
     async fn told(&self, ask: Ask) -> io::Result<Option<u64>> {
-        let Some(socket) = self.0.clone() else { return Ok(None) };
-        let asked = tokio::task::spawn_blocking(move || {
-            let stream = UnixStream::connect(&socket)?;
-            stream.set_read_timeout(Some(ANSWERS_WITHIN))?;
-            send(&stream, &ask, &[])?;
-            Lines::new(&stream).next::<Answer>()
-        });
-        match asked.await.unwrap_or_else(|error| Err(io::Error::other(error)))? {
+        if self.socket.is_none() {
+            return Ok(None);
+        }
+        match self.say(ask).await? {
             Some(Answer::Keys(version)) => Ok(Some(version)),
             Some(Answer::Refused { message, .. }) => Err(io::Error::other(message)),
             _ => Err(io::Error::other("the helper gave no answer")),
@@ -109,13 +139,23 @@ impl Helper {
     /// Has a run begun.
     pub(crate) async fn begin(&self, task: TaskId, run: u32, attempt: u32) -> Result<Helped, Failure> {
         let away = |why: String| Failure::failed(Code::HELPER_UNAVAILABLE, why, true);
-        let socket = self.0.clone().ok_or_else(nobody)?;
+        let socket = self.socket.clone().ok_or_else(nobody)?;
         let shown = socket.display().to_string();
         let run = Run { task, run, attempt };
-        let began = tokio::task::spawn_blocking(move || begin(&socket, run));
-        let began = began.await.unwrap_or_else(|error| Err(io::Error::other(error)));
-        let (stream, answer, stdout, stderr) =
-            began.map_err(|error| away(format!("the helper at {shown}: {error}")))?;
+        let try_once = async || {
+            let (socket, run) = (socket.clone(), run.clone());
+            let began = tokio::task::spawn_blocking(move || begin(&socket, run));
+            let began = began.await.unwrap_or_else(|error| Err(io::Error::other(error)));
+            began.map_err(|error| away(format!("the helper at {shown}: {error}")))
+        };
+        let mut began = try_once().await?;
+        if let Some(Answer::AskTheTime(nonce)) = &began.1 {
+            let told = self.tell_the_time(nonce).await;
+            // Nothing has begun, and that is sure.
+            told.map_err(|error| Failure::failed(Code::HELPER_REFUSED, error.to_string(), true))?;
+            began = try_once().await?;
+        }
+        let (stream, answer, stdout, stderr) = began;
         let process = match answer {
             Some(Answer::Began(process)) => process,
             Some(Answer::Refused { code, message }) => {

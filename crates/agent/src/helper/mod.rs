@@ -5,9 +5,9 @@
 //! hub's signature and the site's policy, both of which it reads for itself (and follows the hub's keys for
 //! itself, `keys`): the agent hands it each
 //! delivery while that is valid (`spool` keeps what came), and later says which run to begin. `protocol` is
-//! what crosses the socket, `serve` answers, `perform` runs, `operations` verifies
-//! what operators signed, `users` and `trust` look up what the machine
-//! says; `ask` and `bring` are the agent's side.
+//! what crosses the socket, `serve` answers, `take` looks at a delivery, `perform` runs, `operations` verifies
+//! what operators signed, `time` is the hub's clock as the agent brings it, `users` and `trust` look up what the
+//! machine says; `ask` and `bring` are the agent's side.
 
 mod ask;
 mod bring;
@@ -17,6 +17,8 @@ mod perform;
 mod protocol;
 mod serve;
 mod spool;
+mod take;
+mod time;
 mod trust;
 mod users;
 

@@ -1,24 +1,20 @@
-//! What operators signed, as the helper sees it: with a copy of its own of whom the site believes, of the
-//! node's key, and of the time. The agent may hand it newer operators; it follows them by itself, or not.
+//! What operators signed, as the helper sees it: with a copy of its own of whom the site believes and of the
+//! node's key, and a time of its own. The agent may hand it newer operators; it follows them by itself, or not.
 
 use std::path::{Path, PathBuf};
 
-use serde_json::value::RawValue;
 use sortie_rules::ids::NodeId;
-use sortie_rules::time::Millis;
 use sortie_wire::operators::OperatorChain;
 
 use super::protocol::Run;
 use super::spool::Known as Kept;
+use super::time::Time;
 use super::trust;
-use crate::clock::Clock;
-use crate::data_folder::{FolderError, read_if_there, write_whole};
+use crate::data_folder::{read_if_there, write_whole};
 use crate::handlers::Failure;
 use crate::identity::{Identity, NodeKey};
-use crate::operations::{Bearer, Given, Known, NotSet, NotTaken, Site, open, take_chain, unusable};
+use crate::operations::{Bearer, Given, Known, NotSet, NotTaken, Site, Verified, open, take_chain, unusable};
 
-/// Where the latest time is kept by which something was forgotten.
-const NOT_BEFORE: &str = "not_before";
 /// Where the fingerprint of the node's key is kept.
 const KEY: &str = "identity/key.sha256";
 
@@ -26,20 +22,35 @@ const KEY: &str = "identity/key.sha256";
 #[derive(Debug)]
 pub(super) struct Desk {
     data: PathBuf,
-    clock: Clock,
+    pub(super) time: Time,
+}
+
+/// Why an operation is not begun.
+#[derive(Debug)]
+pub(super) enum NotVerified {
+    /// The hub's time must come first, for this nonce.
+    AskTheTime(String),
+    /// It is refused.
+    Refused(Failure),
+}
+
+impl From<Failure> for NotVerified {
+    fn from(failure: Failure) -> NotVerified {
+        NotVerified::Refused(failure)
+    }
 }
 
 impl Desk {
     /// The desk in the helper's own folder. The fingerprint of the node's key is taken at the first start, as the
     /// rest of its identity is.
-    pub(super) fn open(data: &Path, agent_data: &Path, clock: Clock) -> Result<Desk, String> {
+    pub(super) fn open(data: &Path, agent_data: &Path, time: Time) -> Result<Desk, String> {
         let path = data.join(KEY);
         if read_if_there(&path).map_err(|error| error.to_string())?.is_none() {
             let key = NodeKey::load(&agent_data.join("identity/key.pem")).map_err(|error| error.to_string())?;
             let key = key.ok_or_else(|| format!("the agent in {} has no key", agent_data.display()))?;
             write_whole(&path, key.fingerprint().as_bytes()).map_err(|error| error.to_string())?;
         }
-        Ok(Desk { data: data.to_owned(), clock })
+        Ok(Desk { data: data.to_owned(), time })
     }
 
     /// Takes the operators that whoever looks after the machine names, unless newer ones stand here already.
@@ -74,38 +85,20 @@ impl Desk {
     }
 
     /// What operators signed of a run, if the site may do it.
-    pub(super) fn verify(&self, run: &Run, kept: &Kept, needed: u32) -> Result<Box<RawValue>, Failure> {
+    pub(super) fn verify(&self, run: &Run, kept: &Kept, needed: u32) -> Result<Verified, NotVerified> {
         let bearer =
             Bearer { task: run.task, run: run.run, type_name: &kept.type_name, operation: kept.operation.as_deref() };
         let opened = open(bearer)?;
         let known = Known::read(&self.data).map_err(|error| unusable(&error))?;
         let (node, key) = self.me().map_err(|error| Failure::failed("helper_refused", error, false))?;
-        let now = self.now().map_err(|error| Failure::failed("helper_refused", error.to_string(), false))?;
+        let now = self.time.of_operations().map_err(NotVerified::AskTheTime)?;
         let site = Site { node, key: &key, needed, known: &known, now };
-        Ok(opened.verify(bearer, site)?.params)
+        Ok(opened.verify(bearer, site)?)
     }
 
     fn me(&self) -> Result<(NodeId, String), String> {
         let node = Identity::record(&self.data).map_err(|error| error.to_string())?.node;
         let key = read_if_there(&self.data.join(KEY)).map_err(|error| error.to_string())?;
         Ok((node, key.ok_or("the fingerprint of the node's key is gone; start the helper again")?))
-    }
-
-    /// The time: not before anything that was forgotten because its time had passed.
-    fn now(&self) -> Result<Millis, FolderError> {
-        Ok(self.clock.now().max(self.not_before()?))
-    }
-
-    fn not_before(&self) -> Result<Millis, FolderError> {
-        let text = read_if_there(&self.data.join(NOT_BEFORE))?;
-        Ok(Millis(text.and_then(|text| text.trim().parse().ok()).unwrap_or(0)))
-    }
-
-    /// What expired by then is forgotten now: no clock that is set back makes it valid again.
-    pub(super) fn forgets(&self, expired: Millis) -> Result<(), FolderError> {
-        if expired > self.not_before()? {
-            write_whole(&self.data.join(NOT_BEFORE), expired.0.to_string().as_bytes())?;
-        }
-        Ok(())
     }
 }

@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use serde_json::value::RawValue;
 
-use super::operations::Desk;
+use super::operations::{Desk, NotVerified};
 use super::protocol::{Answer, Lines, Run, Tell, send};
 use super::spool::{NotBegun, Spool};
 use super::{trust, users};
@@ -64,6 +64,7 @@ pub(super) fn perform(ground: &Ground<'_>, stream: &UnixStream, lines: &mut Line
         Err(Trouble::Unknown(message)) => return refuse(UNKNOWN_RUN, message),
         Err(Trouble::Refused(message)) => return refuse(REFUSED, message),
         Err(Trouble::Coded(code, message)) => return refuse(&code, message),
+        Err(Trouble::AskTheTime(nonce)) => return send(stream, &Answer::AskTheTime(nonce), &[]),
     };
     let (mut child, folder) = begun;
     let leader = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
@@ -115,6 +116,17 @@ enum Trouble {
     Refused(String),
     /// With a word of its own.
     Coded(String, String),
+    /// Nothing is wrong, but that nobody has told the time.
+    AskTheTime(String),
+}
+
+impl From<NotVerified> for Trouble {
+    fn from(why: NotVerified) -> Trouble {
+        match why {
+            NotVerified::AskTheTime(nonce) => Trouble::AskTheTime(nonce),
+            NotVerified::Refused(failure) => failure.into(),
+        }
+    }
 }
 
 impl From<Failure> for Trouble {
@@ -148,7 +160,7 @@ fn begin(
     // What operators have to sign is verified here as if nobody had done so before.
     let signed =
         policy.signatures(&known.type_name).map(|needed| ground.desk.verify(run, &known, needed)).transpose()?;
-    let params = signed.as_ref().or(known.payload.as_ref());
+    let params = signed.as_ref().map(|signed| &signed.params).or(known.payload.as_ref());
     let command = command_of(&policy, &known.type_name, params.map(AsRef::as_ref)).map_err(Trouble::Refused)?;
     let name = command.user.as_deref().unwrap_or_default();
     let user = users::find(name).map_err(Trouble::Refused)?;
@@ -162,8 +174,8 @@ fn begin(
             (folder.clone(), Some(folder))
         }
     };
-    let (known, unsigned) = ground.spool.begin(run)?;
-    let payload = signed.unwrap_or(unsigned);
+    let (known, unsigned) = ground.spool.begin(run, signed.as_ref().map(|signed| signed.expires_at))?;
+    let payload = signed.map_or(unsigned, |signed| signed.params);
     let who = Who {
         task: run.task,
         type_name: &known.type_name,

@@ -12,6 +12,7 @@ use rustix::net::{
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sortie_rules::ids::TaskId;
+use sortie_rules::time::Millis;
 use sortie_wire::envelope::Envelope;
 use sortie_wire::keys::KeyChain;
 use sortie_wire::operators::OperatorChain;
@@ -33,6 +34,8 @@ pub(super) enum Ask {
     Keys,
     /// Here is what follows it.
     Follow(Box<KeyChain>),
+    /// Here is the hub's signed time, for a nonce of yours.
+    Time(Box<Envelope>),
     /// Begin a run of a delivery that was taken. The ends of its pipes come with this.
     Run(Run),
 }
@@ -65,6 +68,10 @@ pub(super) enum Answer {
     Operators(u64),
     /// This version of the hub's key set is believed.
     Keys(u64),
+    /// Not yet: first bring the hub's signed time for this nonce, then say it again.
+    AskTheTime(String),
+    /// This is the hub's time.
+    Time(Millis),
     /// The run has begun as this process, which leads a group.
     Began(u32),
     /// The run has ended: with a code, or by a signal.

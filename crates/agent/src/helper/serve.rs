@@ -5,32 +5,26 @@ use std::os::fd::AsFd as _;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::net::sockopt::socket_peercred;
-use sortie_rules::time::{Millis, Span};
-use sortie_wire::deliveries::Delivery;
-use sortie_wire::envelope::{DELIVERY, Envelope, Verifier};
 
 use super::operations::Desk;
 use super::perform::{Ground, REFUSED, perform};
 use super::protocol::{Answer, Ask, Lines, send};
 use super::spool::Spool;
+use super::take::Intake;
+use super::time::Time;
 use super::{keys, trust, users};
-use crate::clock::Clock;
-use crate::identity::{Identity, IdentityError};
-use crate::policy::Policy;
+use crate::clock::{Clock, Entropy};
+use crate::identity::IdentityError;
 
 /// Callers at once.
 const CALLERS_MAX: usize = 64;
 /// How long a caller may take to say what it wants.
 const SAYS_WITHIN: Duration = Duration::from_secs(10);
-/// How often the spool is tidied.
-const TIDY_EVERY: Span = Span::minutes(1);
-/// How far this machine's clock may be behind the hub's.
-const CLOCK_BEHIND_MAX: Span = Span::minutes(10);
 
 /// What a helper is told.
 #[derive(Debug, Clone)]
@@ -70,26 +64,14 @@ pub enum HelperError {
 }
 
 struct Insides {
-    agent_data: PathBuf,
-    policy: PathBuf,
+    intake: Intake,
     work: PathBuf,
-    spool: Spool,
-    desk: Desk,
     agent_uid: u32,
-    clock: Clock,
     callers: AtomicUsize,
-    tidied: Mutex<Tidied>,
-}
-
-/// When the spool was last tidied, and whether it had room then.
-#[derive(Debug, Clone, Copy)]
-struct Tidied {
-    at: Millis,
-    has_room: bool,
 }
 
 /// Serves until the process ends.
-pub fn serve(options: &HelperOptions, clock: Clock) -> Result<(), HelperError> {
+pub fn serve(options: &HelperOptions, clock: Clock, entropy: Entropy) -> Result<(), HelperError> {
     let fault = |path: &Path| {
         let path = path.to_owned();
         move |source| HelperError::Io { path, source }
@@ -108,7 +90,8 @@ pub fn serve(options: &HelperOptions, clock: Clock) -> Result<(), HelperError> {
         }
     };
     pin(agent_data, data)?;
-    let desk = Desk::open(data, agent_data, clock.clone()).map_err(HelperError::Distrusted)?;
+    let time = Time::open(data, clock, entropy).map_err(|error| HelperError::Distrusted(error.to_string()))?;
+    let desk = Desk::open(data, agent_data, time).map_err(HelperError::Distrusted)?;
     if let Some(file) = &options.operators {
         desk.begin_with(file).map_err(HelperError::Distrusted)?;
     }
@@ -124,15 +107,10 @@ pub fn serve(options: &HelperOptions, clock: Clock) -> Result<(), HelperError> {
     std::fs::set_permissions(&socket, std::fs::Permissions::from_mode(0o666)).map_err(fault(&socket))?;
     tracing::info!(socket = %socket.display(), agent_uid, "the helper listens");
     let insides = Arc::new(Insides {
-        agent_data: data.clone(),
-        policy,
+        intake: Intake::new(data.clone(), policy, spool, desk),
         work,
-        spool,
-        desk,
         agent_uid,
-        clock,
         callers: AtomicUsize::new(0),
-        tidied: Mutex::new(Tidied { at: Millis(0), has_room: true }),
     });
     for stream in listener.incoming() {
         let stream = stream.map_err(fault(&socket))?;
@@ -177,20 +155,18 @@ fn answer(insides: &Insides, stream: &UnixStream) -> io::Result<()> {
     let mut lines = Lines::new(stream);
     match lines.next()? {
         None => Ok(()),
-        Some(Ask::Take(envelope)) => {
-            let taken = take(insides, &envelope).map_or_else(refused, Answer::Taken);
-            send(stream, &taken, &[])
-        }
+        Some(Ask::Take(envelope)) => send(stream, &insides.intake.take(&envelope).unwrap_or_else(refused), &[]),
+        Some(Ask::Time(envelope)) => send(stream, &insides.intake.hear_time(&envelope).unwrap_or_else(refused), &[]),
         Some(Ask::Operators(chain)) => {
-            let followed = insides.desk.follow(&chain).map_or_else(refused, Answer::Operators);
+            let followed = insides.intake.desk.follow(&chain).map_or_else(refused, Answer::Operators);
             send(stream, &followed, &[])
         }
-        Some(Ask::Keys) => send(stream, &keys::known(&insides.agent_data), &[]),
-        Some(Ask::Follow(chain)) => send(stream, &keys::follow_to(&insides.agent_data, &chain), &[]),
+        Some(Ask::Keys) => send(stream, &keys::known(&insides.intake.data), &[]),
+        Some(Ask::Follow(chain)) => send(stream, &keys::follow_to(&insides.intake.data, &chain), &[]),
         Some(Ask::Run(run)) => {
             stream.set_read_timeout(None)?;
-            let ground =
-                Ground { spool: &insides.spool, desk: &insides.desk, policy: &insides.policy, work: &insides.work };
+            let Intake { spool, desk, policy, .. } = &insides.intake;
+            let ground = Ground { spool, desk, policy, work: &insides.work };
             perform(&ground, stream, &mut lines, &run)
         }
     }
@@ -198,44 +174,4 @@ fn answer(insides: &Insides, stream: &UnixStream) -> io::Result<()> {
 
 fn refused(message: String) -> Answer {
     Answer::Refused { code: REFUSED.to_owned(), message }
-}
-
-/// Whether more may be kept; every now and then what is old is forgotten before.
-fn has_room(insides: &Insides, now: Millis) -> io::Result<bool> {
-    let mut tidied = insides.tidied.lock().unwrap_or_else(PoisonError::into_inner);
-    if now.since(tidied.at) >= TIDY_EVERY {
-        let forgets = |expired| insides.desk.forgets(expired).map_err(io::Error::other);
-        *tidied = Tidied { at: now, has_room: insides.spool.tidy(now, forgets)? };
-    }
-    Ok(tidied.has_room)
-}
-
-/// Keeps what a delivery has for other users, if the hub has signed it, for this node, and lately.
-fn take(insides: &Insides, envelope: &Envelope) -> Result<usize, String> {
-    let identity = Identity::record(&insides.agent_data).map_err(|error| error.to_string())?;
-    let verifier = Verifier::new(&identity.keys).map_err(|error| error.to_string())?;
-    let message = verifier
-        .open(envelope, DELIVERY)
-        .map_err(|error| format!("{error}; if the hub has new keys, the agent brings what leads to them"))?;
-    let delivery: Delivery = serde_json::from_slice(&message).map_err(|error| error.to_string())?;
-    if delivery.node != identity.node {
-        return Err(format!("the delivery is for another node ({})", delivery.node));
-    }
-    let now = insides.clock.now();
-    if now > delivery.expires_at || delivery.issued_at.since(now) > CLOCK_BEHIND_MAX {
-        return Err("the delivery's time has passed, or this machine's clock is wrong".to_owned());
-    }
-    trust::only_ours(&insides.policy)?;
-    let policy = Policy::read(&insides.policy).map_err(|error| error.to_string())?;
-    if !has_room(insides, now).map_err(|error| error.to_string())? {
-        return Err("the helper keeps as many runs as it may".to_owned());
-    }
-    let mut taken = 0;
-    for handed in &delivery.tasks {
-        if policy.is_for_helper(&handed.type_name) {
-            insides.spool.keep(handed).map_err(|error| error.to_string())?;
-            taken += 1;
-        }
-    }
-    Ok(taken)
 }

@@ -30,7 +30,7 @@ pub(crate) struct Incoming {
 pub(crate) struct Offered {
     /// The task.
     pub(crate) handed: HandedTask,
-    /// The nonce of its operation, if it is one.
+    /// The nonce of its operation, if it is one that holds as far as is known when it comes.
     pub(crate) borne: Option<Borne>,
     /// It will begin at once and may not be repeated: its start goes to disk with it.
     pub(crate) starts: bool,

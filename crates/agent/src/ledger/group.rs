@@ -10,6 +10,7 @@ use super::accept::{Incoming, Taken, accept};
 use super::begin::begin;
 use super::error::LedgerError;
 use super::finish::{Ended, finish};
+use super::keep_time::keep_time;
 use super::nonce::claim;
 use super::prune::prune;
 use super::reboot::{BeginReboot, begin_reboot};
@@ -30,6 +31,10 @@ pub(super) enum Request {
         incoming: Incoming,
         now: Millis,
         reply: Reply<Taken>,
+    },
+    KeepTime {
+        at: Millis,
+        reply: Reply<()>,
     },
     Begin {
         run: RunKey,
@@ -140,6 +145,7 @@ fn attempt(
 fn perform(connection: &Connection, request: Request) -> (Answer, rusqlite::Result<()>) {
     match request {
         Request::Accept { incoming, now, reply } => answer(reply, accept(connection, incoming, now)),
+        Request::KeepTime { at, reply } => answer(reply, keep_time(connection, at)),
         Request::Begin { run, reply } => answer(reply, begin(connection, run)),
         Request::BeginReboot { begin, reply } => answer(reply, begin_reboot(connection, &begin)),
         Request::Claim { borne, reply } => answer(reply, claim(connection, &borne)),
@@ -172,7 +178,7 @@ fn not_tried(request: Request) -> Answer {
     match request {
         Request::Accept { reply, .. } => with(reply),
         Request::Begin { reply, .. } | Request::Finish { reply, .. } | Request::WantAll { reply } => with(reply),
-        Request::BeginReboot { reply, .. } => with(reply),
+        Request::BeginReboot { reply, .. } | Request::KeepTime { reply, .. } => with(reply),
         Request::Refuse { reply, .. } => with(reply),
         Request::Untold { reply } => with(reply),
         Request::Told { reply, .. } => with(reply),

@@ -45,6 +45,11 @@ impl Ledger {
         self.ask(|reply| Request::Told { told, reply }).await
     }
 
+    /// Writes down the latest time that the hub has signed.
+    pub(crate) async fn keep_time(&self, at: Millis) -> Result<(), LedgerError> {
+        self.ask(|reply| Request::KeepTime { at, reply }).await
+    }
+
     /// Writes down that a run begins.
     pub(crate) async fn begin(&self, run: RunKey) -> Result<(), LedgerError> {
         self.ask(|reply| Request::Begin { run, reply }).await

@@ -5,7 +5,7 @@
 //! (`writer`), which takes whatever is asked for at the moment, does it in one transaction with one
 //! flush to disk (`group`), and then answers all of it. What each request does to the tables stands in a file
 //! of its own: `accept`, `refuse`, `begin`, `finish`, `withdraw`, `report`, `unreported`, `recover`, `prune`, `nonce`,
-//! `reboot`.
+//! `reboot`, `keep_time`.
 //! What a stage means is decided in `rules::ledger`. `counts` looks at it from outside. `file` opens
 //! the file, `schema.sql` says what is in it.
 
@@ -17,6 +17,7 @@ mod file;
 mod finish;
 mod group;
 mod handle;
+mod keep_time;
 mod nonce;
 mod prune;
 mod reboot;

@@ -1,5 +1,6 @@
-//! What is forgotten in time: results some days after their receipt, runs after ninety days. Done in
-//! small steps, so that nothing waits long for it.
+//! What is forgotten in time: results some days after their receipt, runs after ninety days by this machine's
+//! clock. A run whose operation's nonce is still known stays, however far that clock has leapt: without it the
+//! same operation would be carried out once more. Done in small steps, so that nothing waits long for it.
 
 use rusqlite::{Connection, params};
 use sortie_rules::ids::{Id, TaskId};
@@ -39,7 +40,10 @@ pub(super) fn prune(connection: &Connection, after: Option<TaskId>, now: Millis)
         .execute(params![from, until, cut])?;
     let (from, until, cut) = range(rows);
     connection
-        .prepare_cached("delete from runs where task > ?1 and task <= ?2 and stage = 'reported' and ended_at < ?3")?
+        .prepare_cached(
+            "delete from runs where task > ?1 and task <= ?2 and stage = 'reported' and ended_at < ?3
+             and task not in (select operation from nonces)",
+        )?
         .execute(params![from, until, cut])?;
     Ok((tasks.len() == STEP_ROWS).then_some(last))
 }

@@ -13,7 +13,7 @@ use uuid::Builder;
 
 use super::prune::RESULT_KEPT;
 use super::*;
-use crate::operations::borne;
+use crate::operations::{Borne, borne};
 use crate::runner::{cancelled, interrupted};
 
 const NOW: Millis = Millis(1_800_000_000_000);
@@ -295,6 +295,32 @@ async fn bodies_go_after_days_and_rows_after_months_but_nothing_that_is_unreport
     ledger.prune(None, later(LEDGER_KEEPS)).await.unwrap();
     assert_eq!(verdicts(&ledger, delivery(3, vec![handed(1, 1, 3, true)])).await, ["accepted"], "it is unknown again");
     assert_eq!(verdicts(&ledger, delivery(4, vec![handed(2, 1, 3, true)])).await, ["answer"], "unreported: it stays");
+}
+
+#[tokio::test]
+async fn a_run_is_known_as_long_as_the_nonce_of_its_operation_however_far_the_clock_leaps() {
+    let scratch = Scratch::new();
+    let (ledger, thread, _, _) = open(&scratch.path());
+    let (operation, routine) = (handed(1, 1, 1, false), handed(2, 1, 1, false));
+    let until = NOW + Span::days(3);
+    let mut incoming = delivery(1, vec![operation.clone(), routine.clone()]);
+    incoming.tasks[0].borne = Some(Borne { nonce: "a".repeat(32), operation: operation.id, expires_at: until });
+    assert_eq!(verdicts(&ledger, incoming).await, ["accepted", "accepted"]);
+    for n in [1, 2] {
+        ledger.finish(done(n, 1, NOW)).await.unwrap();
+        ledger.reported(vec![RunKey { task: task(n, NOW), run: 1 }]).await.unwrap();
+    }
+    // The machine's clock leaps, and comes back.
+    let leapt = NOW + LEDGER_KEEPS + Span::days(300);
+    ledger.prune(None, leapt).await.unwrap();
+    let again = verdicts(&ledger, delivery(2, vec![operation.clone(), routine.clone()])).await;
+    assert_eq!(again, ["answer", "accepted"], "the operation is answered from the ledger");
+    ledger.reported(vec![RunKey { task: operation.id, run: 1 }]).await.unwrap();
+    // By the hub's signature its time has passed: whoever brings it again is refused for that.
+    ledger.keep_time(until + Span(1)).await.unwrap();
+    ledger.prune(None, leapt).await.unwrap();
+    assert_eq!(verdicts(&ledger, delivery(3, vec![operation])).await, ["accepted"]);
+    close(ledger, thread).await;
 }
 
 #[tokio::test]

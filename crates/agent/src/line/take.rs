@@ -18,7 +18,6 @@ use crate::desired::Heard;
 use crate::helper::bring_keys;
 use crate::hub::Hub;
 use crate::ledger::{Incoming, Ledger, LedgerError, Offered, Refused, RunKey, Taken, Verdict};
-use crate::operations::borne;
 use crate::refusals::{Refusal, RefusedThing};
 use crate::reporter::Outbox;
 use crate::runner::{Board, Cancel, Runner, Waiting, cancelled};
@@ -63,7 +62,9 @@ impl Taker {
         envelope: &Envelope,
         acknowledged: u64,
     ) -> Result<u64, NotTaken> {
-        let delivery = match self.verified(asked, envelope).await {
+        let verified = self.verified(asked, envelope).await;
+        self.keep_time().await;
+        let delivery = match verified {
             Ok(delivery) => delivery,
             Err(refused) => {
                 self.refuse(&refused).await;
@@ -80,7 +81,10 @@ impl Taker {
         self.heard.hear(delivery.desired_generation, delivery.results_wanted);
         let (cancel, results_wanted) = (delivery.cancel.clone(), delivery.results_wanted);
         if number > acknowledged || !delivery.tasks.is_empty() {
-            match self.ledger.accept(self.incoming(delivery), self.clock.now()).await? {
+            let issued_at = delivery.issued_at;
+            let taken = self.ledger.accept(self.incoming(delivery), self.clock.now()).await?;
+            self.hub_time.note_kept(issued_at);
+            match taken {
                 Taken::Whole(verdicts) => self.sort_out(verdicts),
                 Taken::Refused(refused, times) => {
                     self.tell(&refused, times);
@@ -102,6 +106,16 @@ impl Taker {
             self.follow_keys().await;
         }
         Ok(acknowledged.max(number))
+    }
+
+    /// Writes down how late it is by the hub's signature, now and then: deliveries without work are not written
+    /// down. What cannot be written is tried again with the next delivery.
+    async fn keep_time(&self) {
+        let Some(at) = self.hub_time.to_be_kept() else { return };
+        match self.ledger.keep_time(at).await {
+            Ok(()) => self.hub_time.note_kept(at),
+            Err(error) => tracing::error!(%error, "the hub's signed time could not be written down"),
+        }
     }
 
     /// An answer that could not even be read: if it is the answer's fault, it is a refused delivery, too.
@@ -156,7 +170,6 @@ impl Taker {
             // Noted at the next delivery that says so.
             Err(error) => tracing::error!(%error, "the version of the protocol could not be noted"),
         }
-        self.runner.operation_time.observe(delivery.issued_at);
         Ok(delivery)
     }
 
@@ -168,7 +181,8 @@ impl Taker {
             let is_operation = handed.operation.is_some();
             let handed = HandedTask { idempotent: handed.idempotent && !is_operation, ..handed };
             let starts = position < idle && start_is_written_first(handed.idempotent) && !is_operation;
-            Offered { borne: borne(&handed), handed, starts }
+            let borne = if is_operation { self.runner.nonce_of(&handed) } else { None };
+            Offered { borne, handed, starts }
         };
         let tasks = delivery.tasks.into_iter().enumerate().map(offer).collect();
         let Delivery { number, issued_at, operators_version, .. } = delivery;

@@ -20,8 +20,8 @@ pub const DEFAULT_TOML: &str = include_str!("policy.default.toml");
 /// What the site allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    /// The file cannot be used, so nothing runs until it can.
-    pub(super) is_unusable: bool,
+    /// Why the file cannot be used, if it cannot, in words for the hub; nothing runs until it can.
+    pub(super) unusable: Option<String>,
     pub(super) allow_unnamed: bool,
     pub(super) allow: Vec<String>,
     pub(super) refuse: Vec<String>,
@@ -175,7 +175,7 @@ impl Policy {
             handlers.insert(name, handling);
         }
         Ok(Policy {
-            is_unusable: false,
+            unusable: None,
             service_restart,
             host_reboot,
             handlers,
@@ -193,7 +193,7 @@ impl Policy {
     /// The policy that allows nothing.
     pub fn nothing() -> Policy {
         Policy {
-            is_unusable: false,
+            unusable: None,
             service_restart: ServiceRestart::usual(),
             host_reboot: HostReboot::usual(),
             handlers: BTreeMap::new(),

@@ -18,7 +18,12 @@ impl Policy {
 
     /// Whether its file can be used. If it cannot, nothing runs, and what comes is told to come again.
     pub fn is_usable(&self) -> bool {
-        !self.is_unusable
+        self.unusable.is_none()
+    }
+
+    /// Why its file cannot be used, if it cannot, in words for the hub.
+    pub(crate) fn unusable(&self) -> Option<&str> {
+        self.unusable.as_deref()
     }
 
     /// How many operators must have signed a task of this type; none for routine work.

@@ -3,12 +3,13 @@
 //! `file` reads it, `handlers` its tables of handlers, `privileged` those of the builtins that change a
 //! machine as a whole, `desired` those of desired state, `reports` what the site tells of itself; `judge` says whether
 //! a type may run, `paths` whether a handler may touch a path (`sortie_rules::addresses`: connect to an address),
-//! `watch` reads the file again when it has changed.
+//! `watch` reads the file again when it has changed, and `outward` is what the hub is told of one that cannot be used.
 
 mod desired;
 mod file;
 mod handlers;
 mod judge;
+mod outward;
 mod paths;
 mod privileged;
 mod reports;

@@ -28,6 +28,17 @@ pub enum Forbidden {
     /// It is under none of the roots.
     #[error("the policy of this site lists no folder that {} is in", .0.display())]
     Outside(PathBuf),
+    /// It is below a root that is not there.
+    #[error(
+        "{} is below {}, which the policy of this site lists as a root and which is not there: make that folder, or \
+         take it out of the policy", .path.display(), .root.display()
+    )]
+    NoRoot {
+        /// The path.
+        path: PathBuf,
+        /// The root, as the policy writes it.
+        root: PathBuf,
+    },
     /// It is not there, or not to be had.
     #[error("{} cannot be opened: {source}", .path.display())]
     Unreachable {
@@ -53,7 +64,8 @@ impl Roots {
         if self.roots.is_empty() {
             return Err(Forbidden::Outside(path.to_owned()));
         }
-        let whole = path.canonicalize().map_err(unreachable)?;
+        let whole =
+            path.canonicalize().map_err(|error| self.missing_root(path).unwrap_or_else(|| unreachable(error)))?;
         for root in &self.roots {
             let Ok(root) = root.canonicalize() else { continue };
             if let Ok(way) = whole.strip_prefix(&root) {
@@ -62,7 +74,18 @@ impl Roots {
                 return Ok(Root { folder, way: way.to_owned(), whole });
             }
         }
-        Err(Forbidden::Outside(path.to_owned()))
+        Err(self.missing_root(path).unwrap_or_else(|| Forbidden::Outside(path.to_owned())))
+    }
+
+    /// The path, if by its letters it is below a root that is not there. That lets nobody in, and only says what is
+    /// wrong.
+    fn missing_root(&self, path: &Path) -> Option<Forbidden> {
+        let is_missing = |root: &&PathBuf| {
+            let found = root.symlink_metadata();
+            path.starts_with(root) && found.is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+        };
+        let root = self.roots.iter().find(is_missing)?;
+        Some(Forbidden::NoRoot { path: path.to_owned(), root: root.clone() })
     }
 }
 
@@ -121,6 +144,25 @@ mod tests {
         assert!(matches!(roots.find(&inside.join("none")), Err(Forbidden::Unreachable { .. })));
         assert!(matches!(roots.find(Path::new("in/a")), Err(Forbidden::Outside(_))));
         assert!(matches!(Roots::new(vec![]).find(&inside), Err(Forbidden::Outside(_))));
+    }
+
+    #[test]
+    fn a_root_that_is_not_there_is_named_with_what_to_do() {
+        let scratch = tempfile::tempdir().unwrap();
+        let (there, gone) = (scratch.path().join("there"), scratch.path().join("gone"));
+        std::fs::create_dir_all(&there).unwrap();
+        let roots = Roots::new(vec![there.clone(), gone.clone()]);
+        for path in ["", "conf.d", "conf.d/app/more"] {
+            let refusal = roots.find(&gone.join(path)).unwrap_err();
+            assert!(matches!(&refusal, Forbidden::NoRoot { root, .. } if *root == gone), "{refusal}");
+            let said = refusal.to_string();
+            assert!(said.contains("make that folder, or take it out of the policy"), "{said}");
+        }
+        assert!(matches!(roots.find(&there.join("none")), Err(Forbidden::Unreachable { .. })));
+        assert!(matches!(roots.find(scratch.path()), Err(Forbidden::Outside(_))));
+        // Only by its letters: a way back out of it is not below it.
+        std::fs::create_dir_all(&gone).unwrap();
+        assert!(matches!(roots.find(&gone.join("..")), Err(Forbidden::Outside(_))));
     }
 
     #[test]

@@ -41,12 +41,16 @@ struct Mark {
 }
 
 impl PolicyWatch {
-    /// Reads the policy for the first time; one that cannot be used is an error here.
-    pub(crate) fn start(path: PathBuf) -> Result<PolicyWatch, PolicyError> {
+    /// Reads the policy for the first time. One that cannot be used is told like one that breaks later: an agent that
+    /// would not start could tell nobody.
+    pub(crate) fn start(path: PathBuf) -> PolicyWatch {
         let mark = mark(&path);
-        let policy = Arc::new(Policy::read(&path)?);
-        let seen = Mutex::new(Seen { looked: Steady::now(), mark, policy });
-        Ok(PolicyWatch { path, seen, changes: watch::Sender::new(0) })
+        let policy = Policy::read(&path).unwrap_or_else(|error| {
+            tracing::error!(%error, "the policy cannot be used; nothing runs until it can");
+            unusable(&error)
+        });
+        let seen = Mutex::new(Seen { looked: Steady::now(), mark, policy: Arc::new(policy) });
+        PolicyWatch { path, seen, changes: watch::Sender::new(0) }
     }
 
     /// The policy now, at most a second old. While the file cannot be used, nothing is allowed.
@@ -96,10 +100,14 @@ impl PolicyWatch {
             }
             Err(error) => {
                 tracing::error!(%error, "the policy has changed and cannot be used; nothing runs until it can");
-                Policy { is_unusable: true, ..Policy::nothing() }
+                unusable(&error)
             }
         }
     }
+}
+
+fn unusable(error: &PolicyError) -> Policy {
+    Policy { unusable: Some(error.outward()), ..Policy::nothing() }
 }
 
 fn mark(path: &std::path::Path) -> Option<Mark> {
@@ -116,7 +124,7 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         let path = scratch.path().join("policy.toml");
         std::fs::write(&path, "allow = [\"sleep\", \"sys.info\"]").unwrap();
-        let watch = PolicyWatch::start(path.clone()).unwrap();
+        let watch = PolicyWatch::start(path.clone());
         assert!(watch.now().allows("sys.info"));
         std::fs::write(&path, "allow = [\"sleep\"]").unwrap();
         tokio::time::advance(LOOK_EVERY.to_std()).await;
@@ -124,5 +132,19 @@ mod tests {
         std::fs::write(&path, "alow = [\"sleep\"]!").unwrap();
         tokio::time::advance(LOOK_EVERY.to_std()).await;
         assert!(!watch.now().allows("sleep"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_policy_that_is_broken_from_the_start_allows_nothing_until_it_is_mended() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("policy.toml");
+        let watch = PolicyWatch::start(path.clone());
+        assert_eq!(watch.now().unusable(), Some("the file cannot be read: entity not found"));
+        std::fs::write(&path, "allow = [\"sleep\"]!").unwrap();
+        tokio::time::advance(LOOK_EVERY.to_std()).await;
+        assert!(watch.now().unusable().is_some_and(|why| why.starts_with("line 1: ")) && !watch.now().allows("sleep"));
+        std::fs::write(&path, "allow = [\"sleep\"]").unwrap();
+        tokio::time::advance(LOOK_EVERY.to_std()).await;
+        assert!(watch.now().is_usable() && watch.now().allows("sleep"));
     }
 }

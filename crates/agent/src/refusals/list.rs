@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use sortie_rules::ids::TaskId;
+use sortie_rules::plain::plain;
 use sortie_rules::redaction::redact;
 use sortie_rules::tasks::Code;
 use sortie_rules::time::Millis;
@@ -115,7 +116,7 @@ pub(crate) fn in_words(refusal: &Refusal, now: Millis) -> String {
     };
     let line = format!("{} ago  {what}  {code}: {message}  ({more})", now.since(*at).rounded());
     // What a hub sent is told without what a terminal would obey.
-    redact(&line).chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+    plain(&redact(&line))
 }
 
 fn so_often(times: u64) -> String {
@@ -145,8 +146,8 @@ mod tests {
         let json = serde_json::to_string(&refusal).unwrap();
         assert_eq!(json, r#"{"at":1,"delivery":7,"times":4,"code":"expired","message":"too late"}"#);
         assert_eq!(serde_json::from_str::<Refusal>(&json).unwrap(), refusal);
-        let obeyed = Refusal { message: "\u{1b}[2Jgone".into(), ..refusal.clone() };
-        assert!(in_words(&obeyed, Millis(1)).contains("expired: \u{fffd}[2Jgone"));
+        let obeyed = Refusal { message: "\u{1b}[2Jgone\u{202e}".into(), ..refusal.clone() };
+        assert!(in_words(&obeyed, Millis(1)).contains("expired:  [2Jgone"));
         let line = in_words(&refusal, Millis(1));
         assert!(line.ends_with("delivery 7  expired: too late  (4 for this reason so far)"), "{line}");
     }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use sortie_rules::ids::{BootId, Id};
 use sortie_rules::limits::TASK_PAYLOAD_BYTES_MAX;
 use sortie_rules::time::Span;
+use sortie_rules::verification::Refused as Reason;
 use sortie_wire::deliveries::{Answers, Delivery, HandedTask, WaitQuery};
 use sortie_wire::envelope::{DELIVERY, Envelope, Signer, TIME};
 use sortie_wire::results::OutcomeWord;
@@ -117,6 +118,7 @@ fn out_of_bounds() -> Vec<Bad> {
         changed("expired", Refused("expired"), move |delivery| {
             (delivery.issued_at, delivery.expires_at) = (NOW - ten, NOW - a_minute);
         }),
+        changed("in a lower version of the protocol", Refused("protocol_downgraded"), |delivery| delivery.protocol = 0),
         changed("not yet valid", Refused("not_yet_valid"), move |delivery| {
             (delivery.issued_at, delivery.expires_at) = (NOW + ten, NOW + ten + a_minute);
         }),
@@ -146,6 +148,65 @@ fn out_of_bounds() -> Vec<Bad> {
         }),
         written("nested too deeply", "not_a_delivery", |text| {
             text.replacen("\"tasks\":[", &format!("\"tasks\":[{}{},", "[".repeat(1000), "]".repeat(1000)), 1)
+        }),
+    ]
+}
+
+/// Two things wrong at once, which stand side by side in the order of the checks: the first is told. No answer is
+/// unsigned and signed by a stranger, or both expired and not yet valid.
+fn twice_wrong(desk: &Desk) -> Vec<Bad> {
+    let (a_minute, ten) = (Span::minutes(1), Span::minutes(10));
+    let (stranger, keys) = (signer(), desk.keys());
+    vec![
+        bad("too large, and no envelope", Refused("too_large"), |_, _| vec![b'x'; 17 << 20]),
+        wrapped("no envelope, and another kind of message", "not_an_envelope", |envelope| {
+            (envelope.payload, envelope.payload_type) = ("!".into(), TIME.into());
+        }),
+        wrapped("another kind of message, and unsigned", "other_type", |envelope| {
+            (envelope.payload_type, envelope.signatures) = (TIME.into(), vec![]);
+        }),
+        bad("by a stranger, and the signature does not fit", Refused("unknown_key"), move |desk, asked| {
+            let mut envelope = stranger.sign(DELIVERY, &bytes(&harmful(desk, asked)));
+            envelope.signatures[0].sig.truncate(40);
+            assert!(keys.keys.iter().all(|key| key.id != envelope.signatures[0].keyid));
+            bytes(&envelope)
+        }),
+        bad("the signature does not fit, and no delivery", Refused("bad_signature"), |desk, _| {
+            let signed = desk.sign(DELIVERY, b"{}");
+            bytes(&Envelope { signatures: signed.signatures, ..desk.sign(DELIVERY, b"[]") })
+        }),
+        written("no delivery, and for another node", "not_a_delivery", |text| {
+            text.replacen("\"number\"", "\"numbre\"", 1).replacen("\"node\":\"0", "\"node\":\"1", 1)
+        }),
+        changed("for another node, and the answer to another wait", Refused("other_node"), |delivery| {
+            delivery.node = Id::from_uuid(uuid::Uuid::from_u128(0xb));
+            delivery.answers.seq -= 1;
+        }),
+        changed("the answer to another wait, with bad dates", Refused("other_wait"), move |delivery| {
+            delivery.answers.seq -= 1;
+            delivery.expires_at = delivery.issued_at - a_minute;
+        }),
+        changed("bad dates, and a number that goes back", Refused("bad_dates"), move |delivery| {
+            (delivery.expires_at, delivery.number) = (delivery.issued_at - a_minute, 0);
+        }),
+        changed("a number that goes back, and run 0", Refused("number_back"), |delivery| {
+            (delivery.number, delivery.tasks[0].run) = (0, 0);
+        }),
+        changed("run 0, and expired", Refused("out_of_limits"), move |delivery| {
+            (delivery.issued_at, delivery.expires_at) = (NOW - ten, NOW - a_minute);
+            delivery.tasks[0].run = 0;
+        }),
+        changed("expired, in a lower version of the protocol", Refused("expired"), move |delivery| {
+            (delivery.issued_at, delivery.expires_at) = (NOW - ten, NOW - a_minute);
+            delivery.protocol = 0;
+        }),
+        changed("not yet valid, in a lower version of the protocol", Refused("not_yet_valid"), move |delivery| {
+            (delivery.issued_at, delivery.expires_at) = (NOW + ten, NOW + ten + a_minute);
+            delivery.protocol = 0;
+        }),
+        bad("in a lower version, with a number that was taken", Refused("protocol_downgraded"), |desk, asked| {
+            let again = Delivery { number: asked.ack, protocol: 0, ..harmful(desk, asked) };
+            bytes(&desk.sign(DELIVERY, &bytes(&again)))
         }),
     ]
 }
@@ -196,7 +257,8 @@ async fn every_bad_delivery_is_refused_by_its_code_without_effect_and_a_good_one
     let retired = hub.desk.retire();
     let recorded = ground.record_a_good_one().await;
     // The number of the delivery that was acknowledged last is above 0 by now.
-    let all = not_the_answer(&hub.desk, retired, recorded).into_iter().chain(out_of_bounds()).chain(out_of_form());
+    let all = not_the_answer(&hub.desk, retired, recorded).into_iter().chain(out_of_bounds());
+    let all = all.chain(out_of_form()).chain(twice_wrong(&hub.desk));
     let mut expected: BTreeMap<&str, u64> = BTreeMap::new();
     for (round, Bad { what, made, becomes }) in (1..).zip(all) {
         let desk = std::sync::Arc::clone(&hub.desk);
@@ -227,6 +289,8 @@ async fn every_bad_delivery_is_refused_by_its_code_without_effect_and_a_good_one
             .await;
         assert_eq!(ground.lines(), (0..=round).map(|n| format!("good {n}")).collect::<Vec<_>>(), "{what}");
     }
+    let never: Vec<_> = Reason::ALL.into_iter().filter(|reason| !expected.contains_key(reason.as_str())).collect();
+    assert_eq!(never, [], "every reason was met");
     program.kill();
     let counted = ledger(&ground.site, "select code || ' ' || times || ' ' || told from refused order by code");
     assert_eq!(counted, expected.iter().map(|(code, times)| format!("{code} {times} {times}")).collect::<Vec<_>>());

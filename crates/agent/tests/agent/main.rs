@@ -3,6 +3,7 @@
 mod agents;
 mod appliers;
 mod bad_input;
+mod bad_operations;
 mod cancelling;
 mod crashes;
 mod deliveries;

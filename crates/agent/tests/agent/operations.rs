@@ -1,9 +1,9 @@
-//! What operators sign, on an agent that runs: what may be is done once, and everything else has its own code
-//! and no effect. The keys and signatures are those of `ssh-keygen`.
+//! What operators sign, on an agent that runs: what may be is done once, by operators who stand, in their time.
+//! What is wrong with one is tried in `bad_operations`. The keys and signatures are those of `ssh-keygen`.
 
 use rcgen::{CertificateSigningRequestParams, PublicKeyData as _};
 use serde_json::{Value, json};
-use sortie_agent::{Clock, Failure, Given, Output, SetOperators, read_refusals, set_operators};
+use sortie_agent::{Clock, Failure, Given, Output, SetOperators, set_operators};
 use sortie_rules::ids::{Id, TaskId};
 use sortie_rules::time::{Millis, Span};
 use sortie_wire::deliveries::HandedTask;
@@ -42,9 +42,7 @@ impl Stage {
         let hub = TestHub::start().await;
         let site = Site::enrolled_with(&hub, operators).await;
         site.set_policy(policy);
-        let request = hub.desk.look(|asked| asked.enrollments[0].certificate_request.clone());
-        let request = CertificateSigningRequestParams::from_pem(&request).unwrap();
-        let key = hex::encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, request.public_key.der_bytes()));
+        let key = key_of_node(&hub);
         Stage { hub, site, agent: None, journal: Journal::default(), ada, key }
     }
 
@@ -110,6 +108,13 @@ impl Stage {
     }
 }
 
+/// The fingerprint of the key with which the node has enrolled.
+pub(crate) fn key_of_node(hub: &TestHub) -> String {
+    let request = hub.desk.look(|asked| asked.enrollments[0].certificate_request.clone());
+    let request = CertificateSigningRequestParams::from_pem(&request).unwrap();
+    hex::encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, request.public_key.der_bytes()))
+}
+
 fn id(n: u128) -> TaskId {
     Id::from_uuid(uuid::Uuid::from_u128(n))
 }
@@ -129,85 +134,6 @@ async fn what_an_operator_signed_is_done_once_and_with_what_was_signed() {
     assert_eq!(stage.hub.desk.results(work.id, 2).await[1].outcome, OutcomeWord::Completed, "from the ledger");
     assert_eq!(stage.refused(HandedTask { run: 2, ..work }).await, "operation_repeated");
     assert_eq!(stage.journal.read(), [r#"{"n":1}"#, r#"{"n":2}"#], "never the task's own payload");
-    stage.stop().await;
-}
-
-#[tokio::test]
-async fn whatever_is_wrong_with_an_operation_has_its_own_code_and_no_effect() {
-    let stage = Stage::new(POLICY).await;
-    let (ada, eve) = (&stage.ada, Person::new("eve"));
-    let good = stage.signed(1, &[ada]);
-    let envelope = good.operation.clone().unwrap();
-    let (day, at) = (Span::days(1).0, NOW.0);
-    let mut damaged = *envelope.clone();
-    damaged.signatures[0].sig.replace_range(0..4, "AAAA");
-    let other_purpose = HandedTask {
-        operation: Some(Box::new(Envelope {
-            signatures: Person::set(1, 1, &[ada], &[ada]).signatures,
-            ..*envelope.clone()
-        })),
-        ..good.clone()
-    };
-    let cases = [
-        ("unsigned", task(2, "work", "{}"), "signature_missing"),
-        ("nobody has signed", stage.signed(3, &[]), "signer_unknown"),
-        ("a stranger has", stage.signed(4, &[&eve]), "signer_unknown"),
-        ("damaged", HandedTask { id: id(5), operation: Some(Box::new(damaged)), ..good.clone() }, "signature_invalid"),
-        ("for another purpose", HandedTask { id: id(6), ..other_purpose }, "signature_invalid"),
-        ("for another node", stage.said(7, |s| s["target"]["node"] = json!(id(9))), "operation_other_target"),
-        (
-            "for the key of an earlier enrolment",
-            stage.said(8, |s| s["target"]["key"] = json!("00")),
-            "operation_other_target",
-        ),
-        ("with another task", HandedTask { id: id(9), ..good.clone() }, "operation_other_task"),
-        ("another type", stage.said(10, |s| s["op"] = json!("sleep")), "operation_other_task"),
-        (
-            "expired",
-            stage.said(11, |s| {
-                s["issued_at"] = json!(at - 2 * day);
-                s["expires_at"] = json!(at - 1)
-            }),
-            "operation_expired",
-        ),
-        (
-            "of tomorrow",
-            stage.said(12, |s| {
-                s["issued_at"] = json!(at + day);
-                s["expires_at"] = json!(at + 2 * day)
-            }),
-            "operation_not_yet_valid",
-        ),
-        ("for two months", stage.said(13, |s| s["expires_at"] = json!(at + 60 * day)), "operation_too_long"),
-        ("that ends before it begins", stage.said(14, |s| s["expires_at"] = json!(at)), "operation_too_long"),
-        ("with a large payload", stage.said(15, |s| s["params"] = json!("x".repeat(70_000))), "operation_too_large"),
-        ("with more than it has", stage.said(16, |s| s["also"] = json!(1)), "operation_unreadable"),
-        ("with an odd nonce", stage.said(17, |s| s["nonce"] = json!("1")), "operation_unreadable"),
-        (
-            "with a key twice",
-            with(
-                19,
-                Person::operation(
-                    stage.statement(19).to_string().replace("{\"n\":19}", "{\"n\":19,\"n\":20}").as_bytes(),
-                    &[ada],
-                ),
-            ),
-            "operation_unreadable",
-        ),
-        ("that is none", with(18, Person::operation(b"[]", &[ada])), "operation_unreadable"),
-    ];
-    let count = cases.len();
-    for (what, handed, code) in cases {
-        assert_eq!(stage.refused(handed).await, code, "{what}");
-    }
-    assert_eq!(stage.hand(good).await.outcome, OutcomeWord::Completed, "none of them has used its nonce");
-    assert_eq!(
-        stage.refused(stage.said(20, |s| s["nonce"] = json!(format!("{:032x}", 1)))).await,
-        "operation_replayed"
-    );
-    assert_eq!(stage.journal.read(), [r#"{"n":1}"#]);
-    let told = read_refusals(&stage.site.data(), 100).unwrap();
-    assert_eq!(told.len(), count + 1, "the site has a list of its own");
     stage.stop().await;
 }
 
@@ -385,14 +311,23 @@ async fn neither_a_lying_hub_nor_a_clock_that_was_set_back_revives_an_old_operat
             s["expires_at"] = json!(NOW.0 + Span::minutes(1).0);
         })
     };
-    // The hub says that it is later, once, by as much as is believed without asking.
+    // The hub says that it is later, once, by as much as is believed without asking, and brings no work.
     let later = NOW + Span::minutes(4);
+    stage.hub.desk.say(|delivery| (delivery.issued_at, delivery.expires_at) = (later, later + Span::minutes(10)));
+    stage.hub.desk.until("the wait after it", |asked| (asked.waits.len() > 1).then_some(())).await;
+    // From then on it says that it is earlier, and the machine has forgotten the time.
+    stage.agent.take().unwrap().stop().await;
+    stage.site.set_clock(Clock::new(|| Millis(0)));
+    stage.start();
+    assert_eq!(stage.refused(old(&stage, 1)).await, "operation_expired");
+    stage.stop().await;
+    let mut stage = Stage::new(POLICY).await;
+    // The same with work.
     let work = old(&stage, 2);
     let mut delivery = stage.hub.desk.delivery(vec![work.clone()]);
     (delivery.issued_at, delivery.expires_at) = (later, later + Span::minutes(10));
     stage.hub.desk.send(&delivery);
     assert_eq!(stage.hub.desk.result(work.id).await.code.unwrap().0, "operation_expired");
-    // From then on it says that it is earlier, and the machine has forgotten the time.
     stage.agent.take().unwrap().stop().await;
     stage.site.set_clock(Clock::new(|| Millis(0)));
     stage.start();

@@ -6,6 +6,7 @@ use sortie_wire::deliveries::HandedTask;
 use sortie_wire::results::{OutcomeWord, RunResult};
 
 use super::agents::Site;
+use super::desired::{Stage, until};
 use super::hub::{NOW, TestHub, task};
 
 async fn ended(hub: &TestHub, task: HandedTask) -> (OutcomeWord, String) {
@@ -49,4 +50,29 @@ async fn every_refusal_has_a_code_of_its_own_and_is_reported() {
         assert_eq!(ended(&hub, work).await, (outcome, code.to_owned()), "{label}");
     }
     running.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_the_policy_is_told_until_it_is_mended_also_across_starts() {
+    let mut stage = Stage::quiet("").await;
+    stage.site.set_policy("allow = [\"sleep\"]\nalow = [\"hunter22\"]");
+    stage.start();
+    let told = stage.hub.desk.observed("what is wrong", 0, 0, |said| said.policy_unusable.is_some()).await;
+    let why = told.policy_unusable.unwrap().message;
+    assert!(why.starts_with("line 2: there is no setting `alow`") && !why.contains("hunter22"), "{why}");
+    stage.stop().await;
+    stage.set_policy("");
+    let words = stage.hub.desk.look(|asked| asked.observed.len());
+    stage.start();
+    let is_mended = |said: &sortie_wire::desired::Observed| said.policy_unusable.is_none();
+    stage.hub.desk.observed("that it is mended", 0, words, is_mended).await;
+    let memory = stage.site.data().join("observed.json");
+    until(|| std::fs::read_to_string(&memory).is_ok_and(|text| !text.contains("policy"))).await;
+    stage.stop().await;
+    // The hub knows, so there is nothing to say.
+    let (words, waits) = stage.hub.desk.look(|asked| (asked.observed.len(), asked.waits.len()));
+    stage.start();
+    stage.hub.desk.until("the next start", |asked| (asked.waits.len() > waits).then_some(())).await;
+    stage.stop().await;
+    stage.hub.desk.look(|asked| assert_eq!(asked.observed.len(), words));
 }

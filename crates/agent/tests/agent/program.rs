@@ -1,9 +1,11 @@
 //! The slim program as a process, on a site of a test hub's.
 
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use rusqlite::{Connection, OpenFlags};
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::agents::Site;
 
@@ -13,23 +15,35 @@ pub(crate) struct Program(Child);
 impl Program {
     /// Starts it on the data folder of a site that has enrolled.
     pub(crate) fn start(site: &Site) -> Program {
+        Program::run(site, Command::new(env!("CARGO_BIN_EXE_sortie-agent")))
+    }
+
+    /// The same on a machine whose clock shows the test hub's time at its start.
+    pub(crate) fn start_at_the_hub_s_time(site: &Site) -> Program {
+        let mut command = Command::new("faketime");
+        command.env("TZ", "UTC").env("NO_FAKE_STAT", "1");
+        command.args(["--exclude-monotonic", "-f", &format!("@{}", super::hub::NOW_IN_WORDS)]);
+        command.arg(env!("CARGO_BIN_EXE_sortie-agent"));
+        Program::run(site, command)
+    }
+
+    fn run(site: &Site, mut command: Command) -> Program {
         std::fs::write(site.data().join("agent.toml"), "[proxy]\nurl = \"none\"\n").unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sortie-agent"));
         command.arg("run").arg("--data").arg(site.data()).stdin(Stdio::null()).stdout(Stdio::null());
         command.stderr(std::fs::File::options().create(true).append(true).open(log_of(site)).unwrap());
-        Program(command.spawn().unwrap())
+        // faketime stays, beside what it begins.
+        Program(command.process_group(0).spawn().unwrap())
     }
 
     /// Ends it where it stands.
-    pub(crate) fn kill(mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
+    pub(crate) fn kill(self) {
+        drop(self);
     }
 }
 
 impl Drop for Program {
     fn drop(&mut self) {
-        let _it_has_ended = self.0.kill();
+        let _it_has_ended = kill_process_group(Pid::from_child(&self.0), Signal::KILL);
         let _it_has_ended = self.0.wait();
     }
 }

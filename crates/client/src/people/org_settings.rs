@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use serde_json::Value;
-use sortie_wire::org_settings::{OrgSetting, PutOrgSetting};
+use sortie_wire::org_settings::{EvictOrgSettings, EvictedOrgSettings, OrgSetting, PutOrgSetting};
 use sortie_wire::pages::Page;
 
 use super::Hub;
@@ -27,5 +27,11 @@ impl Hub {
     /// Goes back to the default.
     pub async fn reset_org_setting(&self, key: &str) -> Result<OrgSetting, ClientError> {
         self.remove(&["settings", key]).await
+    }
+
+    /// Makes every hub forget what it has in memory of one org setting, or of all of them. Doing so again harms nobody.
+    pub async fn evict_org_settings(&self, key: Option<&str>) -> Result<EvictedOrgSettings, ClientError> {
+        let body = EvictOrgSettings { key: key.map(str::to_owned) };
+        self.set(Method::POST, &["settings", "evict"], &body).await
     }
 }

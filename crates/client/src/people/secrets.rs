@@ -13,6 +13,11 @@ impl Hub {
         self.get_page(&["secrets"], after, limit).await
     }
 
+    /// One secret, without its value, and the layers that use it.
+    pub async fn secret(&self, name: &str) -> Result<Secret, ClientError> {
+        self.get(&["secrets", name], &()).await
+    }
+
     /// Gives a secret its value.
     pub async fn set_secret(&self, name: &str, value: &WriteSecret) -> Result<Secret, ClientError> {
         self.set(Method::PUT, &["secrets", name], value).await

@@ -13,8 +13,18 @@ impl Hub {
         self.get(&["sites"], &()).await
     }
 
+    /// One site.
+    pub async fn site(&self, key: &str) -> Result<Site, ClientError> {
+        self.get(&["sites", key], &()).await
+    }
+
     /// Makes a site, or gives it another name.
     pub async fn put_site(&self, key: &str, site: &PutSite) -> Result<Site, ClientError> {
         self.set(Method::PUT, &["sites", key], site).await
+    }
+
+    /// Removes a site that nothing needs.
+    pub async fn remove_site(&self, key: &str) -> Result<Site, ClientError> {
+        self.remove(&["sites", key]).await
     }
 }

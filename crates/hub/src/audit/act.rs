@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::Value;
 use sortie_rules::audit::{Action, canonical};
-use sortie_rules::ids::{InviteId, OrgId};
+use sortie_rules::ids::{InviteId, NodeId, OrgId};
 use sortie_rules::limits::AUDIT_ENTRY_BYTES_MAX;
 use sortie_rules::time::Millis;
 use sortie_store::audit::{self, NewEntry};
@@ -47,6 +47,11 @@ impl Act {
     /// Somebody comes in with an invite that this person made.
     pub(crate) fn by_invite(asking: &Asking, org: OrgId, (invite, made_by): (InviteId, &str), now: Millis) -> Act {
         Act::asked(asking, org, actor(&format!("invite:{invite}"), made_by), now)
+    }
+
+    /// A node tells what it has done.
+    pub(crate) fn by_node(org: OrgId, action: Action, (node, name): (NodeId, &str), now: Millis) -> Act {
+        Act::new(org, action, actor(&format!("node:{node}"), name), now)
     }
 
     /// The hub does it by itself.
@@ -132,7 +137,7 @@ impl Act {
 }
 
 /// The SHA-256 of something that is not itself written down, in hex.
-fn sha256_of(bytes: &[u8]) -> String {
+pub(crate) fn sha256_of(bytes: &[u8]) -> String {
     hex::encode(digest(&SHA256, bytes).as_ref())
 }
 

@@ -13,7 +13,7 @@ mod refused;
 pub(crate) mod routes;
 mod seal;
 
-pub(crate) use act::{Act, record};
+pub(crate) use act::{Act, record, sha256_of};
 pub(crate) use asking::{Asked, Asking};
 pub(crate) use refused::{Refused, forbidden, refuse};
 pub(crate) use seal::seal;

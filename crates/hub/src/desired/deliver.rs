@@ -69,7 +69,7 @@ async fn take_over(app: &Shared, caller: &NodeCaller, after: u64) -> Result<(), 
 fn resources_of(app: &App, parts: &[LayerPart]) -> Result<Resources, Fault> {
     let kinds = app.kinds.load();
     let whole = merge(parts.iter().map(|part| &part.state));
-    let mut resources = usable(&kinds, &whole, &mut BTreeSet::new())?;
+    let mut resources = usable(&kinds, &whole, None, &mut BTreeSet::new())?;
     // What the hub enforces is not the node's to know of, not even by name.
     resources.retain(|key, _| !kinds.is_enforced(&key.kind));
     for (key, resource) in &mut resources {

@@ -5,8 +5,7 @@ use sortie_store::desired::publications::LayerKey;
 use sortie_wire::desired::{LayerShown, WriteDraft};
 use sortie_wire::problem::ProblemCode;
 
-use super::layer::make_site;
-use super::{check, show};
+use super::{check, layer, show};
 use crate::app::App;
 use crate::audit::{self, Act};
 use crate::fault::{Fault, refuse};
@@ -38,7 +37,7 @@ pub(super) async fn write(app: &App, who: &Principal, key: LayerKey, request: Wr
                 if there != request.version {
                     return Err(changed(before.as_ref()));
                 }
-                make_site(tx, &key, now).await?;
+                layer::hold(tx, &key).await?;
                 let version = before.as_ref().map_or(0, |row| row.version) + 1;
                 let based_on = request.based_on;
                 let row = DraftRow { key, state: Some(text), based_on, version, changed_by: by, changed_at: now };

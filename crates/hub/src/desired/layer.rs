@@ -1,18 +1,18 @@
 //! Which layer a request names: `org`, `site:KEY` or `node:NAME`.
 
 use sortie_rules::desired::{Layer, LayerName};
+use sortie_rules::ids::OrgId;
 use sortie_rules::names::check_name;
-use sortie_rules::time::Millis;
 use sortie_store::desired::publications::LayerKey;
-use sortie_store::{StoreError, Tx};
+use sortie_store::{Tx, sites};
 use sortie_wire::problem::ProblemCode;
 
 use crate::app::App;
 use crate::fault::{Fault, refuse};
-use crate::nodes::sites::make_if_missing;
+use crate::nodes::sites::unknown;
 use crate::people::Principal;
 
-/// The layer of this name. A node that is not there has none; a site has one before it has nodes.
+/// The layer of this name. A node or a site that is not there has none; a site has one before it has nodes.
 pub(super) async fn find(app: &App, who: &Principal, text: &str) -> Result<LayerKey, Fault> {
     let malformed = |detail: String| refuse(ProblemCode::MalformedParameter, detail);
     let LayerName { layer, of } = text.parse().map_err(|why| malformed(format!("layer: {why}.")))?;
@@ -20,18 +20,33 @@ pub(super) async fn find(app: &App, who: &Principal, text: &str) -> Result<Layer
         Layer::Org => of,
         Layer::Site => {
             check_name("site", &of).map_err(|error| malformed(format!("layer: {error}.")))?;
-            of
+            is_there(app, who.org, of).await?
         }
         Layer::Node => app.nodes.find_named(&app.store, who.org, &of).await?.id.to_string(),
     };
     Ok(LayerKey { org: who.org, layer, of })
 }
 
-/// Makes the site of a layer of which somebody says something.
-pub(super) async fn make_site(tx: &mut Tx, key: &LayerKey, now: Millis) -> Result<(), StoreError> {
+/// The site's key again, if there is such a site.
+async fn is_there(app: &App, org: OrgId, key: String) -> Result<String, Fault> {
+    app.store
+        .read(move |tx| {
+            Box::pin(async move {
+                match sites::get(tx, org, &key).await? {
+                    Some(_) => Ok(key),
+                    None => Err(unknown(tx, org, &key).await?),
+                }
+            })
+        })
+        .await
+}
+
+/// Keeps the site of a layer until the transaction ends, for what is written of the layer in it. Refused if the site
+/// was removed since the layer was found.
+pub(super) async fn hold(tx: &mut Tx, key: &LayerKey) -> Result<(), Fault> {
     match key.layer {
-        Layer::Site => make_if_missing(tx, key.org, &key.of, now).await,
-        Layer::Org | Layer::Node => Ok(()),
+        Layer::Site if !sites::hold(tx, key.org, &key.of).await? => Err(unknown(tx, key.org, &key.of).await?),
+        Layer::Org | Layer::Site | Layer::Node => Ok(()),
     }
 }
 

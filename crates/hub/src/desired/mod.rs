@@ -31,5 +31,6 @@ mod tell;
 pub(crate) use advance::advance_all;
 pub(crate) use forget::forget;
 pub(crate) use memory::Desired;
+pub(crate) use node::policy_unusable;
 pub(crate) use pins::{change_site, enter};
 pub(crate) use tell::{follow, tell_having};

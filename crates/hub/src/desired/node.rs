@@ -1,12 +1,12 @@
 //! What is meant for one node, layer by layer, and what it says of it.
 
 use serde_json::Value;
-use sortie_rules::desired::{Layer, Standing, merge, origins};
+use sortie_rules::desired::{Layer, Standing, merge, origins, stands_now};
 use sortie_rules::ids::NodeId;
 use sortie_store::Tx;
 use sortie_store::desired::observed::{self, ObservedRow};
 use sortie_store::desired::pins::{self, PinsRow};
-use sortie_wire::desired::{LayerPart, NodeDesired, NodeObserved};
+use sortie_wire::desired::{LayerPart, NodeDesired, NodeObserved, Observed, PolicyUnusable};
 
 use super::layer::of;
 use crate::app::{App, Shared};
@@ -58,11 +58,22 @@ pub(super) async fn parts(tx: &mut Tx, app: &App, pins: &PinsRow) -> Result<Vec<
     Ok(parts)
 }
 
+/// Why the policy of a node's site cannot be used, as far as the node has told.
+pub(crate) async fn policy_unusable(tx: &mut Tx, node: NodeId) -> Result<Option<PolicyUnusable>, Fault> {
+    match observed::get(tx, node).await? {
+        // Whoever cannot read the policy fails; of the others nobody needs to read more.
+        Some(row) if row.standing == Standing::Failing => Ok(read(&row)?.policy_unusable),
+        _ => Ok(None),
+    }
+}
+
 fn shown(row: ObservedRow, meant: u64) -> Result<NodeObserved, Fault> {
-    let unreadable = |id: NodeId, error| Fault::Broken(format!("what the node {id} has said: {error}"));
-    let observed = serde_json::from_str(&row.document).map_err(|error| unreadable(row.node, error))?;
-    // It was said of an earlier generation.
-    let is_old = row.generation < meant && row.standing == Standing::Converged;
-    let standing = if is_old { Standing::Converging } else { row.standing };
-    Ok(NodeObserved { standing, heard_at: row.heard_at, observed })
+    let said = Some((row.generation, row.standing));
+    let standing = stands_now(said, meant).unwrap_or(row.standing);
+    Ok(NodeObserved { standing, heard_at: row.heard_at, observed: read(&row)? })
+}
+
+fn read(row: &ObservedRow) -> Result<Observed, Fault> {
+    let unreadable = |error| Fault::Broken(format!("what the node {} has said: {error}", row.node));
+    serde_json::from_str(&row.document).map_err(unreadable)
 }

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::json;
 use sortie_rules::desired::{Condition, Meant, Standing, Told, merge, read, stands};
 use sortie_rules::limits::{CONDITION_MESSAGE_BYTES_MAX, GENERATION_MAX, NAME_BYTES_MAX, RESOURCES_MAX};
+use sortie_rules::redaction::redact;
+use sortie_rules::tasks::Code;
 use sortie_store::desired::observed::{self, ObservedRow};
 use sortie_store::desired::pins;
 use sortie_wire::desired::Observed;
@@ -36,11 +38,12 @@ pub(super) async fn observe(app: &Shared, caller: &NodeCaller, said: Observed) -
                     said.conditions.retain(|one| known.contains(&one.resource));
                 }
                 let refused = said.refused.as_ref().map(|refused| refused.generation);
-                let told = Told { generation: said.generation, refused, conditions: &said.conditions };
+                let policy_is_usable = said.policy_unusable.is_none();
+                let (generation, conditions) = (said.generation, &said.conditions[..]);
+                let told = Told { generation, refused, conditions, policy_is_usable };
                 let now_stands = stands(&told, Meant { generation: meant, resources: known.len() });
                 let before = observed::standing(tx, node).await?.map(|(_, standing)| standing);
                 let document = serde_json::to_string(&said).map_err(|error| Fault::Broken(error.to_string()))?;
-                let generation = said.generation;
                 let row = ObservedRow { node, org, generation, standing: now_stands, document, heard_at: now };
                 observed::put(tx, &row).await?;
                 let kind = match now_stands {
@@ -50,7 +53,10 @@ pub(super) async fn observe(app: &Shared, caller: &NodeCaller, said: Observed) -
                     Standing::Converging => return Ok(()),
                 };
                 if before != Some(now_stands) {
-                    let data = json!({ "generation": generation });
+                    let mut data = json!({ "generation": generation });
+                    if !policy_is_usable {
+                        data["reason"] = json!(Code::POLICY_UNUSABLE);
+                    }
                     events::record(tx, Record::new(org, now, kind, &name).node(node).data(&data)).await?;
                 }
                 Ok::<_, Fault>(())
@@ -82,7 +88,16 @@ fn in_shape(mut said: Observed) -> Result<Observed, Fault> {
         cut(&mut refused.code, NAME_BYTES_MAX);
         cut(&mut refused.message, CONDITION_MESSAGE_BYTES_MAX);
     }
+    if let Some(policy) = &mut said.policy_unusable {
+        // It stands in tables and on terminals.
+        policy.message = redact(&policy.message).chars().map(plain).collect();
+        cut(&mut policy.message, CONDITION_MESSAGE_BYTES_MAX);
+    }
     Ok(said)
+}
+
+fn plain(letter: char) -> char {
+    if letter.is_control() { char::REPLACEMENT_CHARACTER } else { letter }
 }
 
 fn cut(text: &mut String, most: usize) {
@@ -96,6 +111,8 @@ fn cut(text: &mut String, most: usize) {
 mod tests {
     use super::*;
     use serde_json::json;
+    use sortie_rules::time::Millis;
+    use sortie_wire::desired::PolicyUnusable;
 
     fn said(generation: u64, status: &str) -> Observed {
         let condition = json!({ "resource": "file/a", "status": status, "since": 1 });
@@ -111,5 +128,15 @@ mod tests {
         let mut twice = said(1, "failed");
         twice.conditions.push(twice.conditions[0].clone());
         assert!(in_shape(twice).is_err());
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_policy_is_kept_without_what_a_terminal_would_obey() {
+        let mut broken = said(1, "in_order");
+        let message = format!("\u{1b}[2Jline 7\n{}", "x".repeat(CONDITION_MESSAGE_BYTES_MAX));
+        broken.policy_unusable = Some(PolicyUnusable { message, since: Millis(1) });
+        let message = in_shape(broken).unwrap().policy_unusable.unwrap().message;
+        assert!(message.starts_with("\u{fffd}[2Jline 7\u{fffd}x"), "{message}");
+        assert!(message.len() <= CONDITION_MESSAGE_BYTES_MAX);
     }
 }

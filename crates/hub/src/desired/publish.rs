@@ -19,9 +19,9 @@ use sortie_wire::jobs::Selector as Asked;
 use sortie_wire::problem::ProblemCode;
 
 use super::advance::told;
-use super::check::{self, Others};
+use super::check::{self, Other, Others};
 use super::draft::{changed, name_of};
-use super::layer::make_site;
+use super::layer;
 use super::show::{named, parsed, shown, unknown_revision};
 use crate::app::Shared;
 use crate::audit::{self, Act};
@@ -176,7 +176,8 @@ async fn others(tx: &mut Tx, app: &Shared, key: &LayerKey) -> Result<Vec<Others>
     for row in &different {
         let mut set = Others::new();
         for (of, revision) in row.layers().into_iter().filter(|(of, _)| of.layer != key.layer) {
-            set.push((of.layer, app.desired.state(tx, &of, revision).await?));
+            let (name, state) = (name_of(&of), app.desired.state(tx, &of, revision).await?);
+            set.push(Other { layer: of.layer, name, state });
         }
         sets.push(set);
     }
@@ -185,7 +186,8 @@ async fn others(tx: &mut Tx, app: &Shared, key: &LayerKey) -> Result<Vec<Others>
         let org = LayerKey { org: key.org, layer: Layer::Org, of: String::new() };
         let stands = publications::standing(tx, &org).await?;
         if key.layer != Layer::Org && stands > 0 {
-            set.push((Layer::Org, app.desired.state(tx, &org, stands).await?));
+            let (name, state) = (name_of(&org), app.desired.state(tx, &org, stands).await?);
+            set.push(Other { layer: Layer::Org, name, state });
         }
         sets.push(set);
     }
@@ -210,7 +212,7 @@ async fn write(
     if publications::newest(tx, &row.key).await? != read.newest {
         return Err(published_meanwhile());
     }
-    make_site(tx, &row.key, now).await?;
+    layer::hold(tx, &row.key).await?;
     for (name, place) in &names {
         if secrets::get(tx, row.key.org, name).await?.is_none() {
             let detail = format!("There is no secret `{name}`; write it first (`sortie secret set {name}`).");

@@ -7,7 +7,7 @@ use sortie_wire::desired::{Publication, StopPublication};
 use sortie_wire::problem::ProblemCode;
 
 use super::advance::told;
-use super::show;
+use super::{layer, show};
 use crate::app::App;
 use crate::audit::{self, Act};
 use crate::fault::{Fault, refuse};
@@ -33,6 +33,7 @@ pub(super) async fn stop(
                 if status == row.life.status {
                     return Ok(());
                 }
+                layer::hold(tx, &row.key).await?;
                 let is_newest = publications::newest(tx, &row.key).await? == row.revision;
                 if status == PublicationStatus::RollingBack && !is_newest {
                     let detail = "A newer revision of the layer was published since; publish an earlier one again \

@@ -17,7 +17,7 @@ use crate::clock::Stopwatch;
 pub(crate) struct Edge {
     http: reqwest::Client,
     url: String,
-    /// Whom it is called, for people.
+    /// Where it is called, for people: the host and the port.
     host: String,
 }
 
@@ -65,8 +65,11 @@ impl Edge {
             .user_agent(concat!("sortie/", env!("CARGO_PKG_VERSION")))
             .build()?;
         let url = settings.url.trim_end_matches('/').to_owned();
-        let host = reqwest::Url::parse(&url).ok().and_then(|url| url.host_str().map(str::to_owned));
-        Ok(Edge { http, url, host: host.unwrap_or_default() })
+        let place = reqwest::Url::parse(&url).ok().and_then(|url| {
+            let port = url.port_or_known_default().map(|port| format!(":{port}")).unwrap_or_default();
+            Some(format!("{}{port}", url.host_str()?))
+        });
+        Ok(Edge { http, url, host: place.unwrap_or_default() })
     }
 
     /// Makes one request with this token.
@@ -142,7 +145,7 @@ impl Edge {
                 let why = format!("{host} was asked too often ({told})");
                 Err(Failure { retry_after, ..failure("edge_busy", why) })
             }
-            (500..=599, _) => Err(failure("edge_away", format!("{host} is in trouble ({told})"))),
+            (500..=599, _) => Err(failure("edge_away", format!("{host} (edge.url) is in trouble ({told})"))),
             (300..=399, _) => {
                 let why = format!("{host} leads elsewhere ({told}), which is not followed; look at edge.url");
                 Err(failure("edge_refused", why))
@@ -159,14 +162,14 @@ impl Edge {
         let host = &self.host;
         if error.is_timeout() {
             let seconds = EDGE_ANSWER_MAX.0 / 1000;
-            return failure("edge_away", format!("{host} did not answer within {seconds} s"));
+            return failure("edge_away", format!("{host} (edge.url) did not answer within {seconds} s"));
         }
         let error = error.without_url();
         let mut cause: &dyn std::error::Error = &error;
         while let Some(deeper) = cause.source() {
             cause = deeper;
         }
-        failure("edge_away", format!("{host} cannot be reached: {cause}"))
+        failure("edge_away", format!("{host} (edge.url) cannot be reached: {cause}"))
     }
 }
 
@@ -210,5 +213,19 @@ mod tests {
         assert_eq!(judged(404, None, "<html>").err().unwrap().reason, "edge_refused", "that was not the edge");
         assert!(matches!(judged(200, None, r#"{"success":true,"result":{}}"#), Ok(Ended::Done(_))));
         assert!(judged(200, None, "[]").is_err());
+    }
+
+    #[tokio::test]
+    async fn an_edge_that_is_away_is_told_with_its_port_and_the_setting_that_names_it() {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let place = free.local_addr().unwrap().to_string();
+        drop(free);
+        let settings = EdgeSettings { url: format!("http://{place}/v4/"), ..EdgeSettings::default() };
+        let away =
+            Edge::new(&settings).unwrap().call("look", Method::GET, "/zones", "token", None).await.err().unwrap();
+        assert_eq!(away.reason, "edge_away");
+        assert!(away.message.starts_with(&format!("{place} (edge.url) cannot be reached: ")), "{}", away.message);
+        assert_eq!(Edge::new(&EdgeSettings::default()).unwrap().host, "api.cloudflare.com:443");
     }
 }

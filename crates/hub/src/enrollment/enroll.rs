@@ -202,6 +202,7 @@ async fn write(
                 facts: None,
                 stale_after: None,
                 down_after: None,
+                standing: None,
             };
             nodes::insert(tx, &node).await.map_err(|error| match error {
                 // Another invite for this name was used a moment before.

@@ -1,6 +1,6 @@
 //! Keeps what this hub has in memory in step with what other hubs on the same database change: a node that
 //! was shut out, or has another key, a token that was revoked or denied, and an org setting that was chosen
-//! anew. Only where there can be other hubs.
+//! anew or evicted. Only where there can be other hubs.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -72,6 +72,7 @@ fn forget(app: &App, change: &Change) {
         change.node.into_iter().for_each(|node| app.presence.said_elsewhere(node, presence));
         return;
     }
+    let data: serde_json::Value = serde_json::from_str(&change.data).unwrap_or_default();
     if let Some(node) = change.node {
         app.nodes.forget(node);
         app.desired.generations.doubt(node);
@@ -81,6 +82,10 @@ fn forget(app: &App, change: &Change) {
             app.desired.generations.forget(node);
             app.waiting.end_wait(node);
         }
+        if change.kind == "node.enrolled" && data["replaced"] == true {
+            // Its line was begun anew: what is held here belongs to an agent that is no more.
+            app.waiting.doubt(node);
+        }
         if change.kind == "node.revoked" {
             app.presence.forget(node);
         }
@@ -88,7 +93,6 @@ fn forget(app: &App, change: &Change) {
             app.waiting.forget(node);
         }
     }
-    let data: serde_json::Value = serde_json::from_str(&change.data).unwrap_or_default();
     let token = data["token"].as_str().and_then(|id| id.parse::<TokenId>().ok());
     token.into_iter().for_each(|token| app.people.forget(token));
     if change.kind == "setting.changed" {
@@ -100,6 +104,12 @@ fn forget(app: &App, change: &Change) {
     }
     if change.kind == "alarm_rule.changed" {
         app.alarms.rules.evict(change.org);
+    }
+    if change.kind == "setting.evicted" {
+        match data["key"].as_str().and_then(known) {
+            Some(setting) => app.org_settings.evict(change.org, setting),
+            None => app.org_settings.evict_org(change.org),
+        }
     }
     if change.kind == "operators.published" {
         app.operators.forget(change.org);

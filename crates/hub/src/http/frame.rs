@@ -108,7 +108,10 @@ pub(crate) fn frame(
         let mut response = handled
             .unwrap_or_else(|_| span.in_scope(|| Fault::Broken("a handler panicked".to_owned()).into_response()));
         if let Some(Refused { problem, wait }) = response.extensions_mut().remove::<Refused>() {
-            tracing::debug!(parent: &span, code = problem.code.as_str(), detail = %problem.detail, "Refused a request");
+            // What is wrong with a state is told to whoever wrote it, and may repeat what stands there.
+            let is_loggable = problem.code != ProblemCode::StateInvalid;
+            let detail = is_loggable.then_some(problem.detail.as_str());
+            tracing::debug!(parent: &span, code = problem.code.as_str(), detail, "Refused a request");
             response = problem_response(Problem { instance: Some(id.as_ref().to_owned()), ..problem }, wait, response);
         }
         if let Ok(value) = HeaderValue::from_str(&id) {

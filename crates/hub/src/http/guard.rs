@@ -43,6 +43,11 @@ pub(crate) struct NodeCaller {
 }
 
 impl NodeCaller {
+    /// Whether it proved itself with this key (the SHA-256 of the public key, in hex).
+    pub(crate) fn has_key(&self, fingerprint: &str) -> bool {
+        self.known.key_fingerprint == fingerprint
+    }
+
     /// Its name, as events call it.
     pub(crate) fn name(&self) -> &str {
         &self.known.name

@@ -24,6 +24,7 @@ use tower::ServiceExt as _;
 use tower::util::Oneshot;
 
 use super::doors::{Doors, Pass};
+use super::handshakes::Handshakes;
 use super::newcomers::{Newcomer, Newcomers};
 use super::protocols::Protocols;
 use crate::app::Shared;
@@ -31,7 +32,7 @@ use crate::identity::{Peer, PeerNode};
 
 /// How long a connection may take to its first request.
 const FIRST_REQUEST_MAX: Duration = Duration::from_secs(30);
-/// How long a TLS handshake may take.
+/// How long a TLS handshake may take, the wait for its turn with it.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 /// How long a hub that stops waits for the first request of connections that it has taken: a proxy has sent it, or
 /// is about to, and could not tell whether it was heard.
@@ -73,6 +74,7 @@ pub(crate) fn serve(
 async fn accept(app: Shared, listener: TcpListener, router: Router, stop: CancellationToken, grace: Span) {
     let doors = Doors::new(&app.settings);
     let (graceful, protocols, newcomers) = (GracefulShutdown::new(), Arc::new(Protocols::new()), Newcomers::default());
+    let handshakes = Handshakes::default();
     loop {
         let accepted = tokio::select! {
             biased;
@@ -97,8 +99,8 @@ async fn accept(app: Shared, listener: TcpListener, router: Router, stop: Cancel
         };
         tokio::spawn(connection(
             app.clone(),
-            stream,
-            address,
+            (stream, address),
+            handshakes.clone(),
             router.clone(),
             graceful.watcher(),
             protocols.clone(),
@@ -112,8 +114,8 @@ async fn accept(app: Shared, listener: TcpListener, router: Router, stop: Cancel
 
 async fn connection(
     app: Shared,
-    stream: TcpStream,
-    address: SocketAddr,
+    (stream, address): (TcpStream, SocketAddr),
+    handshakes: Handshakes,
     router: Router,
     watcher: Watcher,
     protocols: Arc<Protocols>,
@@ -121,7 +123,7 @@ async fn connection(
 ) {
     // What a connection might need takes room in it for as long as it is open: the handshake and the
     // protocol are boxed, and the first is let go before the second begins.
-    let Some(secured) = Box::pin(handshake(app, stream, address)).await else { return };
+    let Some(secured) = Box::pin(handshake(app, stream, address, handshakes)).await else { return };
     let newcomer = Arc::new(newcomer);
     let serving = secured.serve(router, watcher, &protocols, Arc::clone(&newcomer));
     // Who has not said a whole request by then is not waited for: until the first one, nothing else has an
@@ -162,11 +164,16 @@ impl Secured {
 }
 
 /// Sets TLS up and reads who is at the other end. Nothing, if that fails or takes too long.
-async fn handshake(app: Shared, stream: TcpStream, address: SocketAddr) -> Option<Secured> {
+async fn handshake(app: Shared, stream: TcpStream, address: SocketAddr, handshakes: Handshakes) -> Option<Secured> {
     let _ = stream.set_nodelay(true);
-    let handshake = TlsAcceptor::from(app.tls.config()).accept(stream);
-    let stream = match tokio::time::timeout(HANDSHAKE_MAX, handshake).await.ok()? {
-        Ok(stream) => stream,
+    let acceptor = TlsAcceptor::from(app.tls.config());
+    let handshake = handshakes.in_turn(stream, |stream| acceptor.accept(stream));
+    let stream = match tokio::time::timeout(HANDSHAKE_MAX, handshake).await.ok()?.and_then(Option::transpose) {
+        Ok(Some(stream)) => stream,
+        Ok(None) => {
+            metrics::counter!("sortie_tls_handshakes_left_total").increment(1);
+            return None;
+        }
         Err(error) => {
             tracing::debug!(%address, %error, "A TLS handshake failed");
             metrics::counter!("sortie_tls_handshakes_failed_total").increment(1);

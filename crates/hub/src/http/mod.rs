@@ -10,6 +10,7 @@ mod doors;
 mod extract;
 mod frame;
 mod guard;
+mod handshakes;
 mod listener;
 mod newcomers;
 mod once;

@@ -32,6 +32,7 @@ pub(crate) async fn serve_operations(
 ) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind(address).await?;
     let bound = listener.local_addr()?;
+    begin_at_zero();
     let (upkeep, told) = (metrics.clone(), app.clone());
     let router = Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
@@ -56,11 +57,21 @@ pub(crate) async fn serve_operations(
     Ok(bound)
 }
 
+/// Shows what is alarming when it first counts: an increase is seen only of what was there before.
+fn begin_at_zero() {
+    metrics::counter!("sortie_bells_lost_total").increment(0);
+    metrics::counter!("sortie_outbox_lost_events_total").increment(0);
+}
+
 /// All counters. Whether this hub leads is looked at as it is told, since a leader that hears nothing of its database
-/// any more leads no more without having done anything.
+/// any more leads no more without having done anything; and what the database was asked, the store counts by itself.
 fn page(app: &App, metrics: Option<&PrometheusHandle>) -> String {
     metrics::gauge!("sortie_leader").set(f64::from(u8::from(app.leader.leads(app))));
     metrics::gauge!("sortie_locked_out").set(f64::from(u8::from(app.ring.is_locked_out())));
+    let verbs = app.store.verbs();
+    for (access, begun) in [("read", verbs.reads), ("write", verbs.writes)] {
+        metrics::counter!("sortie_database_transactions_total", "access" => access).absolute(begun);
+    }
     metrics.map(PrometheusHandle::render).unwrap_or_default()
 }
 

@@ -17,6 +17,8 @@ use crate::{
     post_steps, read_models, reports, tasks,
 };
 
+/// How often it is written down which leases agents have renewed: several times within `RENEWALS_WRITTEN_WITHIN`.
+const RENEWALS_EVERY: Duration = Duration::from_secs(1);
 /// How often deadlines of leases and tasks are looked at.
 const DEADLINES_EVERY: Duration = Duration::from_secs(1);
 /// How often tasks are looked for whose time to begin has come.
@@ -59,6 +61,7 @@ const PROVIDER_EVERY: Duration = Duration::from_secs(1);
 pub(crate) fn start_all(app: &Shared) {
     let seconds = |seconds: u32| Duration::from_secs(seconds.into());
     let due = Arc::new(WakeDue::new(app.listening_since));
+    every(app, "write_renewals", RENEWALS_EVERY, |app| async move { tasks::flush_renewals(&app).await });
     every_at_leader(app, "expire_leases", DEADLINES_EVERY, |app| async move { tasks::expire_leases(&app).await });
     every_at_leader(app, "expire_operations", OPERATIONS_EVERY, |app| async move { operations::expire(&app).await });
     every(app, "wake_due", DUE_EVERY, move |app| {
@@ -88,7 +91,7 @@ pub(crate) fn start_all(app: &Shared) {
     if app.outbox.is_some() {
         let bell = |app: &App| app.outbox.as_ref().map(Outbox::bell).unwrap_or_default();
         every_or_rung(app, "relay_events", RELAY_EVERY, bell, |app| async move {
-            if app.leader.leads(&app) { outbox::relay(&app).await } else { Ok(0) }
+            if app.leader.leads(&app) { outbox::relay(&app).await } else { Ok(outbox::rest(&app).await) }
         });
     }
     every(app, "tidy_memory", FORGET_EVERY, |app| async move {

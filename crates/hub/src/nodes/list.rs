@@ -1,5 +1,6 @@
 //! Lists nodes by name.
 
+use sortie_rules::desired::Standings;
 use sortie_store::nodes::{self, NodeFilter};
 use sortie_wire::nodes::{Node, NodeQuery};
 use sortie_wire::pages::Page;
@@ -23,6 +24,7 @@ pub(crate) async fn list(app: &App, who: &Principal, query: NodeQuery) -> Result
         site: query.site,
         kind: query.kind,
         presence: query.presence,
+        standing: query.standing.as_deref().map(standings).transpose()?,
         label: labels(query.label.as_deref().unwrap_or(""))?,
         ..NodeFilter::default()
     };
@@ -32,6 +34,11 @@ pub(crate) async fn list(app: &App, who: &Principal, query: NodeQuery) -> Result
         .read(move |tx| Box::pin(async move { nodes::list(tx, org, &filter, after.as_deref(), limit + 1).await }))
         .await?;
     Ok(page(rows, limit, |row| row.name.clone(), |row| shown(app, row)))
+}
+
+fn standings(text: &str) -> Result<Standings, Fault> {
+    let bad = |error| refuse(ProblemCode::MalformedParameter, format!("standing: {error}."));
+    Standings::parse(text).map_err(bad)
 }
 
 pub(crate) fn labels(text: &str) -> Result<Vec<(String, String)>, Fault> {

@@ -8,6 +8,7 @@ mod list;
 mod note_clock;
 mod note_proof;
 mod quarantine;
+mod remove_site;
 mod revoke;
 pub(crate) mod routes;
 mod show;

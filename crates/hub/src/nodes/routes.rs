@@ -8,7 +8,7 @@ use sortie_wire::nodes::{ChangeNode, Node, NodeQuery, PutSite, Site};
 use sortie_wire::pages::Page;
 use utoipa_axum::routes;
 
-use super::{change, list, quarantine, revoke, show, sites};
+use super::{change, list, quarantine, remove_site, revoke, show, sites};
 use crate::app::Shared;
 use crate::fault::Fault;
 use crate::http::{Audience, Body, PageQuery, PathOf, QueryOf, Routes, page_size, to_the_end};
@@ -23,7 +23,9 @@ pub(crate) fn add(routes: Routes) -> Routes {
         .does(Audience::People, Need::May(Permission::AdmissionWrite), Action::NodeRevoke, routes!(revoke_node))
         .does(Audience::People, Need::May(Permission::AdmissionWrite), Action::NodeReadmit, routes!(readmit_node))
         .add(Audience::People, Need::May(Permission::NodesRead), routes!(list_sites))
+        .add(Audience::People, Need::May(Permission::NodesRead), routes!(show_site))
         .does(Audience::People, Need::May(Permission::NodesWrite), Action::SiteChange, routes!(put_site))
+        .does(Audience::People, Need::May(Permission::NodesWrite), Action::SiteRemove, routes!(remove_site))
 }
 
 /// Lists nodes by name.
@@ -103,6 +105,17 @@ async fn list_sites(
     Ok(Json(sites::list(&app, &who, query.after, page_size(query.limit)?).await?))
 }
 
+/// Shows a site.
+#[utoipa::path(get, path = "/api/v1/sites/{key}", tag = "nodes",
+    params(("key" = String, Path, description = "The site's key")), responses((status = 200, body = Site)))]
+async fn show_site(
+    State(app): State<Shared>,
+    who: Principal,
+    PathOf(key): PathOf<String>,
+) -> Result<Json<Site>, Fault> {
+    Ok(Json(sites::show(&app, &who, key).await?))
+}
+
 /// Makes a site or gives it another name.
 #[utoipa::path(put, path = "/api/v1/sites/{key}", tag = "nodes", request_body = PutSite,
     params(("key" = String, Path, description = "The site's key")), responses((status = 200, body = Site)))]
@@ -113,4 +126,15 @@ async fn put_site(
     body: Body<PutSite>,
 ) -> Result<Json<Site>, Fault> {
     Ok(Json(sites::put(&app, &who, key, body.value).await?))
+}
+
+/// Removes a site that nothing needs: no node, no open invite, nothing that its layer says.
+#[utoipa::path(delete, path = "/api/v1/sites/{key}", tag = "nodes",
+    params(("key" = String, Path, description = "The site's key")), responses((status = 200, body = Site)))]
+async fn remove_site(
+    State(app): State<Shared>,
+    who: Principal,
+    PathOf(key): PathOf<String>,
+) -> Result<Json<Site>, Fault> {
+    Ok(Json(remove_site::remove(&app, &who, key).await?))
 }

@@ -7,6 +7,7 @@ use sortie_wire::nodes::{Node, NodeKeys};
 use sortie_wire::problem::ProblemCode;
 
 use crate::app::App;
+use crate::desired::policy_unusable;
 use crate::fault::{Fault, refuse};
 use crate::people::Principal;
 use crate::post_steps::fields_of;
@@ -22,13 +23,14 @@ pub(crate) async fn show(app: &App, who: &Principal, node: &str) -> Result<Node,
                 let fields = fields_of(tx, org, &Holder::Node(id.to_string())).await?;
                 let refused = refused_by(tx, id).await?;
                 let guests = nodes::guests(tx, org, id, GUESTS_SHOWN_MAX).await?;
-                Ok::<_, Fault>((nodes::get(tx, org, id).await?, (fields, refused, guests)))
+                let policy = policy_unusable(tx, id).await?;
+                Ok::<_, Fault>((nodes::get(tx, org, id).await?, (fields, refused, guests, policy)))
             })
         })
         .await?;
-    let (fields, refused_deliveries, guests) = said;
+    let (fields, refused_deliveries, guests, policy_unusable) = said;
     let node = row.map(|row| shown(app, row)).ok_or_else(|| refuse(ProblemCode::UnknownNode, "There is no such node."));
-    Ok(Node { fields, refused_deliveries, guests, ..node? })
+    Ok(Node { fields, refused_deliveries, guests, policy_unusable, ..node? })
 }
 
 /// A row as people see it; when the node was last heard is known in memory before it is written.
@@ -55,12 +57,14 @@ pub(crate) fn shown(app: &App, row: NodeRow) -> Node {
         proof: row.proof,
         clock: clock.map(|(said, _)| said),
         clock_skew_ms: clock.map(|(_, skew_ms)| skew_ms),
+        standing: row.standing,
         quarantined_at: row.quarantined_at,
         keys: row.keys_version.map(|version| NodeKeys { version, newest: app.ring.held().ring().version }),
         key_fingerprint: row.key_fingerprint,
         revoked_at: row.revoked_at,
         fields: Vec::new(),
         refused_deliveries: Vec::new(),
+        policy_unusable: None,
         facts: row.facts.as_deref().and_then(|facts| serde_json::from_str(facts).ok()),
     }
 }

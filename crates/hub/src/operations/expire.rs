@@ -1,10 +1,12 @@
 //! Ends operations that too few operators signed in time.
 
+use sortie_rules::audit::Action;
 use sortie_rules::operations::expire as decide;
 use sortie_store::operations::{self, OperationRow};
 
 use super::read::{proposal, signatures, too_few};
 use crate::app::App;
+use crate::audit::{self, Act};
 use crate::events::{self, Record};
 use crate::fault::Fault;
 
@@ -30,6 +32,9 @@ pub(crate) async fn expire(app: &App) -> Result<u64, Fault> {
                     if operations::change(tx, &row, &after).await? {
                         let record = Record::new(row.org, now, "operation.expired", "hub").node(row.node).task(row.id);
                         events::record(tx, record).await?;
+                        let act = Act::by_hub(row.org, Action::OperationEnd, now).on("operation", row.id);
+                        let changes = serde_json::json!({ "node": row.node, "status": after.stage.as_str() });
+                        audit::record(tx, act.named(&row.type_name).changes(changes)).await?;
                         ended += 1;
                     }
                 }

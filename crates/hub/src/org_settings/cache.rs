@@ -61,6 +61,13 @@ impl OrgSettings {
         entries.values.remove(&(org, setting.key));
     }
 
+    /// Forgets every value of an org.
+    pub(crate) fn evict_org(&self, org: OrgId) {
+        let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        entries.changes += 1;
+        entries.values.retain(|(of, _), _| *of != org);
+    }
+
     /// Forgets every value: any may have been changed.
     pub(crate) fn evict_all(&self) {
         let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
@@ -134,8 +141,11 @@ mod tests {
     fn what_was_read_before_a_change_is_not_kept_after_it() {
         let (settings, idle) = (OrgSettings::default(), SESSIONS_IDLE.setting);
         type Change = fn(&OrgSettings);
-        let changes: [Change; 2] =
-            [|settings| settings.evict(DEFAULT_ORG, SESSIONS_IDLE.setting), OrgSettings::evict_all];
+        let changes: [Change; 3] = [
+            |settings| settings.evict(DEFAULT_ORG, SESSIONS_IDLE.setting),
+            |settings| settings.evict_org(DEFAULT_ORG),
+            OrgSettings::evict_all,
+        ];
         for change in changes {
             let before = settings.find(DEFAULT_ORG, idle).expect_err("it is not in memory");
             // The read is on its way when the change comes.
@@ -146,6 +156,18 @@ mod tests {
             assert_eq!(settings.find(DEFAULT_ORG, idle), Ok(Value::Number(90)));
             settings.evict_all();
         }
+    }
+
+    #[test]
+    fn an_org_s_values_are_evicted_and_those_of_others_stay() {
+        let (settings, idle) = (OrgSettings::default(), SESSIONS_IDLE.setting);
+        let other = OrgId::from_uuid(uuid::Uuid::from_u128(7));
+        for org in [DEFAULT_ORG, other] {
+            settings.keep(org, idle, idle.default, 0);
+        }
+        settings.evict_org(other);
+        assert_eq!(settings.find(DEFAULT_ORG, idle), Ok(idle.default));
+        assert!(settings.find(other, idle).is_err());
     }
 
     #[test]

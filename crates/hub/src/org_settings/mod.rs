@@ -3,6 +3,7 @@
 
 mod cache;
 mod change;
+mod evict;
 mod list;
 pub(crate) mod routes;
 

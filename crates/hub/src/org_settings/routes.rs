@@ -4,11 +4,11 @@ use axum::Json;
 use axum::extract::State;
 use sortie_rules::access::{Need, Permission};
 use sortie_rules::audit::Action;
-use sortie_wire::org_settings::{OrgSetting, PutOrgSetting};
+use sortie_wire::org_settings::{EvictOrgSettings, EvictedOrgSettings, OrgSetting, PutOrgSetting};
 use sortie_wire::pages::Page;
 use utoipa_axum::routes;
 
-use super::{change, list};
+use super::{change, evict, list};
 use crate::app::Shared;
 use crate::fault::Fault;
 use crate::http::{Audience, Body, PathOf, Routes};
@@ -21,6 +21,7 @@ pub(crate) fn add(routes: Routes) -> Routes {
         .add(Audience::People, Need::May(Permission::SettingsRead), routes!(show_setting))
         .does(Audience::People, Need::May(Permission::SettingsWrite), Action::SettingsChange, routes!(put_setting))
         .does(Audience::People, Need::May(Permission::SettingsWrite), Action::SettingsChange, routes!(reset_setting))
+        .does(Audience::People, Need::May(Permission::SettingsWrite), Action::SettingsEvict, routes!(evict_settings))
 }
 
 /// Lists every org setting with what holds, its default and its limits.
@@ -61,4 +62,16 @@ async fn reset_setting(
     PathOf(key): PathOf<String>,
 ) -> Result<Json<OrgSetting>, Fault> {
     Ok(Json(change::reset(&app, who, list::named(&key)?).await?))
+}
+
+/// Makes every hub forget what it has in memory of one setting of the caller's org, or of all of them.
+#[utoipa::path(post, path = "/api/v1/settings/evict", tag = "settings", request_body = EvictOrgSettings,
+    responses((status = 200, body = EvictedOrgSettings)))]
+async fn evict_settings(
+    State(app): State<Shared>,
+    who: Principal,
+    body: Body<EvictOrgSettings>,
+) -> Result<Json<EvictedOrgSettings>, Fault> {
+    let setting = body.value.key.as_deref().map(list::named).transpose()?;
+    Ok(Json(evict::evict(&app, who, setting).await?))
 }

@@ -17,7 +17,7 @@ mod trouble;
 mod way;
 
 pub(crate) use forget::forget;
-pub(crate) use relay::relay;
+pub(crate) use relay::{relay, rest};
 pub(crate) use settings::NatsError;
 pub use settings::{Begin, NatsSettings};
 pub(crate) use way::Outbox;

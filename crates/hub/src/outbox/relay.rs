@@ -62,6 +62,15 @@ pub(crate) async fn relay(app: &App) -> Result<u64, Fault> {
     Ok(total)
 }
 
+/// Another hub relays: lets go of NATS, and shows no lag, which is that hub's to show. Returns 0, for no event leaves.
+pub(crate) async fn rest(app: &App) -> u64 {
+    if let Some(outbox) = &app.outbox {
+        outbox.way.lock().await.rest();
+        lag::show(0, None, app.clock.now());
+    }
+    0
+}
+
 /// Reads what comes next; at the very first time it is decided where to begin.
 async fn next_lot(app: &App, settings: &NatsSettings) -> Result<Lot, Fault> {
     let name = settings.relay.clone();

@@ -79,6 +79,12 @@ impl Way {
         }
     }
 
+    /// Another hub sends them. Whoever sends again begins anew.
+    pub(super) fn rest(&mut self) {
+        *self = Way::default();
+        metrics::gauge!("sortie_outbox_connected").set(0.0);
+    }
+
     /// Events are taken.
     pub(super) fn went_well(&mut self, waiting: u64) {
         if self.trouble.take().is_some() {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use jsonschema::Validator;
 use serde_json::{Map, Value};
-use sortie_rules::desired::replace;
+use sortie_rules::desired::{replace, touches_hidden};
 use sortie_wire::desired::ResourceKind;
 
-use super::types::misfit;
+use super::misfit::in_words;
 
 /// All resource kinds, by name.
 #[derive(Debug, Default)]
@@ -44,11 +44,34 @@ impl ResourceKinds {
 }
 
 impl KnownKind {
-    /// Where a spec does not fit, as a JSON pointer, and why. The sentence names the fault and not the value. Where a
-    /// reference to a secret stands, the schema must take a text: it is held against the schema as the secret's name.
-    pub(crate) fn check_spec(&self, spec: &Map<String, Value>) -> Result<(), (String, String)> {
+    /// Where a spec does not fit, as a JSON pointer, and why, as a sentence without its full stop. It repeats the value
+    /// that stands there only if `may_tell` says so of the pointer, and never what stays at the hub. Where a reference
+    /// to a secret stands, the schema must take a text: it is held against the schema as the secret's name.
+    pub(crate) fn check_spec(
+        &self,
+        spec: &Map<String, Value>,
+        may_tell: &dyn Fn(&str) -> bool,
+    ) -> Result<(), (String, String)> {
         let text = |name: &str| Ok::<_, (String, String)>(Value::from(name));
-        misfit(&self.schema, &Value::Object(replace(spec, &mut { text })?))
+        let as_texts = Value::Object(replace(spec, &mut { text })?);
+        // To say yes is cheap; only a refusal pays for finding the place.
+        if self.schema.is_valid(&as_texts) {
+            return Ok(());
+        }
+        let Some(error) = self.schema.iter_errors(&as_texts).next() else { return Ok(()) };
+        let pointer = error.instance_path().to_string();
+        let may_tell = !touches_hidden(&pointer, &self.described.hub_only) && may_tell(&pointer);
+        let whole = may_tell.then(|| Value::Object(spec.clone()));
+        let given = whole.as_ref().and_then(|whole| whole.pointer(&pointer));
+        let why = in_words(&error, &self.described.schema, given);
+        Err((pointer, why))
+    }
+
+    /// What two resources of one node must not share: each pointer of the kind's, with what this spec says there.
+    pub(crate) fn unique<'k>(&'k self, spec: &Map<String, Value>) -> impl Iterator<Item = (&'k str, String)> {
+        let whole = Value::Object(spec.clone());
+        let said = move |pointer: &'k String| Some((pointer.as_str(), whole.pointer(pointer)?.to_string()));
+        self.described.unique.iter().filter_map(said)
     }
 }
 
@@ -62,7 +85,7 @@ mod tests {
         let kinds = base().kinds;
         let misfit = |kind: &str, spec: Value| {
             let Value::Object(spec) = spec else { panic!("an object") };
-            kinds.get(kind).unwrap().check_spec(&spec).err()
+            kinds.get(kind).unwrap().check_spec(&spec, &|_| true).err()
         };
         for (kind, good) in [
             ("file", json!({"path": "/etc/motd", "content": "hello\n", "mode": "0644"})),

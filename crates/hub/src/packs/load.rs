@@ -14,6 +14,7 @@ use sortie_wire::task_types::TaskType;
 use super::files::PackFiles;
 use super::kinds::{KnownKind, ResourceKinds};
 use super::manifest::{MANIFEST, Pack, read};
+use super::misplaced::{Misplaced, misplaced, packs_in};
 use super::mistake::Mistake;
 use super::types::{Known, TaskTypes};
 use crate::alarms::PackRule;
@@ -75,7 +76,7 @@ pub struct Checked {
 
 /// Looks at the pack in a folder, by itself and beside the base pack.
 pub fn check_folder(folder: &Path) -> Result<Checked, PacksError> {
-    let pack = read(&PackFiles::Folder(folder.to_owned())).map_err(PacksError)?;
+    let pack = read_folder(folder).map_err(PacksError)?;
     let types = pack.types.iter().map(|known| known.described.clone()).collect();
     let kinds = pack.kinds.iter().map(|known| known.described.clone()).collect();
     let (name, alarms) = (pack.name.clone(), pack.alarms.clone());
@@ -97,15 +98,30 @@ pub(crate) fn load(folders: &[PathBuf], packs_folder: &Path) -> Result<Packs, Pa
         let what = format!("{} packs are named; {PACKS_MAX} are the most", folders.len());
         return Err(PacksError(vec![Mistake::of_file(packs_folder, what)]));
     }
-    let sources = std::iter::once((PackFiles::Embedded(BASE), Path::new("base")))
-        .chain(folders.iter().map(|folder| (PackFiles::Folder(folder.clone()), folder.as_path())));
-    for (files, folder) in sources {
-        match read(&files) {
+    for Misplaced { pack, remedy } in misplaced(packs_folder) {
+        let pack = pack.display();
+        tracing::warn!(%pack, remedy, "A pack is not read: it lies where a hub does not look for packs");
+    }
+    let base = std::iter::once((read(&PackFiles::Embedded(BASE)), Path::new("base")));
+    let all = base.chain(folders.iter().map(|folder| (read_folder(folder), folder.as_path())));
+    for (pack, folder) in all {
+        match pack {
             Ok(pack) => set.add(pack, folder),
             Err(mistakes) => set.mistakes.extend(mistakes),
         }
     }
     set.finish()
+}
+
+/// The pack in a folder. Where there is none, but one below it, that is said.
+fn read_folder(folder: &Path) -> Result<Pack, Vec<Mistake>> {
+    let deeper = if folder.join(MANIFEST).exists() { Vec::new() } else { packs_in(folder) };
+    let Some(first) = deeper.first() else { return read(&PackFiles::Folder(folder.to_owned())) };
+    let what = format!(
+        "there is no such file; the pack is in {}. A hub reads DATA/packs/NAME/{MANIFEST}, and none that lies deeper",
+        first.display()
+    );
+    Err(vec![Mistake::of_file(folder.join(MANIFEST), what)])
 }
 
 /// The folders with a `pack.toml` in this one, by name. No folder means no packs.
@@ -232,6 +248,21 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_around_a_pack_is_told_from_the_pack() {
+        let around = tempfile::tempdir().unwrap();
+        fs::create_dir(around.path().join("mine")).unwrap();
+        fs::write(around.path().join("mine/pack.toml"), GOOD).unwrap();
+        let PacksError(mistakes) = check_folder(around.path()).expect_err("it is no pack");
+        let inner = around.path().join("mine");
+        assert!(mistakes[0].what.contains(&format!("the pack is in {}", inner.display())), "{mistakes:?}");
+        // A hub starts without it, and does not take it.
+        let deep = tempfile::tempdir().unwrap();
+        fs::create_dir_all(deep.path().join("mine/mine")).unwrap();
+        fs::write(deep.path().join("mine/mine/pack.toml"), GOOD).unwrap();
+        assert!(load(&[], deep.path()).unwrap().types.get("mine.work").is_none());
+    }
+
+    #[test]
     fn every_mistake_is_told_with_its_place() {
         let all = mistakes(
             &GOOD
@@ -284,6 +315,15 @@ mod tests {
         assert!(with("mine.broken", "node.down").contains("every hub has an alarm rule `node.down`"));
         assert!(with("\"/type\"", "\"type\"").contains("JSON pointer"));
         assert!(mistakes(&(only_alarms.clone() + ALARM))[0].contains("is there twice"));
+    }
+
+    #[test]
+    fn what_no_two_resources_share_is_named_by_pointers_that_the_schema_knows() {
+        let with = |unique: &str| "name = \"mine\"\n".to_owned() + KIND + "unique = [\"" + unique + "\"]\n";
+        let checked = check_folder(pack(&with("/key")).path()).unwrap();
+        assert_eq!(checked.kinds[0].unique, ["/key"]);
+        assert!(mistakes(&with("/kye"))[0].contains("nothing at `/kye`"));
+        assert!(mistakes(&with("/*"))[0].contains("`*` has no meaning"));
     }
 
     #[test]

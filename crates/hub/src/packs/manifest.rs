@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sortie_rules::alarms::AlarmRule;
-use sortie_rules::desired::check_kind;
+use sortie_rules::desired::{check_kind, steps_of};
 use sortie_rules::enforcement::Enforcer;
 use sortie_rules::limits::{LEASE_MAX, LEASE_MIN, RESOURCE_KINDS_PER_PACK_MAX, RETRIES_MAX, TASK_TYPES_PER_PACK_MAX};
 use sortie_rules::names::{check_name, check_type_name};
@@ -43,7 +43,7 @@ const TYPE_KEYS: [&str; 11] = [
     "handler",
     "post_steps",
 ];
-const KIND_KEYS: [&str; 5] = ["name", "summary", "schema", "hub_only", "enforcer"];
+const KIND_KEYS: [&str; 6] = ["name", "summary", "schema", "hub_only", "unique", "enforcer"];
 const HANDLER_KEYS: [&str; 3] = ["kind", "program", "note"];
 
 /// A pack that was read.
@@ -165,10 +165,15 @@ fn read_kind<'t>(
     let schema = read_schema(reader, section, "schema", files, elsewhere);
     let pointers = reader.texts(section, "hub_only");
     let hub_only = secrets::read(reader, "hub_only", pointers, schema.as_ref().map(|schema| &schema.written));
+    let pointers = reader.texts(section, "unique");
+    for pointer in pointers.iter().filter(|pointer| steps_of(&pointer.value).iter().any(|step| step == "*")) {
+        reader.mistake(&pointer.span, "`unique` names single fields; `*` has no meaning in it");
+    }
+    let unique = secrets::read(reader, "unique", pointers, schema.as_ref().map(|schema| &schema.written));
     let enforcer = read_enforcer(reader, section);
     let Schema { written, validator } = schema?;
     let (name, pack, summary) = (name?, pack.to_owned(), summary?.value);
-    let described = ResourceKind { name, pack, summary, hub_only, enforcer, schema: written };
+    let described = ResourceKind { name, pack, summary, hub_only, unique, enforcer, schema: written };
     Some(KnownKind { described, schema: validator })
 }
 

@@ -3,14 +3,16 @@
 //!
 //! `files` reads a pack's files and nothing outside its folder, `reader` walks a `pack.toml` and
 //! collects `mistake`s, `manifest` says what may stand in it, `schema`, `secrets`,
-//! `post_steps` and `alarms` read its parts; `types` and `kinds` are what comes out, `load` makes the whole set and `reload`
-//! swaps it.
+//! `post_steps` and `alarms` read its parts; `types` and `kinds` are what comes out, and `misfit` says why a spec does not
+//! fit its kind; `load` makes the whole set, `misplaced` finds packs where no hub looks, and `reload` swaps the set.
 
 mod alarms;
 mod files;
 mod kinds;
 mod load;
 mod manifest;
+mod misfit;
+mod misplaced;
 mod mistake;
 mod post_steps;
 mod reader;

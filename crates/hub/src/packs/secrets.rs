@@ -22,7 +22,7 @@ pub(super) fn read(
             let what = format!("`{}` is not a JSON pointer; they look like `/password`, `/users/*/key`", pointer.value);
             reader.mistake(&pointer.span, what);
         } else if schema.is_some_and(|schema| !knows(schema, schema, &pointer.value, 0)) {
-            let what = format!("the schema has nothing at `{}`, so it would protect nothing", pointer.value);
+            let what = format!("the schema has nothing at `{}`, so it would mean nothing", pointer.value);
             reader.mistake(&pointer.span, what);
         }
     }

@@ -75,16 +75,11 @@ impl Known {
 /// results do not belong in logs.
 fn misfit_of_text(validator: &Validator, text: &str) -> Result<(), (String, String)> {
     let value: Value = serde_json::from_str(text).map_err(|error| (String::new(), error.to_string()))?;
-    misfit(validator, &value)
-}
-
-/// The same for a value.
-pub(super) fn misfit(validator: &Validator, value: &Value) -> Result<(), (String, String)> {
     // To say yes is cheap; only a refusal pays for finding the place.
-    if validator.is_valid(value) {
+    if validator.is_valid(&value) {
         return Ok(());
     }
-    match validator.iter_errors(value).next() {
+    match validator.iter_errors(&value).next() {
         None => Ok(()),
         Some(error) => Err((error.instance_path().to_string(), error.masked().to_string())),
     }

@@ -6,9 +6,9 @@ use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Value, json};
 use sortie_rules::limits::{MESSAGE_BYTES_MAX, POST_STEP_HELD, POST_STEP_ITEMS_MAX};
 use sortie_rules::post_steps::{StepState, Tried, begin, end, planned};
-use sortie_store::Tx;
 use sortie_store::fields::{self, FieldRow, Holder};
 use sortie_store::post_steps::{self, StepRow};
+use sortie_store::{Tx, sites};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
@@ -192,6 +192,7 @@ async fn settle(app: &Shared, row: StepRow, tried: Result<Deed, Trouble>) -> Res
     app.store
         .write(move |tx| {
             Box::pin(async move {
+                let tried = unless_site_gone(tx, &row, tried).await?;
                 let outcome = match &tried {
                     Ok(_) => Tried::Done,
                     Err(trouble) => Tried::Failed { retry: trouble.retry },
@@ -213,6 +214,20 @@ async fn settle(app: &Shared, row: StepRow, tried: Result<Deed, Trouble>) -> Res
             })
         })
         .await
+}
+
+/// The same, or that the site was removed meanwhile on which fields were to be kept.
+async fn unless_site_gone(
+    tx: &mut Tx,
+    row: &StepRow,
+    tried: Result<Deed, Trouble>,
+) -> Result<Result<Deed, Trouble>, Fault> {
+    match &tried {
+        Ok(Deed::Fields(Holder::Site(key), _)) if !sites::hold(tx, row.org, key).await? => {
+            Ok(Err(Trouble::final_("no_site", format!("the site {key} was removed meanwhile"))))
+        }
+        _ => Ok(tried),
+    }
 }
 
 impl Deed {

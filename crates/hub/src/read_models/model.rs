@@ -110,6 +110,8 @@ enum Found<T> {
 impl<T: Send + Sync + 'static> ReadModel<T> {
     /// One of which nothing was read yet.
     pub(crate) fn new(name: &'static str) -> Arc<ReadModel<T>> {
+        // An increase is seen only of what was there before.
+        metrics::counter!("sortie_read_model_failures_total", "model" => name).increment(0);
         Arc::new(ReadModel { name, entries: Mutex::default() })
     }
 

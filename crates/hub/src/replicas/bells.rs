@@ -21,6 +21,8 @@ pub(crate) enum Bell {
     Ended(TaskId),
     /// A task's log has grown.
     Log(TaskId),
+    /// A node's line came to the hub that rings, and how often it has arrived somewhere.
+    Line(NodeId, u64),
 }
 
 /// One message of bells.

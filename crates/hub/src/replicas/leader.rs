@@ -86,6 +86,7 @@ impl Leader {
     pub(crate) async fn beat(&self, app: &App) -> Result<u64, Fault> {
         let (began, led) = (Steady::now(), self.leads(app));
         let (holder, lock_is_free) = app.store.read(|tx| Box::pin(async move { holder(tx).await })).await?;
+        app.hearing.reached(app);
         let unchanged_for = self.watch(holder.clone(), began);
         let seen =
             holder.as_ref().map(|holder| Seen { holder: HolderName::parse(&holder.name), unchanged_for, lock_is_free });

@@ -1,18 +1,18 @@
 //! Gives secrets their values, and removes them.
 
 use serde_json::json;
-use sortie_rules::ids::OrgId;
-use sortie_rules::limits::{PAGE_MAX, SECRET_VALUE_BYTES_MAX, SECRETS_MAX};
+use sortie_rules::limits::{SECRET_VALUE_BYTES_MAX, SECRETS_MAX};
 use sortie_rules::names::check_name;
 use sortie_store::desired::pins;
-use sortie_store::desired::publications::{self, LayerKey, PublicationRow};
+use sortie_store::desired::publications::LayerKey;
+use sortie_store::enforcements;
 use sortie_store::secrets::{self, SecretRow};
-use sortie_store::{StoreError, Tx, enforcements};
 use sortie_wire::problem::ProblemCode;
 use sortie_wire::secrets::{Secret, WriteSecret};
 
 use super::list::{shown, unknown};
 use super::seal::seal;
+use super::users::{is_used, name_of, referring};
 use crate::app::Shared;
 use crate::audit::{self, Act};
 use crate::events::{self, Record};
@@ -79,10 +79,8 @@ pub(super) async fn delete(app: &Shared, who: &Principal, name: String) -> Resul
             Box::pin(async move {
                 for publication in referring(tx, org, &name).await? {
                     if is_used(tx, &publication).await? {
-                        let layer = publication.key.layer;
-                        let of = publication.key.of;
-                        let revision = publication.revision;
-                        let detail = format!("Revision {revision} of the layer `{layer}` {of} refers to `{name}`.");
+                        let (layer, revision) = (name_of(tx, &publication.key).await?, publication.revision);
+                        let detail = format!("Revision {revision} of the layer `{layer}` refers to `{name}`.");
                         return Err(refuse(ProblemCode::SecretInUse, detail));
                     }
                 }
@@ -95,24 +93,4 @@ pub(super) async fn delete(app: &Shared, who: &Principal, name: String) -> Resul
             })
         })
         .await
-}
-
-/// Every revision of an org that refers to a secret.
-async fn referring(tx: &mut Tx, org: OrgId, name: &str) -> Result<Vec<PublicationRow>, StoreError> {
-    let mut all = Vec::new();
-    loop {
-        let before = all.last().map(|row: &PublicationRow| row.id);
-        let page = publications::referring(tx, org, name, before, PAGE_MAX).await?;
-        let is_last = page.len() < PAGE_MAX as usize;
-        all.extend(page);
-        if is_last {
-            return Ok(all);
-        }
-    }
-}
-
-async fn is_used(tx: &mut Tx, row: &PublicationRow) -> Result<bool, StoreError> {
-    let stands = row.stands && publications::standing(tx, &row.key).await? == row.revision;
-    let goes_out = !row.life.status.is_terminal();
-    Ok(stands || goes_out || !pins::having(tx, &row.key, row.revision, None, 1).await?.is_empty())
 }

@@ -5,6 +5,7 @@ use sortie_wire::pages::Page;
 use sortie_wire::problem::ProblemCode;
 use sortie_wire::secrets::Secret;
 
+use super::users;
 use crate::app::App;
 use crate::fault::{Fault, refuse};
 use crate::http::page;
@@ -26,14 +27,22 @@ pub(super) async fn list(app: &App, who: &Principal, after: Option<String>, limi
     Ok(page(rows, limit, |row| row.name.clone(), shown))
 }
 
-/// One secret.
+/// One secret, and which layers use it.
 pub(super) async fn show(app: &App, who: &Principal, name: String) -> Result<Secret, Fault> {
-    let (org, wanted) = (who.org, name.clone());
-    let row = app.store.read(move |tx| Box::pin(async move { secrets::get(tx, org, &wanted).await })).await?;
-    row.map(shown).ok_or_else(|| unknown(&name))
+    let org = who.org;
+    app.store
+        .read(move |tx| {
+            Box::pin(async move {
+                let row = secrets::get(tx, org, &name).await?.ok_or_else(|| unknown(&name))?;
+                let used_by = Some(users::of(tx, org, &name).await?);
+                Ok::<_, Fault>(Secret { used_by, ..shown(row) })
+            })
+        })
+        .await
 }
 
 /// A secret as people see it.
 pub(super) fn shown(row: SecretRow) -> Secret {
-    Secret { name: row.name, version: row.version, changed_by: row.changed_by, changed_at: row.changed_at }
+    let SecretRow { name, version, changed_by, changed_at, .. } = row;
+    Secret { name, version, changed_by, changed_at, used_by: None }
 }

@@ -41,7 +41,7 @@ async fn list_secrets(
     Ok(Json(list::list(&app, &who, query.after, limit).await?))
 }
 
-/// Shows when a secret got its value, and from whom; never the value.
+/// Shows when a secret got its value, from whom, and which layers use it; never the value.
 #[utoipa::path(get, path = "/api/v1/secrets/{name}", tag = "desired", params(("name" = String, Path)),
     responses((status = 200, body = Secret)))]
 async fn show_secret(

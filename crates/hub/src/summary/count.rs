@@ -25,6 +25,7 @@ pub(super) async fn nodes(app: Shared, org: OrgId) -> Result<Counted<NodeNumbers
                 let counts = nodes::counts(tx, org).await?;
                 let needed = Needed { version, issuer: issuer.as_deref() };
                 let keys_lagging = node_keys::count_laggards_of_org(tx, org, needed, SUMMARY_COUNTED_MAX).await?;
+                let out_of_order = nodes::count_out_of_order(tx, org).await?;
                 let value = NodeNumbers {
                     all: counts.all,
                     online: counts.online(),
@@ -35,6 +36,9 @@ pub(super) async fn nodes(app: Shared, org: OrgId) -> Result<Counted<NodeNumbers
                     revoked: counts.revoked,
                     clock_skewed: counts.skewed,
                     keys_lagging,
+                    converging: out_of_order.converging,
+                    drifted: out_of_order.drifted,
+                    failing: out_of_order.failing,
                 };
                 Ok::<_, Fault>(Counted { value, event })
             })

@@ -6,7 +6,7 @@ use sortie_rules::time::Millis;
 use sortie_store::Tx;
 use sortie_store::tasks::{self, Stamps};
 
-use super::events::{About, changed};
+use super::events::changed;
 use crate::fault::Fault;
 use crate::packs::TaskTypes;
 
@@ -22,8 +22,7 @@ pub(crate) async fn abandon_held(tx: &mut Tx, types: &TaskTypes, node: NodeId, n
         let message = "another agent took the node's place while this was under way";
         let stamps = Stamps { finished_at: Some(now), message: Some(message), ..Stamps::default() };
         if tasks::update(tx, row.id, &row.life, &after, &stamps).await? {
-            let about = About { org: row.org, node, task: row.id, type_name: &row.type_name, actor: "hub", now };
-            changed(tx, about, types, &after).await?;
+            changed(tx, types, &row, &after, ("hub", now)).await?;
         }
     }
     Ok(())

@@ -9,7 +9,7 @@ use sortie_store::{Tx, operations};
 use sortie_wire::problem::ProblemCode;
 use sortie_wire::tasks::TaskSummary;
 
-use super::events::{About, changed};
+use super::events::changed;
 use super::read;
 use crate::app::App;
 use crate::audit::{self, Act};
@@ -80,7 +80,6 @@ pub(crate) async fn call_off(
     if !tasks::update(tx, row.id, &row.life, &after, &stamps).await? {
         return Err(refuse(ProblemCode::Conflict, "The task changed meanwhile; look again."));
     }
-    let about = About { org: row.org, node: row.node, task: row.id, type_name: &row.type_name, actor, now };
-    changed(tx, about, types, &after).await?;
+    changed(tx, types, row, &after, (actor, now)).await?;
     Ok(status)
 }

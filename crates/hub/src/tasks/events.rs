@@ -3,9 +3,11 @@
 use sortie_rules::ids::{NodeId, OrgId, TaskId};
 use sortie_rules::tasks::{Code, State, Status, Task};
 use sortie_rules::time::Millis;
+use sortie_store::tasks::TaskLife;
 use sortie_store::{StoreError, Tx};
 
 use crate::events::{Record, record};
+use crate::operations::end;
 use crate::packs::TaskTypes;
 use crate::post_steps::plan;
 
@@ -62,11 +64,19 @@ pub(super) async fn happened(tx: &mut Tx, about: About<'_>, kind: &'static str) 
     record(tx, about.happened(kind)).await
 }
 
-/// Writes down where a change has led: to an end, or back into the queue.
+/// Writes down where the hub's own change of a task has led: to an end, or back into the queue.
 ///
-/// With an end the steps that follow it are planned.
-pub(super) async fn changed(tx: &mut Tx, about: About<'_>, types: &TaskTypes, after: &Task) -> Result<(), StoreError> {
-    plan(tx, types, (about.org, about.task, about.type_name), after, about.now).await?;
+/// With an end the steps that follow it are planned, and that of an operation stands in the audit log.
+pub(super) async fn changed(
+    tx: &mut Tx,
+    types: &TaskTypes,
+    row: &TaskLife,
+    after: &Task,
+    (actor, now): (&str, Millis),
+) -> Result<(), StoreError> {
+    let about = About { org: row.org, node: row.node, task: row.id, type_name: &row.type_name, actor, now };
+    plan(tx, types, (row.org, row.id, &row.type_name), after, now).await?;
+    end(tx, row, after, None, now).await?;
     record(tx, about.changed(after)).await
 }
 

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use sortie_rules::hearing::known_until;
 use sortie_rules::ids::{NodeId, TaskId};
 use sortie_rules::tasks::{Status, Task, expire, lapse};
 use sortie_rules::time::Millis;
 use sortie_store::Tx;
 use sortie_store::tasks::{self, Stamps, TaskLife};
 
-use super::events::{About, changed};
+use super::events::changed;
 use super::renew::flush_renewals;
 use crate::app::App;
 use crate::fault::Fault;
@@ -18,25 +19,31 @@ use crate::packs::TaskTypes;
 const BATCH: u32 = 1000;
 
 /// Ends leases whose deadline has passed and tasks whose time has. Returns how many changed.
+///
+/// Where there are other hubs, a lease ends `RENEWALS_WRITTEN_WITHIN` (3 seconds) after its deadline: as long as what
+/// agents said there may be on its way into the database. And none ends before one whole lease has passed since this
+/// hub began to hear agents, or could again.
 pub(crate) async fn expire_leases(app: &App) -> Result<u64, Fault> {
     // What agents have said counts before what they have not.
     flush_renewals(app).await?;
-    let (now, listening_since) = (app.clock.now(), app.listening_since);
+    let now = app.clock.now();
+    let known_until = known_until(now, app.store.engine() == "postgres");
     let due = app
         .store
         .read(move |tx| {
             Box::pin(async move {
-                let lapsed = tasks::lapsed(tx, now, 1).await?;
+                let lapsed = tasks::lapsed(tx, known_until, 1).await?;
                 let overdue = tasks::overdue(tx, now, 1).await?;
                 Ok::<_, Fault>(!lapsed.is_empty() || !overdue.is_empty())
             })
         })
         .await?;
+    let hears_since = app.hearing.reached(app);
     if !due {
         return Ok(0);
     }
     let types = app.types.load_full();
-    let changes = app.store.write(move |tx| Box::pin(write(tx, types, now, listening_since))).await?;
+    let changes = app.store.write(move |tx| Box::pin(write(tx, types, now, (known_until, hears_since)))).await?;
     for (task, node, status) in &changes {
         match status {
             Status::Pending => app.waiting.ring(*node),
@@ -51,11 +58,11 @@ async fn write(
     tx: &mut Tx,
     types: Arc<TaskTypes>,
     now: Millis,
-    listening_since: Millis,
+    (known_until, hears_since): (Millis, Millis),
 ) -> Result<Vec<(TaskId, NodeId, Status)>, Fault> {
     let mut changes = Vec::new();
-    for row in tasks::lapsed(tx, now, BATCH).await? {
-        let after = lapse(&row.life, now, listening_since);
+    for row in tasks::lapsed(tx, known_until, BATCH).await? {
+        let after = lapse(&row.life, known_until, hears_since);
         changes
             .extend(take_back(tx, &types, &row, after.ok(), "the agent did not report within its lease", now).await?);
     }
@@ -83,7 +90,6 @@ async fn take_back(
     if !tasks::update(tx, row.id, &row.life, &after, &stamps).await? {
         return Ok(None);
     }
-    let about = About { org: row.org, node: row.node, task: row.id, type_name: &row.type_name, actor: "hub", now };
-    changed(tx, about, types, &after).await?;
+    changed(tx, types, row, &after, ("hub", now)).await?;
     Ok(Some((row.id, row.node, status)))
 }

@@ -14,6 +14,7 @@ use super::finish::Checked;
 use crate::events::record_all;
 use crate::fault::Fault;
 use crate::http::NodeCaller;
+use crate::operations::end;
 use crate::packs::TaskTypes;
 use crate::post_steps::plan;
 
@@ -128,7 +129,8 @@ async fn write(
     let changes: Vec<Change<'_>> = decided.iter().map(|decided| decided.change(now)).collect();
     let changed = tasks::update_all(tx, &changes).await?;
     let mut records = Vec::with_capacity(decided.len());
-    for Decided { open, row, after } in &decided {
+    for decided in &decided {
+        let Decided { open, row, after } = decided;
         if changed.contains(&row.id) {
             let about = About {
                 org: row.org,
@@ -139,6 +141,7 @@ async fn write(
                 now,
             };
             plan(tx, types, (row.org, row.id, &row.type_name), after, now).await?;
+            end(tx, row, after, Some(((caller.node, caller.name()), decided.result())), now).await?;
             records.push(about.changed(after));
             if open.checked.log_bytes > 0 {
                 logs::set_end(tx, row.id, open.checked.run, open.checked.log_bytes).await?;
@@ -160,13 +163,18 @@ async fn write(
 }
 
 impl Decided {
+    /// The result, if it is kept.
+    fn result(&self) -> Option<&str> {
+        self.open.checked.result.as_deref().filter(|_| self.after.state.status() == Status::Completed)
+    }
+
     fn change(&self, now: Millis) -> Change<'_> {
         let status = self.after.state.status();
         let (ended, checked) = (status.is_terminal(), &self.open.checked);
         let stamps = Stamps {
             finished_at: ended.then_some(now),
             message: checked.message.as_deref(),
-            result: checked.result.as_deref().filter(|_| status == Status::Completed),
+            result: self.result(),
             result_digest: ended.then_some(checked.digest.as_slice()),
             ..Stamps::default()
         };

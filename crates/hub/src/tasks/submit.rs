@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use sortie_rules::ids::{NodeId, TaskId};
 use sortie_rules::limits::{DELIVERY_BYTES_MAX, TASKS_PER_DELIVERY_MAX};
-use sortie_rules::tasks::{Status, claim};
+use sortie_rules::tasks::{Status, Task, claim};
 use sortie_rules::time::Millis;
 use sortie_store::Tx;
 use sortie_store::audit::NewEntry;
+use sortie_store::nodes::Numbered;
 use sortie_store::tasks::{self, TaskRow};
 use sortie_wire::deliveries::HandedTask;
 use sortie_wire::problem::ProblemCode;
@@ -160,8 +161,8 @@ fn check(
 }
 
 /// What a reserved wait gets: the first tasks in order, as many as the agent has room for and one
-/// delivery may carry.
-fn claim_for(rows: &mut [TaskRow], node: NodeId, room: u32, number: u64, now: Millis) -> Vec<TaskId> {
+/// delivery may carry. Says how each of them was before.
+fn claim_for(rows: &mut [TaskRow], node: NodeId, room: u32, number: u64, now: Millis) -> Vec<(TaskId, Task)> {
     let mut order: Vec<usize> = (0..rows.len()).filter(|index| rows[*index].node == node).collect();
     order.sort_by_key(|index| (-rows[*index].priority, rows[*index].id));
     let (mut taken, mut bytes) = (Vec::new(), 0);
@@ -173,13 +174,16 @@ fn claim_for(rows: &mut [TaskRow], node: NodeId, room: u32, number: u64, now: Mi
         if is_full || taken.len() == room.min(TASKS_PER_DELIVERY_MAX) as usize {
             break;
         }
-        row.life = life;
+        let before = std::mem::replace(&mut row.life, life);
         row.delivery = number;
         row.claimed_at = Some(now);
-        taken.push(row.id);
+        taken.push((row.id, before));
     }
     taken
 }
+
+/// A node's reserved wait, and the tasks that it gets, each as it was before.
+type Reserved = (NodeId, Reservation, Vec<(TaskId, Task)>);
 
 async fn write_and_hand_over(
     app: &Shared,
@@ -194,14 +198,25 @@ async fn write_and_hand_over(
         let taken = claim_for(&mut rows, node, reservation.room, reservation.number, now);
         lines.push((node, reservation, taken));
     }
-    let numbers: Vec<(NodeId, u64, u64)> = lines
+    let numbers: Vec<Numbered> = lines
         .iter()
         .filter(|(_, _, taken)| !taken.is_empty())
-        .map(|(node, reservation, _)| (*node, reservation.number, reservation.acknowledged))
+        .map(|(node, reservation, _)| Numbered {
+            node: *node,
+            arrivals: reservation.arrivals,
+            delivered: reservation.number,
+            acknowledged: reservation.acknowledged,
+        })
         .collect();
     let written = app.together.write(&app.store, Submission { rows, entry, once, numbers, now }).await;
     let rows = match written {
         Ok(Written::Now(rows)) => rows,
+        Ok(Written::Elsewhere(submission)) => {
+            // They wait in the store, and whichever hub has the agents' waits is rung for.
+            let Submission { rows, entry, once, .. } = *submission;
+            let rows = hold_back(rows, lines);
+            return Box::pin(write_and_hand_over(app, (rows, entry), once, Vec::new(), touched, now)).await;
+        }
         other => {
             let may_stand = matches!(&other, Err(fault) if fault.is_unknown());
             for (_, reservation, taken) in lines {
@@ -210,7 +225,7 @@ async fn write_and_hand_over(
             return match other {
                 Ok(Written::Before(answer)) => read_answer(&answer),
                 Err(fault) => Err(fault),
-                Ok(Written::Now(_)) => unreachable!("matched above"),
+                Ok(Written::Now(_) | Written::Elsewhere(_)) => unreachable!("matched above"),
             };
         }
     };
@@ -220,12 +235,20 @@ async fn write_and_hand_over(
     Ok(submitted)
 }
 
-fn hand_over(
-    app: &Shared,
-    rows: Vec<TaskRow>,
-    lines: Vec<(NodeId, Reservation, Vec<TaskId>)>,
-    touched: Vec<NodeId>,
-) -> Result<(), Fault> {
+/// Takes tasks back that were about to be handed over.
+fn hold_back(mut rows: Vec<TaskRow>, lines: Vec<Reserved>) -> Vec<TaskRow> {
+    for (_, reservation, taken) in lines {
+        reservation.has_gone();
+        for (id, before) in taken {
+            if let Some(row) = rows.iter_mut().find(|row| row.id == id) {
+                (row.life, row.delivery, row.claimed_at) = (before, 0, None);
+            }
+        }
+    }
+    rows
+}
+
+fn hand_over(app: &Shared, rows: Vec<TaskRow>, lines: Vec<Reserved>, touched: Vec<NodeId>) -> Result<(), Fault> {
     let types = app.types.load();
     let (mut claimed, mut waiting) = (Vec::new(), Vec::new());
     for row in rows {
@@ -240,7 +263,7 @@ fn hand_over(
             continue;
         }
         let mut parcel: Vec<HandedTask> = Vec::with_capacity(taken.len());
-        for id in taken {
+        for (id, _) in taken {
             let index = claimed.iter().position(|row| row.id == id);
             parcel.extend(index.map(|index| handed(&types, claimed.swap_remove(index))).transpose()?);
         }

@@ -7,16 +7,19 @@
 
 use std::sync::{Arc, OnceLock};
 
-use sortie_rules::ids::NodeId;
-use sortie_rules::time::Millis;
+use sortie_rules::limits::DATABASE_CONNECTION_WAIT;
+use sortie_rules::time::{Millis, Span};
 use sortie_store::audit::NewEntry;
 use sortie_store::idempotency::{self, Remembered};
+use sortie_store::nodes::Numbered;
 use sortie_store::tasks::{self, TaskRow};
 use sortie_store::{Store, StoreError, Tx, audit, nodes};
 use sortie_wire::tasks::Submitted;
+use tokio::sync::mpsc::error::SendTimeoutError;
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use super::submit::come_in;
+use crate::clock::Steady;
 use crate::events::record_all;
 use crate::fault::Fault;
 use crate::http::Once;
@@ -26,6 +29,8 @@ const TOGETHER_MAX: usize = 256;
 const TOGETHER_BYTES_MAX: usize = 4 << 20;
 /// Most submissions that wait; callers beyond that wait for room.
 const QUEUE_MAX: usize = 4096;
+/// Longest wait for room and for a turn, each: where the database takes no more, a caller is told so.
+const QUEUED_MAX: Span = DATABASE_CONNECTION_WAIT;
 /// Transactions under way at once: while one is on its way to disk, the next is filled.
 const LANES: usize = 2;
 
@@ -36,8 +41,8 @@ pub(super) struct Submission {
     /// What the audit log says of it.
     pub(super) entry: NewEntry,
     pub(super) once: Once,
-    /// The lines of nodes to which some of it is handed at once: what is delivered, and what was acknowledged.
-    pub(super) numbers: Vec<(NodeId, u64, u64)>,
+    /// The deliveries of nodes to which some of it is handed at once.
+    pub(super) numbers: Vec<Numbered>,
     pub(super) now: Millis,
 }
 
@@ -45,10 +50,13 @@ pub(super) struct Submission {
 pub(super) enum Written {
     Now(Vec<TaskRow>),
     Before(String),
+    /// Nothing: the line of a node to which some of it was to be handed has gone to another hub.
+    Elsewhere(Box<Submission>),
 }
 
 struct Waiting {
     submission: Submission,
+    since: Steady,
     reply: oneshot::Sender<Result<Written, Fault>>,
 }
 
@@ -77,7 +85,11 @@ impl Together {
         }
         let (reply, answer) = oneshot::channel();
         let queue = self.queue.get_or_init(|| open(store));
-        queue.send(Waiting { submission, reply }).await.map_err(|_| StoreError::Closed)?;
+        let waiting = Waiting { submission, since: Steady::now(), reply };
+        queue.send_timeout(waiting, QUEUED_MAX.to_std()).await.map_err(|error| match error {
+            SendTimeoutError::Timeout(_) => too_busy(),
+            SendTimeoutError::Closed(_) => StoreError::Closed,
+        })?;
         answer.await.unwrap_or_else(|_| Err(Fault::Broken("a submission was not answered".to_owned())))
     }
 }
@@ -95,12 +107,26 @@ fn open(store: &Store) -> mpsc::Sender<Waiting> {
                     return;
                 }
                 for group in groups(taken) {
-                    write_group(&store, group).await;
+                    write_group(&store, in_time(group)).await;
                 }
             }
         });
     }
     queue
+}
+
+fn too_busy() -> StoreError {
+    StoreError::Unavailable { why: "too many submissions wait for it".to_owned() }
+}
+
+/// Those that have not waited too long; the others are told so, and nothing of them is kept.
+fn in_time(group: Vec<Waiting>) -> Vec<Waiting> {
+    let (late, in_time): (Vec<_>, Vec<_>) =
+        group.into_iter().partition(|waiting| waiting.since.elapsed() > QUEUED_MAX + QUEUED_MAX);
+    for waiting in late {
+        drop(waiting.reply.send(Err(too_busy().into())));
+    }
+    in_time
 }
 
 /// Cuts what has come into pieces that one transaction can carry.
@@ -122,6 +148,7 @@ async fn write_group(store: &Store, group: Vec<Waiting>) {
     let (submissions, replies): (Vec<Submission>, Vec<_>) =
         group.into_iter().map(|waiting| (waiting.submission, waiting.reply)).unzip();
     let written = match &submissions[..] {
+        [] => return,
         [_] => Ok(vec![false]),
         _ => write_together(store, &submissions).await,
     };
@@ -160,16 +187,30 @@ async fn write_all(tx: &mut Tx, submissions: &[Submission]) -> Result<Vec<bool>,
     let is_kept = |submission: &Submission| !submission.once.is_keyed() || remembered.next().unwrap_or(false);
     let kept: Vec<bool> = submissions.iter().map(is_kept).collect();
     let those = || submissions.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(submission, _)| submission);
+    // In one order with whoever else writes many of these rows at once.
+    let mut numbers: Vec<Numbered> = those().flat_map(|submission| submission.numbers.iter().copied()).collect();
+    numbers.sort_by_key(|next| next.node);
+    if !has_lines(tx, &numbers).await? {
+        // It ends with nothing kept, and each is looked at by itself.
+        return Err(Fault::Broken("a line has gone to another hub".to_owned()));
+    }
     tasks::insert_all(tx, those().flat_map(|submission| &submission.rows)).await?;
     let records: Vec<_> = those().flat_map(|submission| come_in(&submission.rows, submission.now)).collect();
     record_all(tx, &records).await?;
     for submission in those() {
-        for (node, delivered, acknowledged) in &submission.numbers {
-            nodes::set_line(tx, *node, *delivered, *acknowledged).await?;
-        }
         audit::insert(tx, submission.entry.clone()).await?;
     }
     Ok(kept)
+}
+
+/// Numbers deliveries, as far as their lines are this hub's still.
+async fn has_lines(tx: &mut Tx, numbers: &[Numbered]) -> Result<bool, StoreError> {
+    for next in numbers {
+        if !nodes::set_line(tx, *next).await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 async fn write_alone(store: &Store, submission: Submission) -> Result<Written, Fault> {
@@ -180,15 +221,15 @@ async fn write_one(tx: &mut Tx, submission: Submission) -> Result<Written, Fault
     if let Some(answer) = submission.once.recall(tx).await? {
         return Ok(Written::Before(answer));
     }
+    if !has_lines(tx, &submission.numbers).await? {
+        return Ok(Written::Elsewhere(Box::new(submission)));
+    }
     if submission.once.is_keyed() {
         submission.once.remember(tx, &submission.answer(), submission.now).await?;
     }
-    let Submission { rows, entry, numbers, now, .. } = submission;
+    let Submission { rows, entry, now, .. } = submission;
     tasks::insert_all(tx, &rows).await?;
     record_all(tx, &come_in(&rows, now)).await?;
-    for (node, delivered, acknowledged) in numbers {
-        nodes::set_line(tx, node, delivered, acknowledged).await?;
-    }
     audit::insert(tx, entry).await?;
     Ok(Written::Now(rows))
 }

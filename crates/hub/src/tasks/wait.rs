@@ -3,21 +3,21 @@
 
 use std::sync::Arc;
 
-use sortie_rules::deliveries::{Ask, Heard};
-use sortie_rules::ids::NodeId;
+use sortie_rules::deliveries::Ask;
 use sortie_rules::limits::{COUNT_MAX, WAIT_MAX};
+use sortie_rules::tasks::State;
 use sortie_rules::time::Span;
-use sortie_store::{nodes, tasks};
-use sortie_wire::deliveries::{HandedTask, WaitQuery};
+use sortie_store::tasks::{self, TaskRow};
+use sortie_wire::deliveries::WaitQuery;
 use sortie_wire::envelope::Envelope;
 use sortie_wire::problem::ProblemCode;
 
+use super::arrive::judge;
 use super::claim::claim_waiting;
 use super::delivery::{News, Parcel, handed, sign};
 use crate::app::Shared;
 use crate::fault::{Fault, refuse};
 use crate::http::NodeCaller;
-use crate::nodes::{quarantine, quarantined};
 use crate::waiting::{Line, Turn, Wake};
 
 /// Holds an agent's wait until there is something to say, and says it signed.
@@ -29,15 +29,15 @@ pub(super) async fn wait(app: &Shared, caller: &NodeCaller, query: WaitQuery) ->
 }
 
 async fn hold(app: &Shared, caller: &NodeCaller, query: WaitQuery) -> Result<Parcel, Fault> {
-    if query.ack > COUNT_MAX.into() {
-        return Err(refuse(ProblemCode::MalformedParameter, format!("ack is at most {COUNT_MAX}.")));
+    if query.ack.max(query.seq) > COUNT_MAX.into() {
+        return Err(refuse(ProblemCode::MalformedParameter, format!("ack and seq are at most {COUNT_MAX}.")));
     }
     let line = app.waiting.line(caller.node);
     // Thousands are held at once, and what one might need takes room in each: the rare steps are boxed.
     Box::pin(caller.may_take_tasks(app)).await?;
     let mut turn = line.turn().await;
     let ask = Ask { boot: query.boot, seq: query.seq, ack: query.ack };
-    let (mut redeliver, restored) = Box::pin(judge(app, caller, &mut turn, ask)).await?;
+    let (mut redeliver, restored) = Box::pin(judge(app, caller, &line, &mut turn, ask)).await?;
     if let Some(shows) = query.clock {
         caller.note_clock(app, shows);
     }
@@ -55,10 +55,17 @@ async fn hold(app: &Shared, caller: &NodeCaller, query: WaitQuery) -> Result<Par
         parcel.number = turn.line().map_or(0, |line| line.delivered);
         parcel.cancel = line.take_cancels();
         if std::mem::take(&mut redeliver) {
-            parcel.tasks = Box::pin(lost_on_the_way(app, caller, ask.ack)).await?;
+            Box::pin(lost_on_the_way(app, caller, ask.ack, &mut parcel)).await?;
         }
         if parcel.tasks.is_empty() && query.room > 0 && line.begin_look() {
-            turn = Box::pin(look(app, caller, query.room, &line, turn, &mut parcel)).await?;
+            let (looked, is_here) = Box::pin(look(app, caller, query.room, &line, turn, &mut parcel)).await?;
+            if !is_here {
+                // Another hub holds the agent's wait; there is something for it.
+                line.doubt();
+                app.waiting.ring(caller.node);
+                return Ok(parcel);
+            }
+            turn = looked;
         }
         if !parcel.tasks.is_empty() || !parcel.cancel.is_empty() || parcel.results_wanted {
             return Ok(parcel);
@@ -104,40 +111,19 @@ impl Drop for HeldWait {
     }
 }
 
-/// Whether a wait is in order, what was lost before it, and whether the hub was restored.
-async fn judge(app: &Shared, caller: &NodeCaller, turn: &mut Turn, ask: Ask) -> Result<(bool, bool), Fault> {
-    learn_line(app, caller.node, turn).await?;
-    match turn.hear(ask) {
-        Heard::InOrder { redeliver, restored, .. } => Ok((redeliver, restored)),
-        Heard::Late { .. } => {
-            let detail = "A newer wait of this node has been heard; this one was held up on its way.";
-            Err(refuse(ProblemCode::WaitLate, detail))
-        }
-        Heard::Forked => {
-            quarantine(app, caller, ask).await?;
-            Err(quarantined())
-        }
-    }
-}
-
-/// Reads where the node's line of deliveries stands, if that is not in memory.
-pub(crate) async fn learn_line(app: &Shared, node: NodeId, turn: &mut Turn) -> Result<(), Fault> {
-    if turn.line().is_none() {
-        let known = app.store.read(move |tx| Box::pin(async move { nodes::line(tx, node).await })).await?;
-        let (delivered, acknowledged) = known.unwrap_or_default();
-        turn.learn(delivered, acknowledged);
-    }
+/// Tasks that were handed out above what the agent has on its disk: same task, same attempt.
+async fn lost_on_the_way(app: &Shared, caller: &NodeCaller, ack: u64, parcel: &mut Parcel) -> Result<(), Fault> {
+    let node = caller.node;
+    let rows = app.store.read(move |tx| Box::pin(async move { tasks::redeliverable(tx, node, ack).await })).await?;
+    // Another hub may have handed them out after a wish to stop an earlier run that was noted here.
+    let goes_on = |row: &TaskRow| matches!(row.life.state, State::InProgress { cancel_asked: false, .. });
+    parcel.cancel.retain(|task| !rows.iter().any(|row| row.id == *task && goes_on(row)));
+    let types = app.types.load();
+    parcel.tasks = rows.into_iter().map(|row| handed(&types, row)).collect::<Result<_, _>>()?;
     Ok(())
 }
 
-/// Tasks that were handed out above what the agent has on its disk: same task, same attempt.
-async fn lost_on_the_way(app: &Shared, caller: &NodeCaller, ack: u64) -> Result<Vec<HandedTask>, Fault> {
-    let node = caller.node;
-    let rows = app.store.read(move |tx| Box::pin(async move { tasks::redeliverable(tx, node, ack).await })).await?;
-    let types = app.types.load();
-    rows.into_iter().map(|row| handed(&types, row)).collect()
-}
-
+/// Looks for what waits in the store. Says whether the line is still this hub's.
 async fn look(
     app: &Shared,
     caller: &NodeCaller,
@@ -145,7 +131,7 @@ async fn look(
     line: &Arc<Line>,
     turn: Turn,
     parcel: &mut Parcel,
-) -> Result<Turn, Fault> {
+) -> Result<(Turn, bool), Fault> {
     match claim_waiting(app, caller.node, room, Span(0), turn).await {
         Ok((found, turn)) => {
             if found.more {
@@ -157,7 +143,7 @@ async fn look(
                 parcel.number = found.number;
                 parcel.tasks = found.tasks;
             }
-            Ok(turn)
+            Ok((turn, found.is_here))
         }
         Err(fault) => {
             line.look_again_later();

@@ -67,6 +67,7 @@ pub(super) async fn add(app: &Shared, who: &Principal, request: AddNode) -> Resu
         facts: None,
         stale_after: None,
         down_after: None,
+        standing: None,
     };
     let key_row = key_row(app, who, key, node, now);
     let actor = who.name.clone();

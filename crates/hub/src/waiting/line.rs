@@ -7,7 +7,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sortie_rules::deliveries::{self, Ask, Heard};
+use sortie_rules::arrivals::{self, Kept};
+use sortie_rules::deliveries::{self, Ask};
 use sortie_rules::ids::TaskId;
 use sortie_wire::deliveries::HandedTask;
 use tokio::sync::{OwnedMutexGuard, oneshot};
@@ -36,6 +37,10 @@ struct Bell {
     held: Option<Held>,
     /// The node enrolled anew or was shut out: nothing is held here any more.
     closed: bool,
+    /// How often the line had arrived somewhere when it last came here.
+    arrivals: u64,
+    /// Another hub may know more of the line: the next wait is not judged by memory alone.
+    doubted: bool,
 }
 
 #[derive(Debug)]
@@ -72,24 +77,21 @@ impl Turn {
         self.state.line
     }
 
-    /// Takes over what the store knows of the line.
-    pub(crate) fn learn(&mut self, delivered: u64, acknowledged: u64) -> deliveries::Line {
-        let line = deliveries::Line { delivered, acknowledged, ..deliveries::Line::default() };
+    /// Whether memory is enough to judge a wait.
+    pub(crate) fn follows(&self, ask: Ask) -> bool {
+        self.state.line.is_some_and(|line| arrivals::follows(line, ask))
+    }
+
+    /// Takes over what the store knows of the line. `alone`: no other hub can have it.
+    pub(crate) fn learn(&mut self, kept: Kept, alone: bool) -> deliveries::Line {
+        let line = arrivals::learn(self.state.line, kept, alone);
         *self.state.line.insert(line)
     }
 
-    /// Judges a wait. If it is in order it is the newest from now on.
-    pub(crate) fn hear(&mut self, ask: Ask) -> Heard {
-        let heard = deliveries::hear(self.state.line.unwrap_or_default(), ask);
-        match heard {
-            Heard::InOrder { line, .. } => {
-                self.state.line = Some(line);
-                self.state.newest += 1;
-            }
-            Heard::Late { line } => self.state.line = Some(line),
-            Heard::Forked => {}
-        }
-        heard
+    /// A wait was heard, and the line is now so. If the wait was in order it is the newest from now on.
+    pub(crate) fn heard(&mut self, line: deliveries::Line, in_order: bool) {
+        self.state.line = Some(line);
+        self.state.newest += u64::from(in_order);
     }
 
     /// Which wait is the newest.
@@ -125,6 +127,8 @@ pub(crate) struct Reservation {
     pub(crate) number: u64,
     /// What the agent has acknowledged.
     pub(crate) acknowledged: u64,
+    /// How often the line had arrived somewhere when it came here.
+    pub(crate) arrivals: u64,
 }
 
 impl Reservation {
@@ -138,6 +142,12 @@ impl Reservation {
     /// the agent does not acknowledge the number, and is handed what was written under it, if anything was.
     pub(crate) fn leave_open(self) {
         let _ = self.wake.send(Wake::GiveWay);
+    }
+
+    /// The line has gone to another hub: nothing is handed out here until a wait has brought it back.
+    pub(crate) fn has_gone(self) {
+        self.line.doubt();
+        self.leave_open();
     }
 
     /// Nothing was written: the wait goes on.
@@ -220,6 +230,37 @@ impl Line {
         }
     }
 
+    /// The line came to this hub.
+    pub(crate) fn arrived(&self, arrivals: u64) {
+        self.bell().arrivals = arrivals;
+    }
+
+    /// Another hub rings: the line came there. What was held here before is nobody's any more.
+    pub(crate) fn came_elsewhere(&self, arrivals: u64) {
+        if self.bell().arrivals < arrivals {
+            self.doubt();
+        }
+    }
+
+    /// Another hub may know more of the line: the held wait ends, and the next one is not judged by memory alone.
+    pub(crate) fn doubt(&self) {
+        let mut bell = self.bell();
+        bell.doubted = true;
+        if let Some(held) = bell.held.take() {
+            let _ = held.wake.send(Wake::GiveWay);
+        }
+    }
+
+    /// The same for the next wait; one that is held may stay.
+    pub(crate) fn doubt_memory(&self) {
+        self.bell().doubted = true;
+    }
+
+    /// Whether there is doubt; there is none any more until the next bell.
+    pub(crate) fn take_doubt(&self) -> bool {
+        std::mem::take(&mut self.bell().doubted)
+    }
+
     /// Ends the held wait, if there is one, and each that comes to be held here later.
     pub(crate) fn close(&self) {
         let mut bell = self.bell();
@@ -246,8 +287,8 @@ impl Line {
         drop(bell);
         let mut turn = Turn { state };
         let number = turn.take_number();
-        let acknowledged = turn.line().map_or(0, |known| known.acknowledged);
-        Some(Reservation { line: Arc::clone(line), turn, wake, room, number, acknowledged })
+        let (acknowledged, arrivals) = turn.line().map_or((0, 0), |known| (known.acknowledged, known.arrivals));
+        Some(Reservation { line: Arc::clone(line), turn, wake, room, number, acknowledged, arrivals })
     }
 
     fn bell(&self) -> MutexGuard<'_, Bell> {
@@ -309,6 +350,31 @@ mod tests {
         line.ring_cancel(task(1));
         assert!(matches!(wait.try_recv(), Ok(Wake::Look)));
         assert_eq!(line.take_cancels(), vec![task(1)]);
+    }
+
+    #[test]
+    fn a_wait_gives_way_when_its_line_came_to_another_hub_later_than_here() {
+        let line = quiet_line();
+        line.arrived(4);
+        let mut wait = line.hold(1).unwrap();
+        for older in [3, 4] {
+            line.came_elsewhere(older);
+        }
+        assert!(wait.try_recv().is_err() && !line.take_doubt(), "those bells are of before");
+        line.came_elsewhere(5);
+        assert!(matches!(wait.try_recv(), Ok(Wake::GiveWay)));
+        assert!(line.take_doubt() && !line.take_doubt());
+    }
+
+    #[test]
+    fn a_hand_over_that_finds_its_line_gone_ends_the_wait_and_keeps_its_number() {
+        let line = quiet_line();
+        let mut wait = line.hold(1).unwrap();
+        Line::reserve(&line).unwrap().has_gone();
+        assert!(matches!(wait.try_recv(), Ok(Wake::GiveWay)));
+        assert!(line.take_doubt());
+        let _again = line.hold(1).unwrap();
+        assert_eq!(Line::reserve(&line).unwrap().number, 2, "it may have been given elsewhere");
     }
 
     #[test]

@@ -77,6 +77,9 @@ impl Waiting {
             }
             Bell::Ended(task) => self.ended.ring(task),
             Bell::Log(task) => self.logs.ring(task),
+            Bell::Line(node, arrivals) => {
+                self.known(node).into_iter().for_each(|line| line.came_elsewhere(arrivals));
+            }
         }
     }
 
@@ -84,9 +87,22 @@ impl Waiting {
     pub(crate) fn ring_all_here(&self) {
         let lines: Vec<_> =
             self.lines.lock().unwrap_or_else(PoisonError::into_inner).values().map(Arc::clone).collect();
-        lines.iter().for_each(|line| line.ring());
+        for line in lines {
+            line.doubt_memory();
+            line.ring();
+        }
         self.ended.ring_all();
         self.logs.ring_all();
+    }
+
+    /// A node's line came to this hub: tells the others, so that they let go of what they hold for it.
+    pub(crate) fn ring_line(&self, node: NodeId, arrivals: u64) {
+        self.beyond.get().into_iter().for_each(|beyond| beyond.ring(Bell::Line(node, arrivals)));
+    }
+
+    /// A node's line may be elsewhere, or begun anew: a held wait ends, and the next one is judged by what is kept.
+    pub(crate) fn doubt(&self, node: NodeId) {
+        self.known(node).into_iter().for_each(|line| line.doubt());
     }
 
     /// The nodes whose waits are held now.

@@ -1,5 +1,6 @@
-//! What people do to a hub, one stable word for each. A route that changes something declares which of them
-//! it does, and the audit log is searched by them; a word never changes its meaning and is never used again.
+//! What people do to a hub, and what becomes of what operators have signed: one stable word for each. A route that
+//! changes something declares which of them it does, and the audit log is searched by them; a word never changes its
+//! meaning and is never used again.
 
 use std::fmt;
 
@@ -61,6 +62,8 @@ actions! {
     OperationSign = "operation.sign",
     /// Decides against an operation.
     OperationReject = "operation.reject",
+    /// Ends an operation: its node tells how, or the hub gives it up.
+    OperationEnd = "operation.end",
     /// Publishes a set of operators.
     OperatorsPublish = "operators.publish",
     /// Makes a node that has no certificate.
@@ -77,6 +80,8 @@ actions! {
     NodeEnroll = "node.enroll",
     /// Makes a site or gives it another name.
     SiteChange = "site.change",
+    /// Removes a site that nothing needs.
+    SiteRemove = "site.remove",
     /// Makes an invite.
     InviteCreate = "invite.create",
     /// Withdraws an invite.
@@ -105,6 +110,8 @@ actions! {
     SettingsChange = "settings.change",
     /// Makes an alarm rule, switches one off, or takes that back.
     AlarmRuleChange = "alarm_rule.change",
+    /// Makes every hub forget what it has in memory of org settings.
+    SettingsEvict = "settings.evict",
     /// Brings a new key of the hub's in.
     KeysRotate = "keys.rotate",
     /// Takes out keys of the hub's that are not used any more.

@@ -37,6 +37,16 @@ pub enum ConfigError {
         /// What the parser says.
         message: String,
     },
+    /// A key or a table stands in the file twice.
+    #[error("{place}: `{what}` stands there twice, first in line {first}; put what both say into one")]
+    Twice {
+        /// Where it stands a second time.
+        place: Place,
+        /// What, as it is written: a dotted key, or a table in brackets.
+        what: String,
+        /// The line of the first, from 1.
+        first: usize,
+    },
     /// There is no such key.
     #[error("{place}: there is no setting `{key}`{}", suggestion(.nearest.as_deref()))]
     UnknownKey {

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use serde::de::DeserializeOwned;
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::{ConfigError, Place};
 use super::keys::{filled, is_known};
 use super::nearest::nearest;
 use super::tree::Node;
+use super::twice::{Twice, twice};
 
 /// Reads settings from the text of a file, overlaid by the variables that begin with `prefix`.
 ///
@@ -27,11 +29,14 @@ pub fn load<T: DeserializeOwned>(
     let file = |line| Place::File { name: file_name.to_owned(), line };
     let at = |span: Option<Range<usize>>| file(span.map(|span| line_of(text, span.start)));
 
-    let syntax =
-        |error: toml::de::Error| ConfigError::Syntax { place: at(error.span()), message: error.message().to_owned() };
-    let spanned = DeTable::parse(text).map_err(syntax)?;
-    let mut lines = BTreeMap::new();
-    find_lines(spanned.get_ref(), text, &mut Vec::new(), &mut lines);
+    let syntax = |error: toml::de::Error| {
+        let again = error.span().filter(|_| error.message().starts_with("duplicate key"));
+        match again.and_then(|span| twice(text, span.start)) {
+            Some(Twice { what, first }) => ConfigError::Twice { place: at(error.span()), what, first },
+            None => ConfigError::Syntax { place: at(error.span()), message: error.message().to_owned() },
+        }
+    };
+    let lines = lines_of(&DeTable::parse(text).map_err(syntax)?, text);
     let unknown = lines.iter().filter(|(key, _)| !is_known(key, known)).min_by_key(|(_, line)| **line);
     if let Some((key, line)) = unknown {
         let filled: Vec<String> = known.iter().map(|known| filled(known, key)).collect();
@@ -70,7 +75,17 @@ fn unknown_variable(name: String, key: &[String], prefix: &str, known: &[&str]) 
     ConfigError::UnknownKey { place: Place::Variable(name.clone()), key: name, nearest }
 }
 
-/// The line on which each dotted key stands.
+/// The line on which each dotted key of a text stands; nothing if it is not TOML.
+pub(super) fn lines_of_keys(text: &str) -> Option<BTreeMap<Vec<String>, usize>> {
+    Some(lines_of(&DeTable::parse(text).ok()?, text))
+}
+
+fn lines_of(table: &Spanned<DeTable<'_>>, text: &str) -> BTreeMap<Vec<String>, usize> {
+    let mut lines = BTreeMap::new();
+    find_lines(table.get_ref(), text, &mut Vec::new(), &mut lines);
+    lines
+}
+
 fn find_lines(table: &DeTable<'_>, text: &str, path: &mut Vec<String>, lines: &mut BTreeMap<Vec<String>, usize>) {
     for (key, value) in table {
         path.push(key.get_ref().clone().into_owned());

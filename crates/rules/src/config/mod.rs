@@ -11,8 +11,9 @@ mod keys;
 mod load;
 mod nearest;
 mod tree;
+mod twice;
 
 pub use error::{ConfigError, Place};
 pub use keys::known_keys;
 pub use load::load;
-pub use nearest::nearest;
+pub use nearest::{nearest, nearest_few};

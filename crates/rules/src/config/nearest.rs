@@ -3,12 +3,16 @@
 /// The known key nearest to a mistyped one, if any is near: a few letters apart, or the same word
 /// in another table.
 pub fn nearest<'a>(key: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    nearest_few(key, known, 1).pop()
+}
+
+/// The known keys that are near to a mistyped one, the nearest first: at most `most`.
+pub fn nearest_few<'a>(key: &str, known: impl IntoIterator<Item = &'a str>, most: usize) -> Vec<&'a str> {
     let far = key.chars().count() / 3 + 1;
-    known
-        .into_iter()
-        .filter_map(|candidate| Some((apart(key, candidate, far)?, candidate)))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
+    let near = known.into_iter().filter_map(|candidate| Some((apart(key, candidate, far)?, candidate)));
+    let mut near: Vec<(usize, &str)> = near.collect();
+    near.sort_by_key(|(distance, _)| *distance);
+    near.into_iter().take(most).map(|(_, candidate)| candidate).collect()
 }
 
 /// How far apart two keys are, unless that is further than `far`. Words whose lengths are further apart than that are
@@ -57,5 +61,13 @@ mod tests {
         assert_eq!(nearest("requests_per_second", known), Some("limits.requests_per_second"));
         assert_eq!(nearest("limits.request_per_second", known), Some("limits.requests_per_second"));
         assert_eq!(nearest("colour", known), None);
+    }
+
+    #[test]
+    fn of_several_that_are_near_the_nearest_comes_first() {
+        let known = ["berlin-10", "berlin-1", "bern", "berlin-2", "budapest"];
+        assert_eq!(nearest_few("berlin-3", known, 2), ["berlin-1", "berlin-2"]);
+        assert_eq!(nearest_few("budapset", known, 3), ["budapest"]);
+        assert_eq!(nearest_few("oslo", known, 3), [""; 0]);
     }
 }

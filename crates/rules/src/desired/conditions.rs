@@ -128,6 +128,8 @@ pub struct Told<'c> {
     pub refused: Option<u64>,
     /// How its resources stand.
     pub conditions: &'c [Condition],
+    /// Its site's policy can be read, so that they are looked at.
+    pub policy_is_usable: bool,
 }
 
 /// What is meant for a node.
@@ -140,9 +142,10 @@ pub struct Meant {
 }
 
 /// How a node stands by what it tells: it converges while it has not accepted what is meant for it, or has not spoken
-/// of all its resources; it fails if it refuses what is meant.
+/// of all its resources; it fails if it refuses what is meant, or can do nothing because its site's policy cannot be
+/// used.
 pub fn stands(told: &Told<'_>, meant: Meant) -> Standing {
-    if told.refused.is_some_and(|refused| refused > told.generation) {
+    if !told.policy_is_usable || told.refused.is_some_and(|refused| refused > told.generation) {
         return Standing::Failing;
     }
     let together = standing(told.conditions);
@@ -212,7 +215,7 @@ mod tests {
             [serde_json::from_value(serde_json::json!({"resource": "file/a", "status": status, "since": 1})).unwrap()]
         };
         let told = |generation, status: &str, refused, resources| {
-            let told = Told { generation, refused, conditions: &one(status) };
+            let told = Told { generation, refused, conditions: &one(status), policy_is_usable: true };
             stands(&told, Meant { generation: 5, resources })
         };
         assert_eq!(told(5, "in_order", None, 1), Standing::Converged);
@@ -221,5 +224,14 @@ mod tests {
         assert_eq!(told(5, "failed", None, 1), Standing::Failing);
         assert_eq!(told(5, "in_order", None, 2), Standing::Converging, "it has not spoken of all");
         assert_eq!(told(4, "in_order", Some(5), 1), Standing::Failing);
+    }
+
+    #[test]
+    fn a_node_whose_policy_nobody_can_read_fails_whatever_it_says_of_its_resources() {
+        let conditions = [condition(ConditionStatus::InOrder, 1)];
+        for (generation, conditions) in [(5, &conditions[..]), (0, &[])] {
+            let told = Told { generation, refused: None, conditions, policy_is_usable: false };
+            assert_eq!(stands(&told, Meant { generation, resources: conditions.len() }), Standing::Failing);
+        }
     }
 }

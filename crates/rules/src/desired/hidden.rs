@@ -2,14 +2,20 @@
 
 use serde_json::{Map, Value};
 
+use super::pointers::steps_of;
+
 /// The spec without what lies at these pointers; `*` steps through every item of a list or field of an object.
 pub fn without_hidden(mut spec: Map<String, Value>, pointers: &[String]) -> Map<String, Value> {
     for pointer in pointers {
-        let steps: Vec<String> =
-            pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~")).collect();
-        take_out_field(&mut spec, &steps);
+        take_out_field(&mut spec, &steps_of(pointer));
     }
     spec
+}
+
+/// Whether a place in a spec is one of these, lies in one, or holds one.
+pub fn touches_hidden(place: &str, pointers: &[String]) -> bool {
+    let place = steps_of(place);
+    pointers.iter().any(|pointer| steps_of(pointer).iter().zip(&place).all(|(step, here)| step == "*" || step == here))
 }
 
 fn take_out(value: &mut Value, steps: &[String]) {
@@ -58,6 +64,18 @@ mod tests {
     fn hide(spec: Value, pointers: &[&str]) -> Value {
         let Value::Object(spec) = spec else { panic!("an object") };
         Value::Object(without_hidden(spec, &pointers.iter().map(|&pointer| pointer.to_owned()).collect::<Vec<_>>()))
+    }
+
+    #[test]
+    fn a_place_touches_what_is_hidden_from_above_and_from_below() {
+        let hidden = ["/token".to_owned(), "/zones/*/key".to_owned()];
+        for place in ["", "/token", "/token/x", "/zones", "/zones/0", "/zones/0/key", "/zones/0/key/x"] {
+            assert!(touches_hidden(place, &hidden), "{place}");
+        }
+        for place in ["/tokens", "/zones/0/name", "/x/0/key"] {
+            assert!(!touches_hidden(place, &hidden), "{place}");
+        }
+        assert!(!touches_hidden("", &[]) && !touches_hidden("/token", &[]));
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! What comes before what: each resource after those that it names, otherwise by key.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::key::ResourceKey;
 use super::resources::Resources;
+
+/// How many resources of a circle are named.
+const SHOWN_MAX: usize = 20;
 
 /// Why resources have no order.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -17,11 +20,31 @@ pub enum Disorder {
         missing: ResourceKey,
     },
     /// One comes, perhaps by way of others, after itself.
-    #[error("{of} comes after itself")]
+    #[error("these come after each other in a circle: {}", around(.circle))]
     Circle {
-        /// Which.
-        of: ResourceKey,
+        /// All that lie in it, each after the next, and the last after the first.
+        circle: Vec<ResourceKey>,
     },
+}
+
+impl Disorder {
+    /// The resource whose `after` is at fault, or one of them.
+    pub fn of(&self) -> Option<&ResourceKey> {
+        match self {
+            Disorder::Missing { of, .. } => Some(of),
+            Disorder::Circle { circle } => circle.first(),
+        }
+    }
+}
+
+/// A circle as people read it: `a -> b -> a`. Of a long one the middle is left out.
+fn around(circle: &[ResourceKey]) -> String {
+    let mut words: Vec<String> = circle.iter().take(SHOWN_MAX).map(ToString::to_string).collect();
+    if circle.len() > SHOWN_MAX {
+        words.push(format!("{} more", circle.len() - SHOWN_MAX));
+    }
+    words.extend(circle.first().map(ToString::to_string));
+    words.join(" -> ")
 }
 
 /// All resources, each after those that it names. Equal states have equal orders.
@@ -53,24 +76,36 @@ pub fn in_order(resources: &Resources) -> Result<Vec<&ResourceKey>, Disorder> {
             }
         }
     }
-    match one_of_the_circle(&missing, resources) {
-        Some(of) => Err(Disorder::Circle { of: of.clone() }),
+    match missing.keys().find_map(|key| circle_of(key, resources)) {
+        Some(circle) => Err(Disorder::Circle { circle }),
         None => Ok(order),
     }
 }
 
-/// Of what is left, one that lies in a circle and not only behind one.
-fn one_of_the_circle<'r>(left: &BTreeMap<&'r ResourceKey, usize>, resources: &'r Resources) -> Option<&'r ResourceKey> {
-    left.keys().copied().find(|key| {
-        let before = |key: &ResourceKey| resources.get(key).into_iter().flat_map(|one| &one.after);
-        let (mut seen, mut to_see) = (BTreeSet::new(), before(key).collect::<Vec<_>>());
-        while let Some(next) = to_see.pop() {
-            if seen.insert(next) {
-                to_see.extend(before(next));
+/// The shortest way from a resource back to itself, if it lies in a circle and not only behind one.
+fn circle_of(key: &ResourceKey, resources: &Resources) -> Option<Vec<ResourceKey>> {
+    let before = |key: &ResourceKey| resources.get(key).into_iter().flat_map(|one| &one.after);
+    let mut reached_from: BTreeMap<&ResourceKey, &ResourceKey> = BTreeMap::new();
+    let mut to_see = VecDeque::from([key]);
+    while let Some(here) = to_see.pop_front() {
+        for next in before(here) {
+            if next == key {
+                let mut way = vec![here.clone()];
+                let mut at = here;
+                while let Some(from) = reached_from.get(at) {
+                    way.push((*from).clone());
+                    at = from;
+                }
+                way.reverse();
+                return Some(way);
+            }
+            if !reached_from.contains_key(next) {
+                reached_from.insert(next, here);
+                to_see.push_back(next);
             }
         }
-        seen.contains(*key)
-    })
+    }
+    None
 }
 
 #[cfg(test)]
@@ -104,8 +139,19 @@ mod tests {
     fn what_is_not_there_and_circles_are_told() {
         let missing = in_order(&resources(&[("a", &["x"])])).unwrap_err();
         assert_eq!(missing.to_string(), "file/a comes after file/x, which is not there");
-        let circle = in_order(&resources(&[("a", &["b"]), ("b", &["c"]), ("c", &["b"]), ("d", &[])])).unwrap_err();
-        assert!(matches!(&circle, Disorder::Circle { of } if *of == key("b") || *of == key("c")), "{circle}");
+        let circle = |all: &[(&str, &[&str])]| in_order(&resources(all)).unwrap_err().to_string();
+        let said = "these come after each other in a circle: ";
+        let behind = circle(&[("a", &["b"]), ("b", &["c"]), ("c", &["b"]), ("d", &[])]);
+        assert_eq!(behind, format!("{said}file/b -> file/c -> file/b"), "a is only behind it");
+        assert_eq!(circle(&[("a", &["a"])]), format!("{said}file/a -> file/a"));
+        let wide = circle(&[("a", &["d", "b"]), ("b", &["c"]), ("c", &["a"]), ("d", &[])]);
+        assert_eq!(wide, format!("{said}file/a -> file/b -> file/c -> file/a"));
+        let names: Vec<String> = (100..150).map(|number| format!("n{number}")).collect();
+        let before = |at: usize| vec![names[(at + 1) % names.len()].as_str()];
+        let after: Vec<Vec<&str>> = (0..names.len()).map(before).collect();
+        let long: Vec<(&str, &[&str])> =
+            names.iter().map(String::as_str).zip(after.iter().map(Vec::as_slice)).collect();
+        assert!(circle(&long).ends_with("file/n119 -> 30 more -> file/n100"), "{}", circle(&long));
     }
 
     proptest! {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::key::ResourceKey;
-use super::order::{Disorder, in_order};
+use super::order::in_order;
 use crate::limits::{RESOURCE_AFTER_MAX, RESOURCES_MAX};
 
 /// The resources of one node, by key.
@@ -98,8 +98,8 @@ pub fn read(state: &Value) -> Result<Resources, BadState> {
         resources.insert(key, resource);
     }
     in_order(&resources).map_err(|disorder| {
-        let (Disorder::Missing { of, .. } | Disorder::Circle { of }) = &disorder;
-        bad(&format!("{}/after", pointer_of(&of.to_string())), disorder.to_string())
+        let at = disorder.of().map(|of| format!("{}/after", pointer_of(&of.to_string()))).unwrap_or_default();
+        bad(&at, disorder.to_string())
     })?;
     Ok(resources)
 }
@@ -140,7 +140,7 @@ mod tests {
             (json!({"resources": {"file/a": {"spec": [], }}}), "(at /resources/file~1a)"),
             (json!({"resources": {"file/a": {"spec": {}, "drift": "ignore"}}}), "unknown variant `ignore`"),
             (json!({"resources": {"file/a": {"spec": {}, "after": ["file/b"]}}}), "(at /resources/file~1a/after)"),
-            (json!({"resources": {"file/a": {"spec": {}, "after": ["file/a"]}}}), "after itself"),
+            (json!({"resources": {"file/a": {"spec": {}, "after": ["file/a"]}}}), "file/a -> file/a (at"),
         ] {
             let refusal = refusal(state);
             assert!(refusal.contains(said), "{refusal}");

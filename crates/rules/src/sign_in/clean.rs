@@ -1,22 +1,18 @@
 //! Names of people as their provider tells them, made fit for events and logs.
 
 use crate::limits::PERSON_NAME_BYTES_MAX;
+use crate::plain::is_unseen;
 
 /// The name without control characters and spaces at its ends, cut to its limit; `None` if nothing is left.
 pub fn clean_name(name: &str) -> Option<String> {
     let mut clean = String::with_capacity(name.len().min(PERSON_NAME_BYTES_MAX));
-    for letter in name.trim().chars().filter(|letter| !letter.is_control() && !is_invisible(*letter)) {
+    for letter in name.trim().chars().filter(|letter| !letter.is_control() && !is_unseen(*letter)) {
         if clean.len() + letter.len_utf8() > PERSON_NAME_BYTES_MAX {
             break;
         }
         clean.push(letter);
     }
     (!clean.is_empty()).then_some(clean)
-}
-
-/// Letters that turn the writing round or have no width: with them one name can look like another.
-fn is_invisible(letter: char) -> bool {
-    matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use sortie_rules::time::{Millis, Span};
 use sortie_wire::invites::{CreateInvite, InviteDetails};
 
 use super::pages::tell_rest;
+use super::site;
 use crate::context::Context;
 use crate::exit::Done;
 use crate::find_hub::HubOptions;
@@ -71,7 +72,9 @@ pub(crate) async fn run(command: InviteCommand, context: &Context) -> Done {
     let (hub, output) = (context.hub(&command.hub)?, context.output);
     match command.verb {
         Verb::Create(create) => {
+            let is_new = site::is_missing(&hub, create.site.as_deref()).await;
             let created = hub.create_invite(&create.into_wire(), None).await?;
+            created.details.site.iter().filter(|_| is_new).for_each(|key| site::tell_new(key, context));
             output.either(&created, |created| {
                 let (until, node) = (ago(context.clock.now(), created.details.expires_at), &created.details.node);
                 output.say(&format!("One agent can enrol as `{node}` with this invite; it ends {until}. At the site:"));

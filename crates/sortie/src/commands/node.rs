@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
 use sortie_rules::clocks::ClockState;
+use sortie_rules::desired::{Standing, Standings};
 use sortie_rules::liveness::Presence;
 use sortie_rules::proofs::Proof;
+use sortie_rules::tasks::Code;
 use sortie_rules::time::{Millis, Span};
 use sortie_wire::nodes::{ChangeNode, Node, NodeQuery};
 use sortie_wire::refusals::RefusedDeliveries;
 use sortie_wire::trusts::{AddNode, AddedNode};
 
 use super::pages::{Pages, tell_rest};
+use super::site;
 use crate::context::Context;
 use crate::exit::{Done, Failure};
 use crate::find_hub::HubOptions;
@@ -69,7 +72,8 @@ enum Verb {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example: sortie node list --presence down --label ring=first")]
+#[command(after_help = "Examples:\n  sortie node list --presence down --label ring=first\n  \
+                        sortie node list --standing failing,drifted")]
 struct List {
     /// Only nodes of this site
     #[arg(long)]
@@ -83,6 +87,10 @@ struct List {
     /// Only nodes of this presence: new, online, stale or down
     #[arg(long, value_parser = parse_presence)]
     presence: Option<Presence>,
+    /// Only nodes that stand so to their desired state: converged, converging, drifted, failing, or none if they have
+    /// none; several with commas between them
+    #[arg(long, value_name = "WORDS", value_delimiter = ',', value_parser = parse_standing)]
+    standing: Vec<String>,
     /// Only nodes with this label; may be given several times
     #[arg(long = "label", value_name = "KEY=VALUE")]
     labels: Vec<Label>,
@@ -143,6 +151,10 @@ fn parse_presence(word: &str) -> Result<Presence, String> {
     Presence::parse(word).ok_or_else(|| "presence is new, online, stale or down".to_owned())
 }
 
+fn parse_standing(word: &str) -> Result<String, String> {
+    Standings::parse(word).map(|_| word.to_owned()).map_err(|error| error.to_string())
+}
+
 /// Does it.
 pub(crate) async fn run(command: NodeCommand, context: &Context) -> Done {
     let (hub, output, now) = (context.hub(&command.hub)?, context.output, context.clock.now());
@@ -166,12 +178,16 @@ pub(crate) async fn run(command: NodeCommand, context: &Context) -> Done {
         }
         Verb::Set(set) => {
             let (node, change) = (set.node.clone(), set.change()?);
+            let is_new = site::is_missing(&hub, change.site.as_deref()).await;
             let node = hub.change_node(&node, &change).await?;
+            change.site.iter().filter(|_| is_new).for_each(|key| site::tell_new(key, context));
             output.either(&node, |node| output.lines(details(&rows(node, now), output.colours())))
         }
         Verb::Add(add) => {
             let Add { name, site, kind, labels: given } = add;
+            let is_new = site::is_missing(&hub, site.as_deref()).await;
             let added = hub.add_node(&AddNode { name, site, kind, labels: labels(given) }).await?;
+            added.node.site.iter().filter(|_| is_new).for_each(|key| site::tell_new(key, context));
             told_key(&added, output)
         }
         Verb::Key { node } => told_key(&hub.change_node_key(&node).await?, output),
@@ -217,6 +233,7 @@ impl List {
             host: self.host.clone(),
             kind: self.kind.clone(),
             presence: self.presence,
+            standing: (!self.standing.is_empty()).then(|| self.standing.join(",")),
             label: (!label.is_empty()).then(|| label.join(",")),
             after,
             limit,
@@ -244,12 +261,14 @@ impl Set {
 }
 
 fn table(nodes: &[Node], now: Millis) -> Table {
-    let mut table = Table::new(["name", "presence", "heard", "proof", "clock", "site", "kind", "labels", "version"]);
+    let mut table =
+        Table::new(["name", "presence", "heard", "standing", "proof", "clock", "site", "kind", "labels", "version"]);
     for node in nodes {
         table.row([
             node.name.clone(),
             presence(node).to_owned(),
             node.heard_at.map_or_else(|| "never".to_owned(), |at| ago(now, at)),
+            node.standing.map_or("", Standing::as_str).to_owned(),
             node.proof.map_or("", Proof::as_str).to_owned(),
             node.clock.map_or("", ClockState::as_str).to_owned(),
             node.site.clone().unwrap_or_default(),
@@ -301,6 +320,7 @@ fn rows(node: &Node, now: Millis) -> Vec<(&'static str, String)> {
         ("presence", presence(node).to_owned()),
         ("since", moment(now, node.presence_at)),
         ("heard", node.heard_at.map_or_else(|| "never".to_owned(), |at| moment(now, at))),
+        ("standing", node.standing.map_or("none", Standing::as_str).to_owned()),
         ("site", node.site.clone().unwrap_or_else(|| "none".to_owned())),
         ("kind", kind(node)),
         ("labels", spelled(&node.labels)),
@@ -326,6 +346,11 @@ fn rows(node: &Node, now: Millis) -> Vec<(&'static str, String)> {
     ];
     if !node.guests.is_empty() {
         rows.push(("guests", node.guests.join(" ")));
+    }
+    if let Some(policy) = &node.policy_unusable {
+        let (message, since, word) = (&policy.message, moment(now, policy.since), Code::POLICY_UNUSABLE);
+        let remedy = "`sortie doctor --data DIR` at the site says more";
+        rows.push(("policy", format!("{word}: {message} (since {since}); nothing runs there; {remedy}")));
     }
     if let Some(at) = node.quarantined_at {
         rows.push(("quarantined", moment(now, at)));

@@ -1,13 +1,16 @@
 //! `sortie secret`: values that desired states refer to. They are written and never read.
 
 use clap::{Args, Subcommand};
+use sortie_client::people::Hub;
+use sortie_wire::problem::ProblemCode;
 use sortie_wire::secrets::WriteSecret;
 
+use super::agree::agree;
 use super::pages::{Pages, tell_rest};
 use crate::context::Context;
 use crate::exit::Done;
 use crate::find_hub::HubOptions;
-use crate::output::{Table, ago};
+use crate::output::{Output, Table, ago};
 use crate::values::read_password;
 
 /// What `sortie secret` takes.
@@ -28,11 +31,16 @@ enum Verb {
         pages: Pages,
     },
     /// Give a secret its value, which is asked for or read from stdin; nodes whose state refers to it get it at once
-    #[command(after_help = "Examples:\n  sortie secret set wifi-key\n  sortie secret set wifi-key < wifi.key\n\n\
-                            In a layer, write {\"$secret\": \"wifi-key\"} where the value shall stand.")]
+    #[command(after_help = "Examples:\n  sortie secret set wifi-key\n  sortie secret set wifi-key < wifi.key\n  \
+                            sortie secret set wifi-key --yes < wifi.key\n\n\
+                            In a layer, write {\"$secret\": \"wifi-key\"} where the value shall stand.\n\
+                            If a layer uses the secret already, it says which and asks first.")]
     Set {
         /// Its name
         name: String,
+        /// Without asking, also if layers use it
+        #[arg(long)]
+        yes: bool,
     },
     /// Delete a secret to which no layer refers
     #[command(after_help = "Example: sortie secret remove wifi-key")]
@@ -66,7 +74,10 @@ pub(crate) async fn run(command: SecretCommand, context: &Context) -> Done {
                 output.table(&table)
             })
         }
-        Verb::Set { name } => {
+        Verb::Set { name, yes } => {
+            if !yes {
+                ask_if_used(&hub, &name, output).await?;
+            }
             let value = read_password(&format!("Value of {name}"), true)?.0;
             let secret = hub.set_secret(&name, &WriteSecret { value }).await?;
             output.either(&secret, |secret| {
@@ -82,4 +93,31 @@ pub(crate) async fn run(command: SecretCommand, context: &Context) -> Done {
             })
         }
     }
+}
+
+/// Asks before a value goes that nodes live by: there is no way back to it.
+async fn ask_if_used(hub: &Hub, name: &str, output: Output) -> Done {
+    let plan = match hub.secret(name).await {
+        Ok(secret) => match secret.used_by.unwrap_or_default().as_slice() {
+            [] => return Ok(()),
+            layers => format!(
+                "The secret `{name}` is used by {}. Their nodes get the new value at once, and nobody can read the \
+                 present one (version {}) again.",
+                layers.join(", "),
+                secret.version
+            ),
+        },
+        Err(error) => match error.problem().map(|problem| problem.code) {
+            Some(ProblemCode::UnknownSecret) => return Ok(()),
+            // Somebody may write secrets and read nothing.
+            Some(ProblemCode::Forbidden) => {
+                format!(
+                    "Whether `{name}` is there and used already is not for you to see. If so, its nodes get the new \
+                     value at once."
+                )
+            }
+            _ => return Err(error.into()),
+        },
+    };
+    agree(output, false, &plan)
 }

@@ -44,6 +44,14 @@ enum Verb {
         /// The key, as `sortie settings list` shows it
         key: String,
     },
+    /// Make every hub forget what it has in memory of one org setting, or of all
+    #[command(after_help = "Example: sortie settings evict tokens.role_max\n\n\
+                            For whoever has changed the table by hand: every hub reads it again within a second. \
+                            What is chosen by `set` and `reset` holds everywhere without this.")]
+    Evict {
+        /// The key, as `sortie settings list` shows it; all of them if none is given
+        key: Option<String>,
+    },
 }
 
 /// Does it.
@@ -83,6 +91,17 @@ pub(crate) async fn run(command: SettingsCommand, context: &Context) -> Done {
             let before = hub.org_setting(&key).await?;
             let setting = hub.reset_org_setting(&key).await?;
             output.either(&setting, |setting| said(setting, &before))
+        }
+        Verb::Evict { key } => {
+            let evicted = hub.evict_org_settings(key.as_deref()).await?;
+            output.either(&evicted, |evicted| {
+                let what = match (&key, evicted.keys.len()) {
+                    (Some(key), _) => format!("the org setting `{key}`"),
+                    (None, many) => format!("all {many} org settings"),
+                };
+                output.say(&format!("Every hub reads {what} again, within a second."));
+                Ok(())
+            })
         }
     }
 }

@@ -1,7 +1,9 @@
 //! `sortie site`: named groups of nodes at one place.
 
 use clap::{Args, Subcommand};
+use sortie_client::people::Hub;
 use sortie_wire::nodes::PutSite;
+use sortie_wire::problem::ProblemCode;
 
 use super::pages::tell_rest;
 use crate::context::Context;
@@ -32,6 +34,15 @@ enum Verb {
         #[arg(long)]
         name: Option<String>,
     },
+    /// Remove a site that nothing needs
+    #[command(after_help = "Example: sortie site remove budapset\n\
+                            A site stays while a node is at it, be it a revoked one, while an invite to it is open, \
+                            and while its layer has a draft, goes out, or says something. What stands in the way is \
+                            told.")]
+    Remove {
+        /// The site's key
+        key: String,
+    },
 }
 
 /// Does it.
@@ -57,5 +68,25 @@ pub(crate) async fn run(command: SiteCommand, context: &Context) -> Done {
                 Ok(())
             })
         }
+        Verb::Remove { key } => {
+            let site = hub.remove_site(&key).await?;
+            output.either(&site, |site| {
+                output.say(&format!("The site `{}` is removed.", site.key));
+                Ok(())
+            })
+        }
     }
+}
+
+/// Whether a site that is named is not there yet, as far as whoever asks may look.
+pub(super) async fn is_missing(hub: &Hub, named: Option<&str>) -> bool {
+    let Some(key) = named.filter(|key| !key.is_empty()) else { return false };
+    let looked = hub.site(key).await;
+    looked.is_err_and(|error| error.problem().is_some_and(|problem| problem.code == ProblemCode::UnknownSite))
+}
+
+/// Says of a site that it was made because it was named.
+pub(super) fn tell_new(key: &str, context: &Context) {
+    let remove = context.next_command(&format!("site remove {key}"));
+    context.output.say(&format!("The site `{key}` is new. If another was meant: `{remove}`, once nothing is at it."));
 }

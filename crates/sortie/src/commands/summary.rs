@@ -1,6 +1,7 @@
 //! `sortie summary`: how the org fares, in numbers.
 
 use clap::Args;
+use sortie_rules::desired::Standing;
 use sortie_rules::limits::SUMMARY_COUNTED_MAX;
 use sortie_wire::summary::{JobUnderWay, NodeNumbers, Summary, TaskNumbers};
 
@@ -28,6 +29,11 @@ pub(crate) async fn run(command: SummaryCommand, context: &Context) -> Done {
             ));
         }
         output.lines(details(&rows(summary, context), output.colours()))?;
+        let standings: Vec<&str> = summary.nodes.iter().flat_map(not_in_order).map(|(_, word)| word).collect();
+        if !standings.is_empty() {
+            let next = context.next_command(&format!("node list --standing {}", standings.join(",")));
+            output.say(&format!("These nodes are not what they should be: {next}"));
+        }
         let Some(jobs) = summary.jobs.as_ref().filter(|jobs| !jobs.newest.is_empty()) else { return Ok(()) };
         output.line("")?;
         output.table(&table(&jobs.newest))?;
@@ -42,7 +48,8 @@ pub(crate) async fn run(command: SummaryCommand, context: &Context) -> Done {
 fn rows(summary: &Summary, context: &Context) -> Vec<(&'static str, String)> {
     let mut rows = Vec::new();
     if let Some(nodes) = &summary.nodes {
-        rows.push(("nodes", standing(nodes)));
+        rows.push(("nodes", there(nodes)));
+        rows.push(("desired", desired(nodes)));
         rows.push(("clocks", format!("{} off", nodes.clock_skewed)));
         rows.push(("keys", format!("{} behind", up_to(nodes.keys_lagging, SUMMARY_COUNTED_MAX))));
     }
@@ -69,7 +76,7 @@ fn rows(summary: &Summary, context: &Context) -> Vec<(&'static str, String)> {
     rows
 }
 
-fn standing(nodes: &NodeNumbers) -> String {
+fn there(nodes: &NodeNumbers) -> String {
     let exceptions = [
         (nodes.stale, "stale"),
         (nodes.down, "down"),
@@ -82,6 +89,21 @@ fn standing(nodes: &NodeNumbers) -> String {
         text.push_str(&format!(", {number} {word}"));
     }
     text
+}
+
+/// How many nodes are not what they should be, the worst first.
+fn not_in_order(nodes: &NodeNumbers) -> Vec<(u64, &'static str)> {
+    let all = [
+        (nodes.failing, Standing::Failing.as_str()),
+        (nodes.drifted, Standing::Drifted.as_str()),
+        (nodes.converging, Standing::Converging.as_str()),
+    ];
+    all.into_iter().filter(|(number, _)| *number > 0).collect()
+}
+
+fn desired(nodes: &NodeNumbers) -> String {
+    let words: Vec<String> = not_in_order(nodes).iter().map(|(number, word)| format!("{number} {word}")).collect();
+    if words.is_empty() { "0 not in order".to_owned() } else { words.join(", ") }
 }
 
 fn ended(tasks: &TaskNumbers) -> String {
@@ -139,8 +161,14 @@ mod tests {
             revoked: 0,
             clock_skewed: 0,
             keys_lagging: 0,
+            converging: 0,
+            drifted: 0,
+            failing: 0,
         };
-        assert_eq!(standing(&nodes), "9: 7 online, 2 down");
+        assert_eq!(there(&nodes), "9: 7 online, 2 down");
+        assert_eq!(desired(&nodes), "0 not in order");
+        let nodes = NodeNumbers { failing: 2, converging: 1, ..nodes };
+        assert_eq!(desired(&nodes), "2 failing, 1 converging");
         assert_eq!((up_to(9_999, 10_000), up_to(10_000, 10_000)), ("9999".to_owned(), "10000+".to_owned()));
     }
 }

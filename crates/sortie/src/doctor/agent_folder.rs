@@ -111,12 +111,15 @@ fn policy(file: &Path) -> Vec<Check> {
     let types = policy.types(BUILTIN_TYPES.iter().copied());
     let lets_run = Check::ok("policy", format!("{} lets run: {}", file.display(), types.join(" ")));
     // The doctor may be another user than the agent: what it finds deserves a look and no more.
-    let programs = unusable_programs(&policy).into_iter().map(|(name, why)| {
-        Check::look(
-            "handler",
-            format!("{name}: {why}"),
-            "until that is mended, its tasks fail (looked at as this user)",
-        )
+    let programs = unusable_programs(&policy).into_iter().map(|(table, why)| {
+        let what = match table.split_once('.').map_or(table.as_str(), |(first, _)| first) {
+            "[appliers" => "its resources",
+            "[reports" => "its reports",
+            "[desired_services" => "its services",
+            _ => "its tasks",
+        };
+        let remedy = format!("until that is mended, {what} fail (looked at as this user)");
+        Check::look("program", format!("{table}: {why}"), remedy)
     });
     std::iter::once(lets_run).chain(programs).collect()
 }

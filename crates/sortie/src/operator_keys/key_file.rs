@@ -88,7 +88,7 @@ impl KeyFile {
             Failure::usage(format!("the operator's key {shown} cannot be read: {error}"))
                 .remedy("`sortie keys new` makes one; --key names another file, --ssh-agent a key of an SSH agent")
         })?;
-        let file: KeyFile = serde_json::from_str(&text).map_err(|error| {
+        let file = KeyFile::parse(&text).map_err(|error| {
             let failure = Failure::usage(format!("{shown} is no operator's key: {error}"));
             if text.starts_with("-----BEGIN") {
                 return failure
@@ -100,6 +100,23 @@ impl KeyFile {
             return Err(Failure::usage(format!("{shown} is a key of another version of sortie")));
         }
         Ok(file)
+    }
+
+    /// Reads its text, whatever version of sortie it is of.
+    pub(crate) fn parse(text: &str) -> serde_json::Result<KeyFile> {
+        serde_json::from_str(text)
+    }
+
+    /// Salt, nonce and sealed key, if they can be that and the passphrase costs no more than may be.
+    pub(crate) fn parts(&self) -> Result<[Vec<u8>; 3], Failure> {
+        let damaged = || Failure::usage("the operator's key is damaged; restore its file from a backup");
+        let Cost { memory_kib, passes, lanes } = self.cost;
+        if memory_kib > COST_MAX.memory_kib || passes > COST_MAX.passes || lanes > COST_MAX.lanes {
+            return Err(damaged());
+        }
+        let bytes = |text: &str| BASE64.decode(text).map_err(|_| damaged());
+        let parts = [bytes(&self.salt)?, bytes(&self.nonce)?, bytes(&self.sealed)?];
+        if parts[1].len() == NONCE_LEN { Ok(parts) } else { Err(damaged()) }
     }
 
     /// Writes the file, for its owner only. A file that is there stays as it is.
@@ -116,15 +133,7 @@ impl KeyFile {
     /// The key, if this is its passphrase.
     pub(crate) fn open(&self, passphrase: &str) -> Result<OpenedKey, Failure> {
         let damaged = || Failure::usage("the operator's key is damaged; restore its file from a backup");
-        let Cost { memory_kib, passes, lanes } = self.cost;
-        if memory_kib > COST_MAX.memory_kib || passes > COST_MAX.passes || lanes > COST_MAX.lanes {
-            return Err(damaged());
-        }
-        let bytes = |text: &str| BASE64.decode(text).map_err(|_| damaged());
-        let (salt, nonce, mut sealed) = (bytes(&self.salt)?, bytes(&self.nonce)?, bytes(&self.sealed)?);
-        if nonce.len() != NONCE_LEN {
-            return Err(damaged());
-        }
+        let [salt, nonce, mut sealed] = self.parts()?;
         let nonce = Nonce::try_assume_unique_for_key(&nonce).map_err(|_| damaged())?;
         let seed = sealing_key(passphrase, &salt, self.cost)?
             .open_in_place(nonce, Aad::from(self.public.encoded()), &mut sealed)

@@ -12,3 +12,4 @@ mod ssh_agent;
 pub(crate) use key_file::{KeyFile, PASSPHRASE_BYTES_MIN};
 pub(crate) use known_nodes::KnownNodes;
 pub(crate) use signing::{Chosen, KeyOptions, Signing, default_file, read_passphrase};
+pub(crate) use ssh_agent::{identities_of, signature_of};

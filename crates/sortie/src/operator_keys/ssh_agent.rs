@@ -22,7 +22,7 @@ pub(super) struct SshAgent(pub(super) PathBuf);
 
 /// A key that it holds.
 #[derive(Debug, Clone)]
-pub(super) struct Identity {
+pub(crate) struct Identity {
     pub(super) key: SshKey,
     pub(super) comment: String,
 }
@@ -30,17 +30,7 @@ pub(super) struct Identity {
 impl SshAgent {
     /// The keys that it holds and that can sign here.
     pub(super) fn identities(&self) -> io::Result<Vec<Identity>> {
-        let answer = ask(&self.0, &[REQUEST_IDENTITIES])?;
-        let Some((&IDENTITIES, rest)) = answer.split_first() else { return Err(refused()) };
-        let mut strings = Strings(rest.get(4..).unwrap_or_default());
-        let mut identities = Vec::new();
-        while let (Some(encoded), Some(comment)) = (strings.next(), strings.next()) {
-            // Others are keys of kinds that are not taken.
-            if let Ok(key) = SshKey::decode(encoded) {
-                identities.push(Identity { key, comment: String::from_utf8_lossy(comment).into_owned() });
-            }
-        }
-        Ok(identities)
+        identities_of(&ask(&self.0, &[REQUEST_IDENTITIES])?)
     }
 
     /// A signature of a text, as SSH encodes it. Somebody may have to touch the key.
@@ -49,10 +39,27 @@ impl SshAgent {
         put(&mut request, key.encoded());
         put(&mut request, text);
         request.extend_from_slice(&[0; 4]);
-        let answer = ask(&self.0, &request)?;
-        let Some((&SIGNATURE, rest)) = answer.split_first() else { return Err(refused()) };
-        Strings(rest).next().map(<[u8]>::to_vec).ok_or_else(refused)
+        signature_of(&ask(&self.0, &request)?)
     }
+}
+
+/// The keys that an answer lists, but for those of kinds that are not taken.
+pub(crate) fn identities_of(answer: &[u8]) -> io::Result<Vec<Identity>> {
+    let Some((&IDENTITIES, rest)) = answer.split_first() else { return Err(refused()) };
+    let mut strings = Strings(rest.get(4..).unwrap_or_default());
+    let mut identities = Vec::new();
+    while let (Some(encoded), Some(comment)) = (strings.next(), strings.next()) {
+        if let Ok(key) = SshKey::decode(encoded) {
+            identities.push(Identity { key, comment: String::from_utf8_lossy(comment).into_owned() });
+        }
+    }
+    Ok(identities)
+}
+
+/// The signature in an answer.
+pub(crate) fn signature_of(answer: &[u8]) -> io::Result<Vec<u8>> {
+    let Some((&SIGNATURE, rest)) = answer.split_first() else { return Err(refused()) };
+    Strings(rest).next().map(<[u8]>::to_vec).ok_or_else(refused)
 }
 
 fn ask(socket: &Path, request: &[u8]) -> io::Result<Vec<u8>> {

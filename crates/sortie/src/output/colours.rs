@@ -2,6 +2,7 @@
 
 use owo_colors::{OwoColorize as _, Style};
 use sortie_rules::liveness::Presence;
+use sortie_rules::plain::plain_character;
 use sortie_rules::tasks::Status;
 
 /// Whether and how to colour.
@@ -54,9 +55,54 @@ impl Colours {
     }
 }
 
+/// The numbers of the tones above, as a terminal is told them.
+const TONES: [&str; 6] = ["0", "1", "2", "31", "32", "33"];
+
+/// The text without what a terminal would obey, but for our own tones and the ends of lines.
+pub(super) fn plain_but_for_colours(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(character) = rest.chars().next() {
+        let length = tone(rest).unwrap_or(character.len_utf8());
+        match character {
+            '\u{1b}' if length > 1 => plain.push_str(&rest[..length]),
+            '\n' => plain.push('\n'),
+            other => plain.push(plain_character(other)),
+        }
+        rest = &rest[length..];
+    }
+    plain
+}
+
+/// How long the tone is with which a text begins, in bytes.
+fn tone(text: &str) -> Option<usize> {
+    let numbers = text.strip_prefix("\u{1b}[")?;
+    let end = numbers.find('m')?;
+    numbers[..end].split(';').all(|number| TONES.contains(&number)).then_some("\u{1b}[".len() + end + 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_but_our_own_tones_reaches_a_terminal() {
+        let colours = Colours::new(true, None, None);
+        for tone in [Colours::good, Colours::fair, Colours::bad, Colours::dim, Colours::bold] {
+            let text = format!("a {}\nb", tone(colours, "word"));
+            assert_eq!(plain_but_for_colours(&text), text);
+        }
+        for (said, told) in [
+            ("\u{1b}[2J", " [2J"),
+            ("\u{1b}[8mhidden", " [8mhidden"),
+            ("\u{1b}[31;8mhidden", " [31;8mhidden"),
+            ("\u{1b}]0;title\u{7}", " ]0;title "),
+            ("\u{1b}[1", " [1"),
+            ("\u{202e}back", "\u{fffd}back"),
+        ] {
+            assert_eq!(plain_but_for_colours(said), told);
+        }
+    }
 
     #[test]
     fn colour_is_for_terminals_that_want_it() {

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use serde::Serialize;
 
-use super::colours::Colours;
+use super::colours::{Colours, plain_but_for_colours};
 use super::table::Table;
 use super::waiting::{ProgressBar, Spinner};
 use crate::exit::{Done, Failure};
@@ -51,9 +51,10 @@ impl Output {
         self.talk_colours
     }
 
-    /// Says something to whoever is looking.
+    /// Says something to whoever is looking. Whatever a stranger has put into it is told without what a terminal
+    /// would obey, but for our own colours.
     pub(crate) fn say(self, sentence: &str) {
-        let mut talk = io::stderr().lock();
+        let (mut talk, sentence) = (io::stderr().lock(), plain_but_for_colours(sentence));
         // If even this cannot be written, there is nowhere left to say so.
         let _unheard = writeln!(talk, "{sentence}").and_then(|()| talk.flush());
     }

@@ -1,6 +1,7 @@
 //! Tables without borders: a header, aligned columns, and nothing that a shell would trip over.
 
 use comfy_table::presets::NOTHING;
+use sortie_rules::plain::plain;
 
 use super::colours::Colours;
 
@@ -21,7 +22,7 @@ impl Table {
     pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
         debug_assert_eq!(N, self.header.len(), "a row has as many cells as the header");
         // One row is one line, whatever a stranger wrote into a message.
-        self.rows.push(cells.map(|cell| cell.replace(|c: char| c.is_control(), " ")).to_vec());
+        self.rows.push(cells.map(|cell| plain(&cell)).to_vec());
     }
 
     /// The lines. On a terminal of `width` columns the last column is cut rather than broken.
@@ -81,7 +82,7 @@ pub(crate) fn details(rows: &[(&str, String)], colours: Colours) -> Vec<String> 
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0) + 2;
     let mut lines = Vec::new();
     for (name, value) in rows {
-        let mut parts = value.lines().map(|part| part.replace(char::is_control, " "));
+        let mut parts = value.lines().map(plain);
         let first = parts.next().unwrap_or_default();
         lines
             .push(format!("{}{}", colours.dim(&format!("{name:<width$}")), colours.word(&first)).trim_end().to_owned());
@@ -128,5 +129,7 @@ mod tests {
         assert_eq!(lines, ["id       7", "payload  {", "         }"]);
         let odd = details(&[("why", "a\u{1b}[31mb\r\u{9b}c".into())], Colours::new(false, None, None));
         assert_eq!(odd, ["why  a [31mb  c"]);
+        let turned = details(&[("path", "/tmp/\u{202e}xob\u{200b}".into())], Colours::new(false, None, None));
+        assert_eq!(turned, ["path  /tmp/\u{fffd}xob\u{fffd}"]);
     }
 }

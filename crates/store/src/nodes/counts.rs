@@ -58,6 +58,14 @@ pub async fn counts(tx: &mut Tx, org: OrgId) -> Result<NodeCounts, StoreError> {
     Ok(NodeCounts { all: count(tx, org).await?, revoked, quarantined, new, stale, down, skewed })
 }
 
+/// How many nodes are at a site, and how many of them are revoked.
+pub async fn count_at_site(tx: &mut Tx, org: OrgId, site: &str) -> Result<(u64, u64), StoreError> {
+    const SQL: &str = "select count(*), count(revoked_at) from nodes where org = $1 and site = $2";
+    let Some(row) = tx.query_one_or_none(SQL, &[org.into(), site.into()]).await? else { return Ok((0, 0)) };
+    let mut row = row.columns("nodes");
+    Ok((row.number("count")?, row.number("revoked")?))
+}
+
 async fn number(tx: &mut Tx, sql: &'static str, values: &[Value<'_>]) -> Result<u64, StoreError> {
     let row = tx.query_one_or_none(sql, values).await?;
     row.map_or(Ok(0), |row| row.columns("nodes").number("count"))

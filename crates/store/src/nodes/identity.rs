@@ -72,7 +72,8 @@ pub async fn replace_key(
             quarantined_at = null, certificate_told = 0
         where id = $1";
     const SIGNS: &str = "update node_signs
-        set delivered = 0, acknowledged = 0, presence = 'new', presence_at = $2, heard_at = null, silent_since = $2
+        set delivered = 0, acknowledged = 0, arrivals = arrivals + 1, boot = null, seq = 0,
+            presence = 'new', presence_at = $2, heard_at = null, silent_since = $2
         where node = $1";
     let values = [id.into(), fingerprint.into(), certificate_until.into(), at.into()];
     let found = tx.execute(NODE, &values).await? > 0;
@@ -154,7 +155,8 @@ pub async fn quarantine(tx: &mut Tx, id: NodeId, at: Millis) -> Result<bool, Sto
 pub async fn readmit(tx: &mut Tx, org: OrgId, id: NodeId) -> Result<bool, StoreError> {
     const NODE: &str = "update nodes set quarantined_at = null
         where org = $1 and id = $2 and quarantined_at is not null";
-    const LINE: &str = "update node_signs set acknowledged = 0 where node = $1";
+    const LINE: &str = "update node_signs
+        set acknowledged = 0, arrivals = arrivals + 1, boot = null, seq = 0 where node = $1";
     let was = tx.execute(NODE, &[org.into(), id.into()]).await? > 0;
     if was {
         tx.execute(LINE, &[id.into()]).await?;

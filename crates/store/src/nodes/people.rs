@@ -1,32 +1,14 @@
-//! What people read and change.
+//! What people read and change; `list` reads many at once.
 
 use std::collections::BTreeMap;
 
 use sortie_rules::ids::{NodeId, OrgId};
-use sortie_rules::liveness::Presence;
 
+use super::list::NodeFilter;
 use super::row::{NodeIntent, NodeRow, read, select_nodes};
-use crate::dialect;
 use crate::errors::StoreError;
 use crate::row::{Row, labels_text};
 use crate::tx::Tx;
-
-/// Which nodes a list should have; what is left out does not narrow it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct NodeFilter {
-    /// Only nodes at the site with this key.
-    pub site: Option<String>,
-    /// Only nodes that live on this one.
-    pub host: Option<NodeId>,
-    /// Only nodes of this kind.
-    pub kind: Option<String>,
-    /// Only nodes of which this is said.
-    pub presence: Option<Presence>,
-    /// Only nodes that have all these labels with these values.
-    pub label: Vec<(String, String)>,
-    /// Only nodes whose name begins so.
-    pub name_prefix: Option<String>,
-}
 
 /// The org's node of this id.
 pub async fn get(tx: &mut Tx, org: OrgId, id: NodeId) -> Result<Option<NodeRow>, StoreError> {
@@ -38,44 +20,6 @@ pub async fn get(tx: &mut Tx, org: OrgId, id: NodeId) -> Result<Option<NodeRow>,
 pub async fn get_by_name(tx: &mut Tx, org: OrgId, name: &str) -> Result<Option<NodeRow>, StoreError> {
     const SQL: &str = concat!(select_nodes!(), "where n.org = $1 and n.name = $2");
     tx.query_one_or_none(SQL, &[org.into(), name.into()]).await?.map(read).transpose()
-}
-
-/// Up to `limit` nodes in the order of their names, after the name `after`.
-pub async fn list(
-    tx: &mut Tx,
-    org: OrgId,
-    filter: &NodeFilter,
-    after: Option<&str>,
-    limit: u32,
-) -> Result<Vec<NodeRow>, StoreError> {
-    // The two bounds on the name are what the index on (org, name) serves; the rest is looked at
-    // row by row. At the 100,000 nodes of the largest fleet that is a fraction of a second.
-    const SQL: &str = concat!(
-        select_nodes!(),
-        "where n.org = $1 and n.name > $2 and n.name >= $3 and n.name < $4
-            and (cast($5 as text) is null or n.site = $5)
-            and (cast($6 as text) is null or n.kind = $6)
-            and (cast($7 as text) is null or s.presence = $7)
-            and (cast($8 as text) is null or n.labels like $8 escape '!')
-            and (cast($9 as text) is null or n.host = $9)
-        order by n.name limit $10"
-    );
-    let prefix = filter.name_prefix.as_deref().unwrap_or("");
-    let prefix_end = dialect::prefix_end(prefix).unwrap_or_else(|| dialect::ABOVE_ALL_NAMES.to_owned());
-    let labels = dialect::labels_pattern(&filter.label);
-    let values = [
-        org.into(),
-        after.unwrap_or("").into(),
-        prefix.into(),
-        (&prefix_end).into(),
-        filter.site.as_deref().into(),
-        filter.kind.as_deref().into(),
-        filter.presence.map(Presence::as_str).into(),
-        labels.as_deref().into(),
-        filter.host.into(),
-        limit.into(),
-    ];
-    tx.query(SQL, &values).await?.into_iter().map(read).collect()
 }
 
 /// What of a node a selector looks at.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use sortie_rules::clocks::ClockState;
+use sortie_rules::desired::{Standing, stands_now};
 use sortie_rules::ids::{NodeId, OrgId};
 use sortie_rules::liveness::Presence;
 use sortie_rules::proofs::Proof;
@@ -79,6 +80,9 @@ pub struct NodeRow {
     pub stale_after: Option<Span>,
     /// Silence after which it is down, if not the default. Intent.
     pub down_after: Option<Span>,
+    /// How it stands to what is meant for it by now; nothing if nothing is, it was shut out, or it is a client of the
+    /// trust API, which knows of none. A fact, held against intent; written by `desired`.
+    pub standing: Option<Standing>,
 }
 
 /// What people may change about a node.
@@ -98,24 +102,43 @@ pub struct NodeIntent {
     pub down_after: Option<Span>,
 }
 
-/// The beginning of every query for whole nodes; a `where` follows.
-macro_rules! select_nodes {
+/// What of a node is read, and from where, beginning with one of the tables; joins follow.
+macro_rules! node_columns {
     () => {
         "select n.id, n.org, n.name, n.site, n.kind, n.labels, n.key_fingerprint, n.certificate_until, n.enrolled_at,
             n.revoked_at, s.presence, s.presence_at, s.heard_at, s.silent_since, s.delivered, s.acknowledged,
             s.proof, s.clock, s.clock_skew_ms, n.quarantined_at, f.facts,
             n.stale_after, n.down_after, k.keys_version, k.issued_by,
-            h.id as host, h.name as host_name, h.revoked_at as host_revoked_at
-        from nodes n join node_signs s on s.node = n.id left join node_facts f on f.node = n.id
-            left join node_keys k on k.node = n.id
+            h.id as host, h.name as host_name, h.revoked_at as host_revoked_at,
+            d.generation as meant, o.generation as accepted, o.standing
+        from "
+    };
+}
+pub(super) use node_columns;
+
+/// What belongs to a node beside its own row: first what a list may be narrowed by.
+macro_rules! node_joins {
+    () => {
+        "join node_signs s on s.node = n.id
+            left join node_desired d on d.node = n.id
+            left join node_observed o on o.org = n.org and o.node = n.id
+            left join node_facts f on f.node = n.id left join node_keys k on k.node = n.id
             left join nodes h on h.id = n.host "
+    };
+}
+pub(super) use node_joins;
+
+/// The beginning of every query for whole nodes; a `where` follows.
+macro_rules! select_nodes {
+    () => {
+        concat!(crate::nodes::row::node_columns!(), "nodes n ", crate::nodes::row::node_joins!())
     };
 }
 pub(super) use select_nodes;
 
 pub(super) fn read(row: Row) -> Result<NodeRow, StoreError> {
     let mut row = row.columns("nodes");
-    Ok(NodeRow {
+    let mut node = NodeRow {
         id: row.id("id")?,
         org: row.id("org")?,
         name: row.text("name")?,
@@ -146,5 +169,12 @@ pub(super) fn read(row: Row) -> Result<NodeRow, StoreError> {
             let is_revoked = row.millis_or_none("host_revoked_at")?.is_some();
             id.zip(name).map(|(id, name)| HostRow { id, name, is_revoked })
         },
-    })
+        standing: None,
+    };
+    let meant = row.number_or_none("meant")?.unwrap_or(0);
+    let accepted = row.number_or_none("accepted")?;
+    let said = accepted.zip(row.word_or_none("standing", Standing::parse)?);
+    let is_asked = node.revoked_at.is_none() && !node.key_fingerprint.starts_with("key:");
+    node.standing = stands_now(said, meant).filter(|_| is_asked);
+    Ok(node)
 }

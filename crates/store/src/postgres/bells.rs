@@ -1,6 +1,6 @@
 //! Bells between hubs on one database: short messages by LISTEN and NOTIFY, on a connection of their own. They hint and
-//! promise nothing: whoever gets one looks at the store. What was rung while the connection was away is lost, and that
-//! it may be is told.
+//! promise nothing: whoever gets one looks at the store. What others rang while the connection was away is lost, and
+//! that it may be is told; what is to be rung waits until there is another, and may be rung twice.
 //!
 //! The same connection holds a lock of the hub's own. The server drops it when the connection ends, so that others can
 //! see at once that a hub is dead. Where a network is cut, the server may keep both for a long time: a lock that is
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use futures_util::future::poll_fn;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls, Socket};
 
@@ -26,6 +26,8 @@ const CHANNEL: &str = "sortie_bells";
 const WAITING_MAX: usize = 4096;
 /// How long after the connection was lost the next is tried, and after the lock was not free that one.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
+/// How long the server may take to pass a bell on before the connection is taken for dead.
+const RINGS_WITHIN: Duration = Duration::from_secs(5);
 
 /// Listens and rings until the bells are dropped, and holds this lock meanwhile.
 pub(super) fn bells(url: &str, lock: Option<i64>) -> Result<Bells, OpenError> {
@@ -84,7 +86,7 @@ async fn keep_on<F>(
 ) where
     F: Future<Output = Result<Listening, tokio_postgres::Error>>,
 {
-    let mut is_told = false;
+    let (mut is_told, mut unsent) = (false, None);
     loop {
         match open().await {
             Ok(listening) => {
@@ -92,7 +94,7 @@ async fn keep_on<F>(
                 if heard.send(Rung::MayHaveMissed).await.is_err() {
                     return;
                 }
-                let goes_on = serve(listening, &mut to_send, &heard, &mut lock).await;
+                let goes_on = serve(listening, (&mut to_send, &mut unsent), &heard, &mut lock).await;
                 lock.lost();
                 if !goes_on {
                     return;
@@ -118,11 +120,11 @@ async fn keep_on<F>(
 /// Passes on what comes and goes until the connection ends. `false` if nobody wants the bells any more.
 async fn serve(
     (client, mut coming): Listening,
-    to_send: &mut mpsc::Receiver<String>,
+    (to_send, unsent): (&mut mpsc::Receiver<String>, &mut Option<String>),
     heard: &mpsc::Sender<Rung>,
     lock: &mut Lock,
 ) -> bool {
-    if lock.take(&client).await.is_err() {
+    if lock.take(&client).await.is_err() || !ring(&client, unsent).await {
         return true;
     }
     // No bell moves it: where they ring without end, the lock is tried for all the same.
@@ -142,13 +144,24 @@ async fn serve(
             },
             text = to_send.recv() => {
                 let Some(text) = text else { return false };
-                // If it is lost, whoever should have heard it looks by itself.
-                if client.execute("select pg_notify($1, $2)", &[&CHANNEL, &text]).await.is_err() {
+                *unsent = Some(text);
+                if !ring(&client, unsent).await {
                     return true;
                 }
             }
         }
     }
+}
+
+/// Rings, if there is something to ring. `false` if the connection did not take it: then it stays to be rung.
+async fn ring(client: &Client, unsent: &mut Option<String>) -> bool {
+    let Some(text) = unsent else { return true };
+    let rings = async { client.execute("select pg_notify($1, $2)", &[&CHANNEL, text]).await.is_ok() };
+    let has_rung = timeout(RINGS_WITHIN, rings).await.unwrap_or(false);
+    if has_rung {
+        *unsent = None;
+    }
+    has_rung
 }
 
 async fn connect<T>(config: Config, tls: T) -> Result<Listening, tokio_postgres::Error>

@@ -103,6 +103,8 @@ pub struct TaskLife {
     pub result_digest: Option<Vec<u8>>,
     /// The trace that it belongs to.
     pub traceparent: Option<String>,
+    /// Whether operators have signed it.
+    pub is_operation: bool,
 }
 
 macro_rules! task_columns {
@@ -177,7 +179,8 @@ macro_rules! life_row_columns {
         concat!(
             "id, org, node, type_name, ",
             $crate::tasks::columns::life_columns!(),
-            ", delivery, idempotent, result_digest, traceparent"
+            ", delivery, idempotent, result_digest, traceparent,
+             cast(case when operation is null then 0 else 1 end as bigint)"
         )
     };
 }
@@ -195,5 +198,6 @@ pub(super) fn read_life(row: Row) -> Result<TaskLife, StoreError> {
         idempotent: row.flag("idempotent")?,
         result_digest: row.bytes_or_none("result_digest")?,
         traceparent: row.text_or_none("traceparent")?,
+        is_operation: row.flag("operation")?,
     })
 }

@@ -14,6 +14,7 @@ stories!(
     an_invite_admits_one,
     an_invite_is_withdrawn_once_and_by_its_org,
     invites_that_expired_long_ago_go,
+    invites_to_a_site_are_counted_while_they_are_open_and_forget_it,
 );
 
 fn invite(number: u128) -> InviteRow {
@@ -84,5 +85,27 @@ async fn invites_that_expired_long_ago_go(tx: &mut Tx) -> Result<(), StoreError>
     assert_eq!(invites::delete_older(tx, Millis(20)).await?, 1);
     assert_eq!(invites::get_any_org(tx, id(1)).await?, None);
     assert!(invites::get_any_org(tx, id(2)).await?.is_some());
+    Ok(())
+}
+
+async fn invites_to_a_site_are_counted_while_they_are_open_and_forget_it(tx: &mut Tx) -> Result<(), StoreError> {
+    for key in ["north", "south"] {
+        let site = SiteRow { org: DEFAULT_ORG, key: key.into(), name: key.into(), created_at: NOW };
+        sites::upsert(tx, &site).await?;
+    }
+    let to = |number, key: &str| InviteRow { site: Some(key.into()), ..invite(number) };
+    for row in [to(1, "north"), to(2, "north"), to(3, "north"), to(4, "north"), to(5, "south"), invite(6)] {
+        invites::insert(tx, &row).await?;
+    }
+    let node = enroll(tx, 1).await?;
+    invites::use_up(tx, id(1), "key-1", node, NOW).await?;
+    invites::revoke(tx, DEFAULT_ORG, id(2), NOW).await?;
+    assert_eq!(invites::count_open_to(tx, DEFAULT_ORG, "north", NOW).await?, 2);
+    assert_eq!(invites::count_open_to(tx, DEFAULT_ORG, "north", NOW + Span::hours(1)).await?, 0);
+    assert_eq!(invites::count_open_to(tx, OTHER_ORG, "north", NOW).await?, 0);
+    assert_eq!(invites::forget_site(tx, OTHER_ORG, "north").await?, 0);
+    assert_eq!(invites::forget_site(tx, DEFAULT_ORG, "north").await?, 4);
+    assert_eq!(invites::get(tx, DEFAULT_ORG, id(1)).await?.and_then(|row| row.site), None);
+    assert_eq!(invites::get(tx, DEFAULT_ORG, id(5)).await?.and_then(|row| row.site).as_deref(), Some("south"));
     Ok(())
 }

@@ -14,6 +14,7 @@ mod opening;
 mod plans;
 mod schema;
 mod setup;
+mod standings;
 mod verbs;
 
 mod alarms;

@@ -1,11 +1,14 @@
 //! Nodes.
 
+use sortie_rules::arrivals::Kept;
 use sortie_rules::clocks::ClockState;
 use sortie_rules::ids::DEFAULT_ORG;
 use sortie_rules::liveness::{self, Presence};
 use sortie_rules::proofs::Proof;
 use sortie_rules::time::{Millis, Span};
-use sortie_store::nodes::{EndingRow, HostRow, NodeCounts, NodeFilter, NodeIntent, NodeRow, PresenceRow};
+use sortie_store::nodes::{
+    EndingRow, HostRow, LineRow, NodeCounts, NodeFilter, NodeIntent, NodeRow, Numbered, PresenceRow,
+};
 use sortie_store::sites::SiteRow;
 use sortie_store::{Store, StoreError, Tx, nodes, sites};
 
@@ -26,10 +29,12 @@ stories!(
     a_node_is_quarantined_once_and_readmitted_by_its_org,
     proof_and_clock_are_noted,
     the_line_is_kept,
+    a_line_arrives_where_nobody_was_quicker,
     presence_is_noted_and_read_at_start,
     signs_of_life_never_move_back,
     an_absence_of_the_hub_is_skipped_as_the_rules_say,
     nodes_are_counted_by_where_they_stand,
+    nodes_at_a_site_are_counted_and_the_revoked_among_them,
 );
 
 async fn a_node_is_read_back_as_it_enrolled(tx: &mut Tx) -> Result<(), StoreError> {
@@ -180,7 +185,7 @@ async fn guests_are_found_by_their_host(tx: &mut Tx) -> Result<(), StoreError> {
 
 async fn a_new_key_begins_a_new_line(tx: &mut Tx) -> Result<(), StoreError> {
     enroll(tx, 1).await?;
-    nodes::set_line(tx, id(1), 5, 4).await?;
+    assert!(nodes::set_line(tx, numbered(0, 5, 4)).await?);
     nodes::set_presence(tx, &[(id(1), Presence::Online)], NOW).await?;
     nodes::revoke(tx, DEFAULT_ORG, id(1), NOW).await?;
     let later = NOW + Span::days(1);
@@ -195,6 +200,8 @@ async fn a_new_key_begins_a_new_line(tx: &mut Tx) -> Result<(), StoreError> {
     };
     assert_eq!(expected.presence, Presence::New, "nobody has heard the new agent yet");
     assert_eq!(nodes::get_any_org(tx, id(1)).await?, Some(expected));
+    assert_eq!(kept(tx).await?, Kept { arrivals: 1, ..Kept::default() });
+    assert!(!nodes::set_line(tx, numbered(0, 6, 5)).await?, "whoever had the old line has not got the new one");
     assert!(!nodes::replace_key(tx, id(2), "key-c", later, later).await?);
     Ok(())
 }
@@ -242,17 +249,20 @@ async fn a_node_is_shut_out_once_and_by_its_org(tx: &mut Tx) -> Result<(), Store
 
 async fn a_node_is_quarantined_once_and_readmitted_by_its_org(tx: &mut Tx) -> Result<(), StoreError> {
     enroll(tx, 1).await?;
-    nodes::set_line(tx, id(1), 5, 4).await?;
+    let arrived = Kept { arrivals: 1, boot: Some((id(7), 3)), acknowledged: 4, delivered: 5 };
+    assert!(nodes::arrive(tx, id(1), Kept::default(), arrived).await?);
     assert!(!nodes::readmit(tx, DEFAULT_ORG, id(1)).await?);
     assert!(nodes::quarantine(tx, id(1), NOW).await?);
     assert!(!nodes::quarantine(tx, id(1), Millis(1)).await?);
     assert_eq!(nodes::get_any_org(tx, id(1)).await?.and_then(|node| node.quarantined_at), Some(NOW));
     assert!(!nodes::readmit(tx, OTHER_ORG, id(1)).await?);
-    assert_eq!(nodes::line(tx, id(1)).await?, Some((5, 4)));
+    assert!(nodes::line(tx, id(1)).await?.is_some_and(|line| line.is_shut_out && line.kept == arrived));
     assert!(nodes::readmit(tx, DEFAULT_ORG, id(1)).await?);
     assert_eq!(nodes::get_any_org(tx, id(1)).await?.and_then(|node| node.quarantined_at), None);
-    assert_eq!(nodes::line(tx, id(1)).await?, Some((5, 0)), "whatever comes next is in order");
+    let begun_anew = Kept { arrivals: 2, boot: None, acknowledged: 0, delivered: 5 };
+    assert_eq!(kept(tx).await?, begun_anew, "whatever comes next is in order");
     nodes::revoke(tx, DEFAULT_ORG, id(1), NOW).await?;
+    assert!(nodes::line(tx, id(1)).await?.is_some_and(|line| line.is_shut_out));
     assert!(!nodes::quarantine(tx, id(1), NOW).await?);
     Ok(())
 }
@@ -268,11 +278,43 @@ async fn proof_and_clock_are_noted(tx: &mut Tx) -> Result<(), StoreError> {
 
 async fn the_line_is_kept(tx: &mut Tx) -> Result<(), StoreError> {
     enroll(tx, 1).await?;
-    assert_eq!(nodes::line(tx, id(1)).await?, Some((0, 0)));
-    nodes::set_line(tx, id(1), 12, 11).await?;
-    assert_eq!(nodes::line(tx, id(1)).await?, Some((12, 11)));
+    let fresh = LineRow { kept: Kept::default(), key_fingerprint: node(1).key_fingerprint, is_shut_out: false };
+    assert_eq!(nodes::line(tx, id(1)).await?, Some(fresh));
+    assert!(nodes::set_line(tx, numbered(0, 12, 11)).await?);
+    assert_eq!(kept(tx).await?, Kept { acknowledged: 11, delivered: 12, ..Kept::default() });
+    for number in [11, 12] {
+        assert!(!nodes::set_line(tx, numbered(0, number, 10)).await?, "{number} was given already");
+    }
+    assert!(!nodes::set_line(tx, numbered(1, 13, 12)).await?, "it is not there");
     assert_eq!(nodes::line(tx, id(2)).await?, None);
     Ok(())
+}
+
+async fn a_line_arrives_where_nobody_was_quicker(tx: &mut Tx) -> Result<(), StoreError> {
+    enroll(tx, 1).await?;
+    let first = Kept { arrivals: 1, boot: Some((id(7), 1)), acknowledged: 0, delivered: 0 };
+    assert!(nodes::arrive(tx, id(1), Kept::default(), first).await?);
+    assert!(!nodes::arrive(tx, id(1), Kept::default(), first).await?, "somebody has been there since");
+    assert_eq!(kept(tx).await?, first);
+    assert!(nodes::set_line(tx, numbered(1, 1, 0)).await?);
+    let second = Kept { arrivals: 2, boot: Some((id(7), 4)), acknowledged: 0, delivered: 0 };
+    assert!(!nodes::arrive(tx, id(1), first, second).await?, "something was handed out meanwhile");
+    let (now, second) = (kept(tx).await?, Kept { acknowledged: 1, delivered: 1, ..second });
+    assert!(nodes::arrive(tx, id(1), now, second).await?);
+    assert_eq!(kept(tx).await?, second);
+    assert!(!nodes::set_line(tx, numbered(1, 2, 1)).await?, "it has gone from there");
+    assert!(nodes::set_line(tx, numbered(2, 2, 1)).await?);
+    Ok(())
+}
+
+/// The next delivery of the first node.
+fn numbered(arrivals: u64, delivered: u64, acknowledged: u64) -> Numbered {
+    Numbered { node: id(1), arrivals, delivered, acknowledged }
+}
+
+/// What is kept of the first node's line.
+async fn kept(tx: &mut Tx) -> Result<Kept, StoreError> {
+    Ok(nodes::line(tx, id(1)).await?.expect("it has enrolled").kept)
 }
 
 async fn presence_is_noted_and_read_at_start(tx: &mut Tx) -> Result<(), StoreError> {
@@ -345,6 +387,20 @@ mod taken {
             assert!(refused.unwrap_err().is_taken(key));
         }
     }
+}
+
+async fn nodes_at_a_site_are_counted_and_the_revoked_among_them(tx: &mut Tx) -> Result<(), StoreError> {
+    sites::upsert(tx, &SiteRow { org: DEFAULT_ORG, key: "north".into(), name: "North".into(), created_at: NOW })
+        .await?;
+    assert_eq!(nodes::count_at_site(tx, DEFAULT_ORG, "north").await?, (0, 0));
+    for number in [1, 2, 3] {
+        nodes::insert(tx, &NodeRow { site: Some("north".into()), ..node(number) }).await?;
+    }
+    enroll(tx, 4).await?;
+    nodes::revoke(tx, DEFAULT_ORG, id(2), NOW).await?;
+    assert_eq!(nodes::count_at_site(tx, DEFAULT_ORG, "north").await?, (3, 1));
+    assert_eq!(nodes::count_at_site(tx, OTHER_ORG, "north").await?, (0, 0));
+    Ok(())
 }
 
 async fn nodes_are_counted_by_where_they_stand(tx: &mut Tx) -> Result<(), StoreError> {

@@ -1,7 +1,7 @@
 //! How a database is opened: migrations, newer programs, and what stands in the way.
 
 use counterparts::Postgres;
-use sortie_store::{Location, OpenError, Options, Store, StoreError, Value};
+use sortie_store::{Location, OpenError, Options, Store, StoreError, Value, Verbs};
 
 use crate::setup::NOW;
 
@@ -44,6 +44,21 @@ async fn a_database_is_migrated_once_and_opened_as_often_as_one_likes() {
         assert_eq!(schema(&second).await, version);
         first.close().await;
         second.close().await;
+    }
+}
+
+#[tokio::test]
+async fn what_a_database_was_asked_is_counted() {
+    let (locations, _folder) = locations().await;
+    for location in &locations {
+        let store = open(location).await.unwrap();
+        let other = store.clone();
+        assert_eq!(store.verbs(), Verbs { reads: 0, writes: 0 });
+        schema(&store).await;
+        execute(&other, "delete from events where number = $1", 1).await;
+        execute(&store, "delete from events where number = $1", 2).await;
+        assert_eq!(other.verbs(), Verbs { reads: 1, writes: 2 });
+        store.close().await;
     }
 }
 

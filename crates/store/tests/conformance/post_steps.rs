@@ -74,5 +74,9 @@ async fn the_newest_result_s_word_on_a_field_stands(tx: &mut Tx) -> Result<(), S
     assert_eq!(fields::list(tx, OTHER_ORG, &node, 9).await?, []);
     fields::set(tx, DEFAULT_ORG, &site, &field("project", "8", NOW)).await?;
     assert_eq!(fields::list(tx, DEFAULT_ORG, &node, 9).await?[1], field("project", "7", NOW));
+    assert_eq!(fields::forget(tx, OTHER_ORG, &site).await?, 0);
+    assert_eq!(fields::forget(tx, DEFAULT_ORG, &site).await?, 2);
+    assert_eq!(fields::list(tx, DEFAULT_ORG, &site, 9).await?, []);
+    assert_eq!(fields::list(tx, DEFAULT_ORG, &node, 9).await?.len(), 2);
     Ok(())
 }

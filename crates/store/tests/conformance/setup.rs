@@ -137,6 +137,7 @@ pub(crate) fn node(number: u128) -> NodeRow {
         facts: None,
         stale_after: None,
         down_after: None,
+        standing: None,
     }
 }
 

@@ -14,3 +14,5 @@ use sortie_rules::time::Millis;
 
 /// In the middle of 2026, by the test hub's clock at its start.
 pub(crate) const NOW: Millis = Millis(1_780_000_000_000);
+/// The same as `faketime` takes it, in UTC.
+pub(crate) const NOW_IN_WORDS: &str = "2026-05-28 20:26:40";

@@ -1,5 +1,6 @@
 //! How a job looks.
 
+use sortie_rules::plain::plain;
 use sortie_rules::time::Millis;
 use sortie_wire::jobs::{Job, JobCounts, JobNode, Selector};
 
@@ -74,7 +75,7 @@ pub(super) fn rows(job: &Job, now: Millis) -> Vec<(&'static str, String)> {
 pub(super) fn table(nodes: &[JobNode], now: Millis) -> Table {
     let mut table = Table::new(["node", "status", "task", "ended", "why"]);
     for node in nodes {
-        let message = node.message.as_ref().map(|message| message.replace(char::is_control, " "));
+        let message = node.message.as_deref().map(plain);
         let why = match (&node.code, message) {
             (Some(code), Some(message)) => format!("{code}: {message}"),
             (Some(code), None) => code.to_string(),

@@ -1,6 +1,7 @@
 //! What is about to be signed, in plain words, and how it differs from the last time.
 
 use similar::{ChangeTag, TextDiff};
+use sortie_rules::plain::plain;
 use sortie_rules::time::Millis;
 use sortie_wire::operations::{Operation, Statement, Target};
 
@@ -22,7 +23,7 @@ pub(super) struct Told<'t> {
 /// The lines.
 pub(super) fn words(told: &Told<'_>, colours: Colours) -> Vec<String> {
     let Told { operation, statement, now, .. } = *told;
-    let mut lines = vec![String::new(), format!("{} at `{}`", statement.op, operation.node_name)];
+    let mut lines = vec![String::new(), plain(&format!("{} at `{}`", statement.op, operation.node_name))];
     let signed: Vec<&str> =
         operation.signed_by.iter().map(|by| by.name.as_deref().unwrap_or(by.key_id.as_str())).collect();
     let signed = if signed.is_empty() { "nobody yet".to_owned() } else { signed.join(", ") };
@@ -44,7 +45,7 @@ pub(super) fn words(told: &Told<'_>, colours: Colours) -> Vec<String> {
 
 /// Whether the name stands for the node that it stood for.
 fn about_the_node(told: &Told<'_>) -> Option<String> {
-    let (name, target) = (&told.operation.node_name, &told.statement.target);
+    let (name, target) = (plain(&told.operation.node_name), &told.statement.target);
     match told.known {
         None => Some(format!(
             "  You sign for `{name}` for the first time here; that the name is this node's is the hub's word."
@@ -77,7 +78,7 @@ fn difference(told: &Told<'_>) -> Vec<String> {
             ChangeTag::Insert => '+',
             ChangeTag::Equal => ' ',
         };
-        let line = change.value().trim_end_matches('\n').replace(char::is_control, " ");
+        let line = plain(change.value().trim_end_matches('\n'));
         lines.push(format!("    {mark} {line}"));
     }
     lines
@@ -129,6 +130,21 @@ mod tests {
         assert!(told(&now, Some(&now), None).contains("The same as the last"));
         assert!(told(&now, None, None).contains("Nothing of this type"));
         assert!(!text.contains('\u{1b}'), "what a terminal would obey is left out");
+    }
+
+    #[test]
+    fn nothing_looks_like_something_else_before_it_is_signed() {
+        // It would read `restart web`, `/srv/box` and the same as before.
+        let mut now = operation(r#"{"path":"/srv/\u202exob","service":"ng\u200binx"}"#);
+        now.node_name = "box\u{2066}-17\u{1b}[8m".into();
+        now.reason = Some("\u{202e}bew tratser".into());
+        let before = operation(r#"{"path":"/srv/box","service":"nginx"}"#);
+        let text = told(&now, Some(&before), None);
+        assert!(!text.chars().any(|c| c == '\u{1b}' || sortie_rules::plain::is_unseen(c)), "{text:?}");
+        for seen in ["/srv/\u{fffd}xob", "ng\u{fffd}inx", "box\u{fffd}-17 [8m", "\u{fffd}bew tratser"] {
+            assert!(text.contains(seen), "{seen}: {text}");
+        }
+        assert!(text.contains("-   \"service\": \"nginx\"") && text.contains("+   \"service\": \"ng\u{fffd}inx\""));
     }
 
     #[test]

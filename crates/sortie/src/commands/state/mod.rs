@@ -7,6 +7,7 @@ mod edit;
 mod editor;
 mod going_out;
 mod history;
+mod kinds;
 mod node;
 mod noun;
 mod parsing;

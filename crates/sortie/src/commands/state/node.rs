@@ -3,6 +3,7 @@
 use clap::Args;
 use sortie_client::people::Hub;
 use sortie_rules::desired::Layer;
+use sortie_rules::tasks::Code;
 use sortie_wire::desired::NodeDesired;
 
 use super::shown::{conditions, enforced, pretty, standing};
@@ -32,7 +33,7 @@ pub(super) async fn run(asked: NodeState, hub: &Hub, context: &Context) -> Done 
             output.say(&format!("What {} should be, generation {}:", desired.node_name, desired.generation));
             output.lines(pretty(&desired.state).lines().map(str::to_owned))?;
             output.line("")?;
-            return output.lines(desired.origins.iter().map(|(pointer, layer)| format!("{layer:<5} {pointer}")));
+            return output.lines(origins(desired));
         }
         output.lines(details(&rows(desired, context), output.colours()))?;
         let now = context.clock.now();
@@ -46,6 +47,12 @@ pub(super) async fn run(asked: NodeState, hub: &Hub, context: &Context) -> Done 
         }
         Ok(())
     })
+}
+
+/// Which layer each value comes from. Keys of data stand in the pointers, and those may come from a node: what a
+/// terminal would obey is left out.
+fn origins(desired: &NodeDesired) -> impl Iterator<Item = String> {
+    desired.origins.iter().map(|(pointer, layer)| format!("{layer:<5} {}", pointer.replace(char::is_control, " ")))
 }
 
 fn rows(desired: &NodeDesired, context: &Context) -> Vec<(&'static str, String)> {
@@ -71,6 +78,10 @@ fn rows(desired: &NodeDesired, context: &Context) -> Vec<(&'static str, String)>
     if let Some(refused) = &found.observed.refused {
         let (generation, message) = (refused.generation, &refused.message);
         rows.push(("refused", format!("generation {generation}: {message} ({})", refused.code)));
+    }
+    if let Some(policy) = &found.observed.policy_unusable {
+        let (message, since) = (&policy.message, moment(now, policy.since));
+        rows.push(("policy", format!("{}: {message} (since {since}); nothing is looked at", Code::POLICY_UNUSABLE)));
     }
     rows
 }

@@ -4,11 +4,10 @@ use clap::{Args, Subcommand};
 use sortie_rules::desired::LayerName;
 use sortie_rules::ids::PublicationId;
 
-use super::{diff, edit, history, node, publish, pull, show, sign, watch};
+use super::{diff, edit, history, kinds, node, publish, pull, show, sign, watch};
 use crate::context::Context;
 use crate::exit::Done;
 use crate::find_hub::HubOptions;
-use crate::output::Table;
 
 /// What `sortie state` takes.
 #[derive(Debug, Args)]
@@ -57,9 +56,8 @@ enum Verb {
         #[arg(long)]
         roll_back: bool,
     },
-    /// List the kinds of resources that can be published
-    #[command(after_help = "Example: sortie state kinds --json | jq '.items[] | select(.name == \"file\").schema'")]
-    Kinds,
+    /// List the kinds of resources that can be published, or show what may stand in the spec of one
+    Kinds(kinds::Kinds),
 }
 
 /// Does it.
@@ -90,15 +88,6 @@ pub(crate) async fn run(command: StateCommand, context: &Context) -> Done {
                 Ok(())
             })
         }
-        Verb::Kinds => {
-            let kinds = context.hub(options)?.resource_kinds().await?;
-            context.output.either(&kinds, |kinds| {
-                let mut table = Table::new(["kind", "pack", "what it is"]);
-                for kind in &kinds.items {
-                    table.row([kind.name.clone(), kind.pack.clone(), kind.summary.clone()]);
-                }
-                context.output.table(&table)
-            })
-        }
+        Verb::Kinds(kinds) => kinds::run(kinds, &context.hub(options)?, context).await,
     }
 }

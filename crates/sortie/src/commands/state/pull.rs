@@ -5,6 +5,7 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 use sortie_client::people::Hub;
 use sortie_rules::desired::{Condition, Format, Layer, LayerName, ResourceKey, merge, references};
+use sortie_rules::plain::plain;
 use sortie_wire::desired::{DiffQuery, NodeDesired};
 
 use super::diff::tell;
@@ -56,7 +57,7 @@ pub(super) async fn run(pull: Pull, hub: &Hub, context: &Context) -> Done {
 
 /// The sentence, without what a terminal would obey: the reason may name what stands in a file of the node.
 fn not_taken_over(resource: &ResourceKey, why: &str) -> String {
-    format!("{resource} is not taken over: {}.", why.replace(char::is_control, " "))
+    format!("{resource} is not taken over: {}.", plain(why))
 }
 
 /// What is otherwise at the node.

@@ -7,11 +7,21 @@ use sortie_wire::desired::{EnforcedResource, Publication, PublicationCounts};
 
 use crate::output::{Colours, Table, ago, moment};
 
-/// A state as people read and write it.
+/// A state as people read and write it. What a terminal would obey is written as JSON can say it, which is as good to
+/// whoever reads it back.
 pub(super) fn pretty(state: &Value) -> String {
-    let mut text = serde_json::to_string_pretty(state).unwrap_or_else(|_| state.to_string());
-    text.push('\n');
-    text
+    let text = serde_json::to_string_pretty(state).unwrap_or_else(|_| state.to_string());
+    let mut escaped = String::with_capacity(text.len() + 1);
+    for letter in text.chars() {
+        if letter.is_control() && letter != '\n' {
+            // Outside of texts JSON has no other; within them all below U+0020 are escaped already.
+            escaped.push_str(&format!("\\u{:04x}", u32::from(letter)));
+        } else {
+            escaped.push(letter);
+        }
+    }
+    escaped.push('\n');
+    escaped
 }
 
 /// Of which layer a publication is.
@@ -109,14 +119,16 @@ pub(super) fn enforced(all: &[EnforcedResource], now: Millis) -> Table {
         let order = b.condition.status.cmp(&a.condition.status);
         order.then_with(|| (&a.condition.resource, &a.zone).cmp(&(&b.condition.resource, &b.zone)))
     });
-    let mut table = Table::new(["enforced by the hub", "status", "since", "applied", "zone", "why"]);
+    let mut table = Table::new(["enforced by the hub", "status", "next try", "since", "applied", "zone", "why"]);
     for one in sorted {
         let condition = &one.condition;
         let why = condition.message.clone().or_else(|| condition.reason.clone()).unwrap_or_default();
+        let next_try = one.next_try_at.filter(|_| condition.status == ConditionStatus::Failed);
         let status = condition.status.as_str().replace('_', " ");
         table.row([
             condition.resource.to_string(),
             if one.is_leaving { format!("leaving, {status}") } else { status },
+            next_try.map(|at| if at > now { ago(now, at) } else { "now".to_owned() }).unwrap_or_default(),
             ago(now, condition.since),
             condition.applied_at.map(|at| ago(now, at)).unwrap_or_default(),
             one.zone.clone().unwrap_or_default(),
@@ -124,4 +136,44 @@ pub(super) fn enforced(all: &[EnforcedResource], now: Millis) -> Table {
         ]);
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::Colours;
+    use serde_json::json;
+    use sortie_rules::time::Span;
+
+    #[test]
+    fn no_terminal_obeys_a_state_and_it_is_read_back_as_it_was() {
+        let state = json!({"\u{1b}]0;x\u{7}": "a\u{9b}2J\u{7f}\n"});
+        let text = pretty(&state);
+        assert!(!text.contains(|letter: char| letter.is_control() && letter != '\n'), "{text:?}");
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), state);
+    }
+
+    #[test]
+    fn what_the_hub_could_not_enforce_is_shown_with_its_next_try() {
+        let now = Millis(1_000_000_000);
+        let one = |status: ConditionStatus| EnforcedResource {
+            condition: Condition {
+                resource: "geo.rules/main".parse().unwrap(),
+                status,
+                reason: Some("edge_away".to_owned()),
+                message: Some("it cannot be reached".to_owned()),
+                since: now,
+                applied_at: None,
+                actual: None,
+            },
+            zone: None,
+            is_leaving: false,
+            failures: 1,
+            next_try_at: Some(now + Span::minutes(4)),
+        };
+        let shown = |status| enforced(&[one(status)], now).lines(Colours::new(false, None, None), None)[1].clone();
+        let failed = shown(ConditionStatus::Failed);
+        assert!(failed.contains(" in 4 min ") && failed.ends_with("it cannot be reached"), "{failed}");
+        assert!(!shown(ConditionStatus::InOrder).contains("in 4 min"), "it is only looked at then");
+    }
 }

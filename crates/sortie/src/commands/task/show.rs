@@ -2,6 +2,7 @@
 
 use sortie_client::people::Hub;
 use sortie_rules::ids::TaskId;
+use sortie_rules::plain::plain;
 
 use super::shown::rows;
 use crate::context::Context;
@@ -34,7 +35,7 @@ pub(super) async fn run(id: TaskId, hub: &Hub, context: &Context) -> Done {
 /// How far a task is: `40 %, Loading studies`. An agent's words are told without what a terminal would
 /// obey.
 fn told_progress(progress: &TaskProgress) -> String {
-    let message = progress.message.replace(char::is_control, " ");
+    let message = plain(&progress.message);
     match progress.percent {
         Some(percent) if message.is_empty() => format!("{percent} %"),
         Some(percent) => format!("{percent} %, {message}"),
@@ -54,7 +55,7 @@ pub(super) fn told_steps(steps: &[PostStep], now: Millis) -> Table {
             step.status.clone(),
             step.tries.to_string(),
             step.finished_at.map(|at| ago(now, at)).unwrap_or_default(),
-            came.replace(char::is_control, " "),
+            came,
         ]);
     }
     table

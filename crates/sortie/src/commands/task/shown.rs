@@ -1,5 +1,6 @@
 //! How a task looks, and how its end is told.
 
+use sortie_rules::plain::plain;
 use sortie_rules::tasks::Status;
 use sortie_rules::time::{Millis, Span};
 use sortie_wire::tasks::{Task, TaskSummary};
@@ -41,7 +42,7 @@ fn took(span: Span) -> String {
 /// Why a task did not complete, in one line. An agent's words are told without what a terminal would
 /// obey.
 pub(super) fn reason(task: &TaskSummary) -> Option<String> {
-    let message = task.message.as_ref().map(|message| message.replace(char::is_control, " "));
+    let message = task.message.as_deref().map(plain);
     match (&task.code, message) {
         (Some(code), Some(message)) => Some(format!("{code}: {message}")),
         (Some(code), None) => Some(code.to_string()),

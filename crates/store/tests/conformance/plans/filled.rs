@@ -136,7 +136,7 @@ const FILLINGS: &[Filling] = &[
     fill(
         "node_observed (node, org, generation, standing, document, heard_at)",
         3000,
-        "ID, ORG, 1, 'converged', '{}', i",
+        "ID, ORG, 1, case when i % 100 = 0 then 'failing' else 'converged' end, '{}', i",
     ),
     fill(
         "enforcements (node, resource, zone, org, enforcer, secret, begun, status, since, failures, next_try, turn)",

@@ -32,6 +32,11 @@ const MEANT: &[(&str, &str, &str)] = &[
     ("from node_keys k join nodes n", "node_keys", "an administrator rotates keys; every node is asked after"),
     ("from node_keys k join nodes n", "nodes", "as above"),
     ("from node_keys k join nodes n", "node_signs", "as above"),
+    (
+        "from node_desired d left join node_observed o on o.org = d.org",
+        "node_desired",
+        "what each node of an org has accepted is held against what is meant for it, when somebody asks",
+    ),
     ("from audit_waiting order by row_id limit", "audit_waiting", "takes from the front of what waits"),
 ];
 

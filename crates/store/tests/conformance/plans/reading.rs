@@ -118,7 +118,7 @@ async fn on_sqlite(store: &Store, sql: &str) -> Vec<Access> {
             _ => continue,
         };
         // What a statement has put together itself is as small as it has made it.
-        if word(rest) == "counted" {
+        if ["counted", "found"].contains(&word(rest).as_str()) {
             continue;
         }
         if rest.starts_with(['(', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']) || rest.starts_with("CONSTANT") {

@@ -11,7 +11,7 @@ use crate::setup::Story;
 use crate::{
     alarms, assertions, blobs, denied_tokens, desired, enforcements, followers, hub_keys, idempotency, invites, jobs,
     leaders, logs, node_keys, nodes, operations, org_settings, orgs_and_sites, outbox, people, post_steps, refusals,
-    reports, secrets, task_lists, task_times, tasks, tokens, trust_keys,
+    reports, secrets, standings, task_lists, task_times, tasks, tokens, trust_keys,
 };
 
 /// Every story about tables.
@@ -41,6 +41,7 @@ const STORIES: &[&[Story]] = &[
     refusals::STORIES,
     reports::STORIES,
     secrets::STORIES,
+    standings::STORIES,
     task_lists::STORIES,
     task_times::STORIES,
     tasks::STORIES,
