@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 use sortie_rules::desired::Standing;
 use stories::{Ended, Scene, on_sqlite};
 
-use crate::help::{file, holds, keeper, stands};
+use crate::help::{file, holds, keeper, layer, publish, stands};
 
 on_sqlite!(
     a_layer_is_edited_compared_published_listed_and_rolled_back_by_command,
+    a_draft_that_others_have_overtaken_is_not_published_unasked,
     what_is_mistyped_is_told_and_nothing_is_lost,
     secrets_and_reports_by_command,
 );
@@ -33,7 +34,7 @@ async fn a_layer_is_edited_compared_published_listed_and_rolled_back_by_command(
     assert!(diff.stderr.contains("1 node"), "{diff:?}");
     hub.sortie(&["state", "publish", "org", "-m", "first"]).failed(2, &["--yes"]);
     let watched = hub.sortie(&["state", "publish", "org", "-m", "first", "--yes", "--watch"]).well();
-    assert!(watched.stderr.contains("completed"), "{watched:?}");
+    assert!(watched.stderr.contains("completed") && watched.stderr.contains("Nobody was waited for"), "{watched:?}");
     stands(&people, "north", Standing::Converged).await;
     holds(&motd, "one\n").await;
     write(&json!({"resources": {"file/motd": file(&motd, "two\n")}}));
@@ -61,6 +62,23 @@ async fn a_layer_is_edited_compared_published_listed_and_rolled_back_by_command(
         hub.sortie(&["state", "show", "org"]).well().json()["resources"]["file/motd"]["spec"]["content"],
         "one\n"
     );
+}
+
+async fn a_draft_that_others_have_overtaken_is_not_published_unasked(scene: Scene) {
+    let hub = scene.hub().start().await;
+    let (people, mine) = (hub.people(), scene.folder().join("mine.json"));
+    let state = |name: &str| json!({"resources": {name: {"spec": {"is": name}}}});
+    std::fs::write(&mine, state("command/mine").to_string()).unwrap();
+    let mine = mine.display().to_string();
+    hub.sortie(&["state", "edit", "org", "--file", &mine]).well();
+    publish(&people, "org", state("command/theirs")).await;
+    hub.sortie(&["state", "publish", "org", "-m", "mine", "--yes"]).failed(3, &["revision 1", "sortie state diff org"]);
+    let there = people.layer(&layer("org")).await.unwrap();
+    assert!(there.revision == 1 && there.draft.is_some(), "nothing was published, and nothing is lost: {there:?}");
+    // Begun anew on what stands, it is.
+    let again = hub.sortie(&["state", "publish", "org", "--file", &mine, "-m", "mine", "--yes", "--watch"]).well();
+    assert!(again.stderr.contains("gives way to the file"), "{again:?}");
+    assert_eq!(people.layer(&layer("org")).await.unwrap().state, state("command/mine"));
 }
 
 async fn what_is_mistyped_is_told_and_nothing_is_lost(scene: Scene) {

@@ -1,22 +1,32 @@
 //! Reports: what programs of the site say of it.
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use sortie_wire::reports::ReportQuery;
-use stories::{Scene, on_both_engines, until};
+use stories::{Scene, Site, on_both_engines, until};
 
 use crate::help::keeping;
 
-on_both_engines!(a_program_of_the_site_reports_and_the_newest_is_always_there);
+on_both_engines!(
+    a_program_of_the_site_reports_and_the_newest_is_always_there,
+    a_report_s_only_subject_needs_no_name_and_of_several_one_is_asked_for,
+);
+
+/// A program of the site that prints what is in a file, and the file.
+fn teller(site: &Site<'_>, name: &str) -> (PathBuf, PathBuf) {
+    let (program, said) = (site.files().join(name), site.files().join(format!("{name}.says")));
+    std::fs::write(&program, format!("#!/bin/sh\ncat {}\n", said.display())).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    (program, said)
+}
 
 async fn a_program_of_the_site_reports_and_the_newest_is_always_there(scene: Scene) {
     let hub = scene.hub().start().await;
     let people = hub.people();
     let site = hub.site("north").await;
-    let (program, said) = (site.files().join("backup"), site.files().join("said"));
-    std::fs::write(&program, format!("#!/bin/sh\ncat {}\n", said.display())).unwrap();
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let (program, said) = teller(&site, "backup");
     let say = |facts: Value| {
         let beside = site.files().join("said.new");
         std::fs::write(&beside, facts.to_string()).unwrap();
@@ -60,4 +70,27 @@ async fn a_program_of_the_site_reports_and_the_newest_is_always_there(scene: Sce
         (!people.reports("north", &query(None, "facts")).await.unwrap().items.is_empty()).then_some(())
     })
     .await;
+}
+
+async fn a_report_s_only_subject_needs_no_name_and_of_several_one_is_asked_for(scene: Scene) {
+    let hub = scene.hub().start().await;
+    let site = hub.site("north").await;
+    let ((disk, of_disk), (backup, of_backup)) = (teller(&site, "disk"), teller(&site, "backup"));
+    std::fs::write(of_disk, json!([{"subject": "sda", "facts": {"free": 7}}]).to_string()).unwrap();
+    let both = json!([{"subject": "nas", "facts": {"ok": true}}, {"subject": "cloud", "facts": {"ok": false}}]);
+    std::fs::write(of_backup, both.to_string()).unwrap();
+    let program = |kind: &str, program| format!("[reports.{kind}]\nkind = {kind:?}\nprogram = {program:?}\n");
+    site.set_policy(&keeping(&site, &(program("disk", disk) + &program("backup", backup))));
+    let _agent = site.start();
+    until("all three are there", async || {
+        let listed = hub.sortie(&["report", "list", "north"]).well().stdout;
+        ["sda", "nas", "cloud"].iter().all(|subject| listed.contains(subject)).then_some(())
+    })
+    .await;
+    let facts: Value = hub.sortie(&["report", "show", "north", "disk"]).well().json();
+    assert_eq!(facts, json!({"free": 7}));
+    let unsaid = hub.sortie(&["report", "show", "north", "backup"]);
+    unsaid.failed(2, &["cloud, nas", "--subject"]);
+    let facts: Value = hub.sortie(&["report", "show", "north", "backup", "--subject", "cloud"]).well().json();
+    assert_eq!(facts, json!({"ok": false}));
 }

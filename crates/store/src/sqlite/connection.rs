@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use rusqlite::types::ValueRef;
-use rusqlite::{CachedStatement, Statement};
+use rusqlite::{CachedStatement, ErrorCode, Statement};
 
 use super::faults::fault;
 use crate::dialect;
@@ -70,6 +70,18 @@ impl Connection {
     /// Runs a text of one or more statements that take no values and whose rows nobody wants.
     pub(crate) fn batch(&self, sql: &str) -> Result<(), StoreError> {
         self.raw.execute_batch(sql).map_err(|why| fault(&why))
+    }
+
+    /// As [`Connection::batch`], and once more as often as `again` says while another connection stands in the
+    /// way. For what SQLite does not wait for by itself, because two who waited for each other would do so for
+    /// good.
+    pub(super) fn batch_when_free(&self, sql: &str, mut again: impl FnMut() -> bool) -> Result<(), StoreError> {
+        loop {
+            let Err(why) = self.raw.execute_batch(sql) else { return Ok(()) };
+            if why.sqlite_error_code() != Some(ErrorCode::DatabaseBusy) || !again() {
+                return Err(fault(&why));
+            }
+        }
     }
 
     /// Copies the whole WAL into the database and flushes both to disk. Fails if a reader stands in the

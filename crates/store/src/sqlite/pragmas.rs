@@ -1,9 +1,10 @@
 //! How a connection is set up, and why.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::connection::Connection;
-use crate::errors::{OpenError, StoreError};
+use crate::errors::OpenError;
 
 /// For every connection. Another process (a backup, a person with a shell) may hold a lock for a
 /// moment; nothing in this one does. `like` tells capitals apart, as PostgreSQL's does.
@@ -15,7 +16,15 @@ pub(super) const COMMON: &str = "
     pragma case_sensitive_like = on;
 ";
 
-/// For the writer. WAL with `synchronous = normal` means that SQLite flushes when it copies the WAL into
+/// The journal of a new file becomes a WAL once, for every connection. Hubs that start together on it all want
+/// that, each reads first and none lets the others write: SQLite refuses instead of waiting.
+const WAL: &str = "pragma journal_mode = wal";
+
+/// How often that is tried, and the pause between: as long altogether as `busy_timeout`.
+const WAL_TRIES: u32 = 1000;
+const WAL_PAUSE: Duration = Duration::from_millis(10);
+
+/// For the writer. A WAL with `synchronous = normal` means that SQLite flushes when it copies the WAL into
 /// the database and when it begins the WAL anew. The flush of each commit is `flusher`'s, and nothing is
 /// acknowledged before it: the next commit is made meanwhile.
 ///
@@ -25,7 +34,6 @@ pub(super) const COMMON: &str = "
 /// the way of the commits'. A WAL that grew beyond that behind a long read is cut back when it
 /// starts over. The page cache holds the hot ends of the trees: 64 MiB.
 const WRITER: &str = "
-    pragma journal_mode = wal;
     pragma synchronous = normal;
     pragma wal_autocheckpoint = 16384;
     pragma journal_size_limit = 67108864;
@@ -42,7 +50,15 @@ const READER: &str = "
 ";
 
 pub(super) fn open_writer(file: &Path) -> Result<Connection, OpenError> {
-    open(file, WRITER)
+    let connection = open(file, WRITER)?;
+    let mut tries_left = WAL_TRIES;
+    let turned = connection.batch_when_free(WAL, || {
+        std::thread::sleep(WAL_PAUSE);
+        tries_left -= 1;
+        tries_left > 0
+    });
+    turned.map_err(|why| unreachable(file, &why))?;
+    Ok(connection)
 }
 
 pub(super) fn open_reader(file: &Path) -> Result<Connection, OpenError> {
@@ -50,13 +66,31 @@ pub(super) fn open_reader(file: &Path) -> Result<Connection, OpenError> {
 }
 
 fn open(file: &Path, pragmas: &'static str) -> Result<Connection, OpenError> {
-    let unreachable = |why: String| OpenError::Unreachable { what: file.display().to_string(), why };
-    let raw = rusqlite::Connection::open(file).map_err(|why| unreachable(why.to_string()))?;
+    let raw = rusqlite::Connection::open(file).map_err(|why| unreachable(file, &why))?;
     let connection = Connection::new(raw);
-    let set_up = || -> Result<(), StoreError> {
-        connection.batch(COMMON)?;
-        connection.batch(pragmas)
-    };
-    set_up().map_err(|why| unreachable(why.to_string()))?;
+    let set_up = connection.batch(COMMON).and_then(|()| connection.batch(pragmas));
+    set_up.map_err(|why| unreachable(file, &why))?;
     Ok(connection)
+}
+
+fn unreachable(file: &Path, why: &impl ToString) -> OpenError {
+    OpenError::Unreachable { what: file.display().to_string(), why: why.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::errors::StoreError;
+
+    #[test]
+    fn who_stands_in_the_way_of_the_wal_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("hub.sqlite");
+        let mut other = Some(open(&file, "create table t (a)").unwrap());
+        other.as_ref().unwrap().batch("begin; select * from t").unwrap();
+        let late = open(&file, WRITER).unwrap();
+        assert!(matches!(late.batch_when_free(WAL, || false), Err(StoreError::Unavailable { .. })));
+        late.batch_when_free(WAL, || other.take().is_some()).unwrap();
+        assert!(other.is_none(), "it was refused once, and tried again");
+    }
 }
