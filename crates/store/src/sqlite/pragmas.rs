@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::connection::Connection;
+use super::faults::unreachable;
 use crate::errors::OpenError;
 
 /// For every connection. Another process (a backup, a person with a shell) may hold a lock for a
@@ -16,8 +17,9 @@ pub(super) const COMMON: &str = "
     pragma case_sensitive_like = on;
 ";
 
-/// The journal of a new file becomes a WAL once, for every connection. Hubs that start together on it all want
-/// that, each reads first and none lets the others write: SQLite refuses instead of waiting.
+/// The journal of a new file becomes a WAL once, for every connection. All who open it at the same moment want that,
+/// each reads first and none lets the others write: SQLite refuses instead of waiting. (A data folder's lock keeps a
+/// second hub out before that; a backup, or whoever else uses the store, it does not.)
 const WAL: &str = "pragma journal_mode = wal";
 
 /// For how long that is tried, and the pause between two tries.
@@ -71,10 +73,6 @@ fn open(file: &Path, pragmas: &'static str) -> Result<Connection, OpenError> {
     let set_up = connection.batch(COMMON).and_then(|()| connection.batch(pragmas));
     set_up.map_err(|why| unreachable(file, &why))?;
     Ok(connection)
-}
-
-fn unreachable(file: &Path, why: &impl ToString) -> OpenError {
-    OpenError::Unreachable { what: file.display().to_string(), why: why.to_string() }
 }
 
 #[cfg(test)]
