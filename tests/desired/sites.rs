@@ -93,7 +93,7 @@ async fn a_site_is_removed_when_nothing_needs_it_and_says_what_does(scene: Scene
     // What results said of it is nothing that needs it.
     hub.plan().sql(&format!(
         "insert into fields (org, holder_kind, holder, name, value, task, at)
-         values ('{DEFAULT_ORG}', 'site', 'homes', 'project', '7', 'none', 1)"
+         values ('{DEFAULT_ORG}', 'site', 'homes', 'project', '7', '01980c5e-7d1a-7c3e-9b7e-0123456789ab', 1)"
     ));
     assert_eq!(people.site("homes").await.unwrap().fields.len(), 1);
     let told = hub.sortie(&["site", "remove", "homes"]).well();

@@ -9,7 +9,7 @@ use serde_json::json;
 use sortie_rules::ids::TaskId;
 use sortie_rules::tasks::Status;
 use sortie_wire::tasks::Task;
-use stories::{Process, Program, RunningAgent, RunningHub, Scene, Site, on_sqlite, until};
+use stories::{Process, Program, RunningAgent, RunningHub, Scene, Site, as_daemon, on_sqlite, until};
 
 use crate::help::{TYPE, open_hub};
 
@@ -76,8 +76,7 @@ impl<'s> Stage<'s> {
             assert!(given.expect("chown can be run").success());
             // The way to it, and to the programs under test, is open to that user.
             data.ancestors().take_while(|folder| folder.starts_with(scene.folder())).skip(1).for_each(open);
-            let daemon = ["setpriv", "--reuid", "daemon", "--regid", "daemon", "--clear-groups"];
-            site = site.under(&[&daemon, clock].concat());
+            site = site.under(&[&as_daemon(!clock.is_empty()), clock].concat());
         } else {
             site = site.under(clock);
         }

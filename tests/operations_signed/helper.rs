@@ -9,7 +9,7 @@ use http::Method;
 use serde_json::json;
 use sortie_rules::tasks::Status;
 use sortie_wire::tasks::Task;
-use stories::{Process, Program, RunningAgent, RunningHub, Scene, Site, on_sqlite, until};
+use stories::{Process, Program, RunningAgent, RunningHub, Scene, Site, as_daemon, on_sqlite, until};
 
 use crate::help::{Person, chain_file, code, order, own_name, program, publish, site_of};
 use crate::reboots::booted_as;
@@ -80,7 +80,7 @@ impl<'s> Stage<'s> {
             let given = Command::new("chown").args(["-R", "daemon:"]).arg(&data).status();
             assert!(given.expect("chown can be run").success());
             data.ancestors().take_while(|folder| folder.starts_with(scene.folder())).skip(1).for_each(open);
-            words.extend(["setpriv", "--reuid", "daemon", "--regid", "daemon", "--clear-groups"].map(str::to_owned));
+            words.extend(as_daemon(!clock.is_empty()).into_iter().map(str::to_owned));
         }
         words.extend_from_slice(clock);
         site = site.under(&words);

@@ -48,7 +48,7 @@ pub use nats_operator::{NatsOperator, NatsUser};
 pub use net::Net;
 pub use operator::{Operator, signed_set, signed_statement, statement_of};
 pub use process::Process;
-pub use program::{Ended, Program};
+pub use program::{Ended, Program, as_daemon};
 pub use request::{As, Request};
 pub use scene::Scene;
 pub use seed::Seed;

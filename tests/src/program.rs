@@ -30,6 +30,16 @@ pub struct Ended {
     pub stderr: String,
 }
 
+/// The words by which root runs a program under test as a user without rights. Where other words `follow`, their
+/// programs keep the way to where it was built, which setpriv has and they would lose.
+pub fn as_daemon(follow: bool) -> Vec<&'static str> {
+    let mut words = vec!["setpriv", "--reuid", "daemon", "--regid", "daemon", "--clear-groups"];
+    if follow {
+        words.extend(["--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search"]);
+    }
+    words
+}
+
 impl Program {
     /// Its file: in the folder that `SORTIE_BIN_DIR` names (`cargo xtask test` does), else beside
     /// the folder of the test's own binary.

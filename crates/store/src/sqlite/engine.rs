@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use sortie_rules::time::Millis;
 use tokio::sync::{mpsc, oneshot};
 
+use super::faults::unreachable;
 use super::job::{Job, job};
 use super::pragmas::{open_reader, open_writer};
 use super::{flusher, readers, writer};
@@ -99,9 +100,7 @@ fn start(file: &Path, reader_count: usize, now: Millis) -> Result<Engine, OpenEr
     let (orders, waiting) = mpsc::channel(writer::QUEUE_MAX);
     let (questions, asked) = mpsc::channel(readers::QUEUE_MAX);
     let asked: readers::Queue = Arc::new(Mutex::new(asked));
-    let unreachable =
-        |why: std::io::Error| OpenError::Unreachable { what: file.display().to_string(), why: why.to_string() };
-    let wal = Arc::new(flusher::Wal::of(file).map_err(unreachable)?);
+    let wal = Arc::new(flusher::Wal::of(file).map_err(|why| unreachable(file, &why))?);
     let (to_flush, unflushed) = mpsc::channel(flusher::QUEUE_MAX);
     // Readers are opened first, so that a failure to open one ends the lot before a thread runs.
     let opened: Vec<_> = (0..reader_count.max(1)).map(|_| open_reader(file)).collect::<Result<_, _>>()?;
@@ -121,5 +120,5 @@ fn start(file: &Path, reader_count: usize, now: Millis) -> Result<Engine, OpenEr
 
 fn spawn(name: &str, file: &Path, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, OpenError> {
     let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(work);
-    spawned.map_err(|why| OpenError::Unreachable { what: file.display().to_string(), why: why.to_string() })
+    spawned.map_err(|why| unreachable(file, &why))
 }

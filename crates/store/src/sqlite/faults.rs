@@ -1,9 +1,16 @@
 //! SQLite's errors, sorted by what a caller may do about them.
 
+use std::path::Path;
+
 use rusqlite::{Error, ErrorCode, ffi};
 
 use crate::dialect;
-use crate::errors::StoreError;
+use crate::errors::{OpenError, StoreError};
+
+/// A file that cannot be opened, and why.
+pub(super) fn unreachable(file: &Path, why: &impl ToString) -> OpenError {
+    OpenError::Unreachable { what: file.display().to_string(), why: why.to_string() }
+}
 
 pub(super) fn fault(error: &Error) -> StoreError {
     let Error::SqliteFailure(failure, words) = error else {

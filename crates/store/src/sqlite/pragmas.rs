@@ -1,9 +1,10 @@
 //! How a connection is set up, and why.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::connection::Connection;
+use super::faults::unreachable;
 use crate::errors::OpenError;
 
 /// For every connection. Another process (a backup, a person with a shell) may hold a lock for a
@@ -16,12 +17,13 @@ pub(super) const COMMON: &str = "
     pragma case_sensitive_like = on;
 ";
 
-/// The journal of a new file becomes a WAL once, for every connection. Hubs that start together on it all want
-/// that, each reads first and none lets the others write: SQLite refuses instead of waiting.
+/// The journal of a new file becomes a WAL once, for every connection. All who open it at the same moment want that,
+/// each reads first and none lets the others write: SQLite refuses instead of waiting. (A data folder's lock keeps a
+/// second hub out before that; a backup, or whoever else uses the store, it does not.)
 const WAL: &str = "pragma journal_mode = wal";
 
-/// How often that is tried, and the pause between: as long altogether as `busy_timeout`.
-const WAL_TRIES: u32 = 1000;
+/// For how long that is tried, and the pause between two tries.
+const WAL_WITHIN: Duration = Duration::from_secs(10);
 const WAL_PAUSE: Duration = Duration::from_millis(10);
 
 /// For the writer. A WAL with `synchronous = normal` means that SQLite flushes when it copies the WAL into
@@ -52,11 +54,10 @@ const READER: &str = "
 #[expect(clippy::disallowed_methods, reason = "who stands in the way tells nobody when he has gone")]
 pub(super) fn open_writer(file: &Path) -> Result<Connection, OpenError> {
     let connection = open(file, WRITER)?;
-    let mut tries_left = WAL_TRIES;
+    let begun = Instant::now();
     let turned = connection.batch_when_free(WAL, || {
         std::thread::sleep(WAL_PAUSE);
-        tries_left -= 1;
-        tries_left > 0
+        begun.elapsed() < WAL_WITHIN
     });
     turned.map_err(|why| unreachable(file, &why))?;
     Ok(connection)
@@ -74,10 +75,6 @@ fn open(file: &Path, pragmas: &'static str) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
-fn unreachable(file: &Path, why: &impl ToString) -> OpenError {
-    OpenError::Unreachable { what: file.display().to_string(), why: why.to_string() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,6 +87,8 @@ mod tests {
         let mut other = Some(open(&file, "create table t (a)").unwrap());
         other.as_ref().unwrap().batch("begin; select * from t").unwrap();
         let late = open(&file, WRITER).unwrap();
+        // Here SQLite would wait by itself; where both want the same, it does not.
+        late.batch("pragma busy_timeout = 0").unwrap();
         assert!(matches!(late.batch_when_free(WAL, || false), Err(StoreError::Unavailable { .. })));
         late.batch_when_free(WAL, || other.take().is_some()).unwrap();
         assert!(other.is_none(), "it was refused once, and tried again");

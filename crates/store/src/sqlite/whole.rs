@@ -5,6 +5,7 @@ use std::path::Path;
 use rusqlite::OpenFlags;
 
 use super::connection::Connection;
+use super::faults::unreachable;
 use super::pragmas::COMMON;
 use crate::errors::OpenError;
 
@@ -21,7 +22,7 @@ pub(crate) fn snapshot(file: &Path) -> Result<Connection, OpenError> {
     let connection = open(file, OpenFlags::SQLITE_OPEN_READ_WRITE, "pragma query_only = on;")?;
     // The moment is that of the first read.
     let begun = connection.batch("begin; select count(*) from sqlite_master;");
-    begun.map_err(|why| unreachable(file, why.to_string()))?;
+    begun.map_err(|why| unreachable(file, &why))?;
     Ok(connection)
 }
 
@@ -36,13 +37,9 @@ pub(crate) fn empty(file: &Path) -> Result<Connection, OpenError> {
 
 fn open(file: &Path, flags: OpenFlags, pragmas: &str) -> Result<Connection, OpenError> {
     let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let raw = rusqlite::Connection::open_with_flags(file, flags).map_err(|why| unreachable(file, why.to_string()))?;
+    let raw = rusqlite::Connection::open_with_flags(file, flags).map_err(|why| unreachable(file, &why))?;
     let connection = Connection::new(raw);
     let set_up = connection.batch(COMMON).and_then(|()| connection.batch(pragmas));
-    set_up.map_err(|why| unreachable(file, why.to_string()))?;
+    set_up.map_err(|why| unreachable(file, &why))?;
     Ok(connection)
-}
-
-fn unreachable(file: &Path, why: String) -> OpenError {
-    OpenError::Unreachable { what: file.display().to_string(), why }
 }

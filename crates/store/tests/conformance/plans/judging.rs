@@ -37,6 +37,7 @@ const MEANT: &[(&str, &str, &str)] = &[
         "node_desired",
         "what each node of an org has accepted is held against what is meant for it, when somebody asks",
     ),
+    ("from node_desired d left join node_observed o on o.org = d.org", "nodes", "as above, whichever it begins with"),
     ("from audit_waiting order by row_id limit", "audit_waiting", "takes from the front of what waits"),
 ];
 
