@@ -79,7 +79,15 @@ fn read(file: &Path) -> Result<Value, Failure> {
     done.map_err(|error| Failure::usage(format!("{} cannot be read: {error}", file.display())))?;
     let parsed = match text.trim_start().starts_with('{') {
         true => serde_json::from_str(&text).map_err(|error| error.to_string()),
-        false => toml::from_str(&text).map_err(|error| error.message().to_owned()),
+        false => toml::from_str(&text).map_err(|error| in_line(&error, &text)),
     };
     parsed.map_err(|why| Failure::usage(format!("{} holds no rule: {why}", file.display())))
+}
+
+/// What is wrong with a file, and where.
+fn in_line(error: &toml::de::Error, text: &str) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let place = before.map(|before| format!("line {}: ", before.matches('\n').count() + 1)).unwrap_or_default();
+    let what: Vec<&str> = error.message().lines().collect();
+    format!("{place}{}", what.join("; "))
 }
