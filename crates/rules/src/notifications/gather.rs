@@ -1,4 +1,5 @@
-//! When what waits for one recipient goes out. One alarm is told at once; a storm is waited out, and told in one message.
+//! When what waits for one recipient goes out. One alarm is told at once; a storm is waited out, and told in one
+//! message.
 
 use crate::limits::{DIGEST_FROM, DIGEST_QUIET, DIGEST_WAIT_MAX, MESSAGES_PACE};
 use crate::time::Millis;
