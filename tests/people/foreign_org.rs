@@ -32,8 +32,13 @@ async fn an_administrator_of_another_org_finds_nothing_of_ours(scene: Scene) {
     for site in ["site-of-ours", "budapest-of-ours"] {
         hub.sortie(&["site", "put", site]).well();
     }
+    let full = json!({
+        "kind": "facts", "taken_at": 1, "source": "agent", "facts": { "data_disk": { "used_percent": 99 } },
+    });
+    assert_eq!(node.request(Method::POST, "/reports").json(&full).send().await.status, 204);
+    let alarm = hub.sortie_json(&["alarm", "list"])["items"][0]["id"].as_str().unwrap().to_owned();
     let node = node.id.to_string();
-    let ours = [&task, &job, &invite, &token, &anna, &session, &node].map(String::as_str);
+    let ours = [&task, &job, &invite, &token, &anna, &session, &alarm, &node].map(String::as_str);
     let before = hub.events("").await.len();
     let mut walked = 0;
     for line in LIST.lines() {
@@ -45,10 +50,10 @@ async fn an_administrator_of_another_org_finds_nothing_of_ours(scene: Scene) {
         if !is_of_an_org || need == "orgs:write" || need == "self:read" {
             continue;
         }
-        let id = ["tasks", "jobs", "invites", "tokens", "accounts", "sessions"]
+        let id = ["tasks", "jobs", "invites", "tokens", "accounts", "sessions", "alarms"]
             .iter()
             .position(|noun| path.starts_with(&format!("/api/v1/{noun}/{{id}}")))
-            .map_or(task.as_str(), |noun| [&task, &job, &invite, &token, &anna, &session][noun]);
+            .map_or(task.as_str(), |noun| [&task, &job, &invite, &token, &anna, &session, &alarm][noun]);
         let names_one = path.contains('{') && (!path.contains("{key}") || (method, path) == ("DELETE", ONE_SITE));
         let path = path.replace("{id}", id).replace("{node}", "north-of-ours").replace("{name}", "mail");
         let path = path.replace("{key}", "site-of-ours").replace("{layer}", "node:north-of-ours");

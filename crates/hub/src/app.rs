@@ -9,6 +9,7 @@ use sortie_store::Store;
 use tokio_util::sync::CancellationToken;
 
 use crate::accounts::{Hashing, Slowing};
+use crate::alarms::Alarms;
 use crate::audit::Refused;
 use crate::blobs::{Blobs, Walk};
 use crate::clock::{Clock, Entropy};
@@ -19,7 +20,7 @@ use crate::enforcement::Enforcements;
 use crate::http::{Rates, Readiness, Seats};
 use crate::identity::{KeyRing, Keys, ServerTls};
 use crate::jobs::Advance;
-use crate::liveness::PresenceBoard;
+use crate::liveness::{Minded, PresenceBoard};
 use crate::logs::Unpacked;
 use crate::nodes::Directory;
 use crate::operators::Published;
@@ -55,6 +56,8 @@ pub struct App {
     pub(crate) types: ArcSwap<TaskTypes>,
     /// What can stand in a desired state.
     pub(crate) kinds: ArcSwap<ResourceKinds>,
+    /// By which rules alarms are judged, and how far that has come.
+    pub(crate) alarms: Alarms,
     pub(crate) nodes: Directory,
     pub(crate) people: TokenCache,
     /// Which set of operators is the newest of each org.
@@ -103,6 +106,8 @@ pub struct App {
     /// Where submissions share their transactions.
     pub(crate) together: Together,
     pub(crate) presence: PresenceBoard,
+    /// How far it was minded that the machine's clock was put forward or back.
+    pub(crate) minded: Minded,
     /// How each org fares, as people asked lately.
     pub(crate) summaries: Models,
     /// Whether this hub does what one of several has to do.

@@ -6,6 +6,7 @@
 //! `sortie-wire`. Start reading at [`start`].
 
 mod accounts;
+mod alarms;
 pub mod app;
 mod audit;
 mod blobs;

@@ -155,6 +155,8 @@ pub struct Retention {
     /// How long publications of desired states are kept, in days; those that some node has, what stands, and the newest
     /// of each layer stay.
     pub publications_d: u32,
+    /// How long alarms are kept that are over, in days.
+    pub alarms_d: u32,
 }
 
 /// The `[mail]` table.
@@ -283,7 +285,7 @@ impl Default for Limits {
 
 impl Default for Retention {
     fn default() -> Retention {
-        Retention { tasks_d: 90, events_d: 365, logs_in_store_h: 24, reports_d: 30, publications_d: 365 }
+        Retention { tasks_d: 90, events_d: 365, logs_in_store_h: 24, reports_d: 30, publications_d: 365, alarms_d: 365 }
     }
 }
 

@@ -162,6 +162,7 @@ impl Hub {
     /// them there, and so are the files of the operator's certificate.
     pub async fn reload(&self) -> Result<usize, PacksError> {
         self.app.org_settings.evict_all();
+        self.app.alarms.rules.evict_all();
         if let Err(error) = crate::keys::reread_given(&self.app).await {
             tracing::error!(%error, "The certificate was not read again; the former one is served on");
         }
@@ -233,14 +234,16 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
     let tls = ServerTls::new(&ring.held(), given, names, &entropy, now)?;
     let first_start = bootstrap(&store, &data, &keys, &entropy, now).await?;
     liveness::skip_absence(&store, now).await?;
-    let (presence, leader) = (PresenceBoard::default(), Leader::new(&entropy));
+    let (presence, leader) = (PresenceBoard::new(&clock), Leader::new(&entropy));
     liveness::load(&store, &presence).await?;
+    crate::alarms::begin(&store, now).await?;
     let denied = Denied::default();
     denied.load(&store).await?;
     data.write("ca.pem", ring.held().set().trust().as_bytes())?;
     let app = Arc::new(App {
         types: ArcSwap::from_pointee(packs.types),
         kinds: ArcSwap::from_pointee(packs.kinds),
+        alarms: crate::alarms::Alarms::new(packs.alarms),
         nodes: Directory::default(),
         people: TokenCache::default(),
         operators: crate::operators::Published::default(),
@@ -283,6 +286,7 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
         tls,
         url,
         presence,
+        minded: liveness::Minded::default(),
         leader,
     });
     if let Some(bells) = app.store.bells(app.leader.lock())? {

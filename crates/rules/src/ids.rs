@@ -145,6 +145,9 @@ pub mod kind {
     /// One layer's desired state on its way to nodes.
     #[derive(Debug)]
     pub enum Publication {}
+    /// One alarm, from its beginning to its end.
+    #[derive(Debug)]
+    pub enum Alarm {}
 
     impl Kind for Org {
         const NOUN: &'static str = "org";
@@ -179,6 +182,9 @@ pub mod kind {
     impl Kind for Blob {
         const NOUN: &'static str = "blob";
     }
+    impl Kind for Alarm {
+        const NOUN: &'static str = "alarm";
+    }
     impl Kind for Publication {
         const NOUN: &'static str = "publication";
     }
@@ -208,6 +214,8 @@ pub type BootId = Id<kind::Boot>;
 pub type BlobId = Id<kind::Blob>;
 /// Identifies a layer's desired state on its way to nodes.
 pub type PublicationId = Id<kind::Publication>;
+/// Identifies an alarm.
+pub type AlarmId = Id<kind::Alarm>;
 
 /// The org that a hub has from its first start.
 pub const DEFAULT_ORG: OrgId = Id::from_uuid(Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0001));

@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod addresses;
+pub mod alarms;
 pub mod arrivals;
 pub mod audit;
 pub mod backoff;
@@ -14,6 +15,7 @@ pub mod clocks;
 pub mod config;
 pub mod deliveries;
 pub mod desired;
+pub mod disks;
 pub mod durations;
 pub mod enforcement;
 pub mod enrollment;
@@ -28,6 +30,7 @@ pub mod limits;
 pub mod liveness;
 pub mod masking;
 pub mod names;
+pub mod notifications;
 pub mod operations;
 pub mod operators;
 pub mod org_settings;

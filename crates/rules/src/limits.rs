@@ -72,6 +72,10 @@ pub const INVITE_LIFE: Span = Span::hours(1);
 pub const INVITE_LIFE_MAX: Span = Span::days(30);
 /// Life of a node's certificate. It is renewed at half of it.
 pub const NODE_CERTIFICATE_LIFE: Span = Span::days(30);
+/// A node's certificate that ends within this time was not renewed when it should have been: a quarter of its life.
+pub const CERTIFICATE_ENDS_WITHIN: Span = Span(NODE_CERTIFICATE_LIFE.0 / 4);
+/// Certificates of which it is told in one transaction that they end.
+pub const CERTIFICATES_TOLD_AT_ONCE: u32 = 1000;
 /// Most keys and authorities that are believed at a time.
 pub const KEYS_PER_SET_MAX: usize = 16;
 /// Most key sets in one answer to somebody who follows their chain.
@@ -82,6 +86,10 @@ pub const KEY_SET_BYTES_MAX: usize = 64 << 10;
 pub const KEY_LINKS_FOLLOWED_MAX: usize = 1000;
 /// How long a new key is announced before it is used, if nodes have not heard of it by then.
 pub const KEYS_ANNOUNCED_FOR: Span = Span::hours(1);
+/// How long a key has been announced, or in use, when nodes that do not know it are told of.
+pub const KEYS_LAG_TOLD_AFTER: Span = Span::hours(1);
+/// Nodes that lag of which it is told in one transaction.
+pub const LAGGARDS_TOLD_AT_ONCE: u32 = 1000;
 /// Most names of nodes that lag in one answer.
 pub const LAGGARDS_SHOWN_MAX: u32 = 100;
 /// How many nodes are told of new keys in a second.
@@ -106,6 +114,8 @@ pub const ASSERTION_EARLY_MAX: Span = Span::seconds(1);
 pub const CLOCK_SKEWED_FROM: Span = Span::minutes(2);
 /// Within which difference it is called right again.
 pub const CLOCK_RIGHT_WITHIN: Span = Span::minutes(1);
+/// By how much the hub's own clock must have been put forward or back at once to be called a jump.
+pub const CLOCK_JUMP_FROM: Span = Span::minutes(1);
 /// Shortest and longest id of an assertion, in bytes.
 pub const ASSERTION_ID_BYTES_MIN: usize = 16;
 /// See [`ASSERTION_ID_BYTES_MIN`].
@@ -254,6 +264,38 @@ pub const POST_STEP_ITEMS_MAX: usize = 1000;
 pub const POST_STEP_LIFE: Span = Span::days(3);
 /// How long one try of a post-step may take; after that it is begun anew.
 pub const POST_STEP_HELD: Span = Span::minutes(2);
+/// Longest time for which something must be so before it is an alarm.
+pub const ALARM_HOLD_MAX: Span = Span::days(7);
+/// Longest time for which an alarm stands that nothing ends.
+pub const ALARM_LAST_MAX: Span = Span::days(90);
+/// Most patterns of events of one alarm rule.
+pub const ALARM_PATTERNS_MAX: usize = 16;
+/// Longest summary of an alarm rule, in bytes.
+pub const ALARM_SUMMARY_BYTES_MAX: usize = 200;
+/// Longest alarm rule of an org, in bytes of JSON.
+pub const ALARM_RULE_BYTES_MAX: usize = 16 << 10;
+/// Most alarm rules of one pack, and of one org.
+pub const ALARM_RULES_MAX: usize = 200;
+/// After a change of rules, when nobody judges by the former ones any more, at whichever hub.
+pub const ALARM_RULES_KNOWN_WITHIN: Span = Span::seconds(5);
+/// Most bytes of an alarm's subject; what is longer is cut.
+pub const ALARM_SUBJECT_BYTES_MAX: usize = 255;
+/// Most bytes of what an alarm keeps of the event or the facts that began it, as JSON.
+pub const ALARM_DATA_BYTES_MAX: usize = 4096;
+/// Events that are read at once to see what they mean for alarms.
+pub const ALARM_EVENTS_AT_ONCE: u32 = 1000;
+/// Alarms that may change in one transaction, give or take those of one event.
+pub const ALARMS_AT_ONCE: u32 = 2000;
+/// Nodes whose presence changes in one transaction.
+pub const PRESENCE_CHANGES_AT_ONCE: usize = 1000;
+/// So many notifications for one recipient at once are a storm, and told in one message.
+pub const DIGEST_FROM: u64 = 5;
+/// A storm is over when nothing more of it has come for so long.
+pub const DIGEST_QUIET: Span = Span::seconds(10);
+/// Longest wait for a storm to be over.
+pub const DIGEST_WAIT_MAX: Span = Span::seconds(40);
+/// How far apart messages to one recipient are.
+pub const MESSAGES_PACE: Span = Span::seconds(20);
 /// How long a webhook or a mail server may take to answer.
 pub const POST_STEP_ANSWER_MAX: Span = Span::seconds(20);
 /// Largest value that a `status` step takes from a result, in bytes of JSON text.

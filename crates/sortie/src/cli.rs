@@ -67,6 +67,8 @@ enum Noun {
     /// See how nodes, tasks, jobs and operations fare, in numbers
     #[command(visible_alias = "status")]
     Summary(commands::summary::SummaryCommand),
+    /// See what is wrong, and choose by which rules that is judged
+    Alarm(commands::alarm::AlarmCommand),
     /// List nodes, change what is meant for them, shut them out
     Node(commands::node::NodeCommand),
     /// List and name sites
@@ -190,6 +192,7 @@ fn dispatch(noun: Noun, context: &Context) -> Result<ExitCode, Failure> {
         Noun::Secret(secret) => block_on(commands::secret::run(secret, context)),
         Noun::Report(report) => block_on(commands::report::run(report, context)),
         Noun::Summary(summary) => block_on(commands::summary::run(summary, context)),
+        Noun::Alarm(alarm) => block_on(commands::alarm::run(alarm, context)),
         Noun::Node(node) => block_on(commands::node::run(node, context)),
         Noun::Site(site) => block_on(commands::site::run(site, context)),
         Noun::Invite(invite) => block_on(commands::invite::run(invite, context)),

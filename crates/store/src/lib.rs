@@ -19,6 +19,8 @@ mod tx;
 mod value;
 
 pub mod accounts;
+pub mod alarm_rules;
+pub mod alarms;
 pub mod assertions;
 pub mod audit;
 pub mod blobs;
@@ -27,6 +29,7 @@ pub mod desired;
 pub mod enforcements;
 pub mod events;
 pub mod fields;
+pub mod followers;
 pub mod hub_keys;
 pub mod idempotency;
 pub mod invites;

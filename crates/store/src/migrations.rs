@@ -173,6 +173,13 @@ const ALL: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0021_lines.sql"),
         postgres: include_str!("../migrations/postgres/0021_lines.sql"),
     },
+    Migration {
+        version: 22,
+        name: "alarms",
+        oldest_program: 1,
+        sqlite: include_str!("../migrations/sqlite/0022_alarms.sql"),
+        postgres: include_str!("../migrations/postgres/0022_alarms.sql"),
+    },
 ];
 
 /// The table of what was done, and the table that says who may use the database. The same on both

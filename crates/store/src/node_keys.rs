@@ -6,6 +6,7 @@ use sortie_rules::time::Millis;
 use crate::errors::StoreError;
 use crate::row::Row;
 use crate::tx::Tx;
+use crate::value::Value;
 
 /// A node that could not do without what is leaving.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,6 +135,46 @@ pub async fn ahead_of(tx: &mut Tx, version: u64, limit: u32) -> Result<Vec<(Stri
         Ok((row.text("name")?, row.number("keys_version")?))
     };
     rows.into_iter().map(read).collect()
+}
+
+/// A node that follows the hub's keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FollowerRow {
+    /// Which node.
+    pub node: NodeId,
+    /// Whose it is.
+    pub org: OrgId,
+    /// The key set that it says it has.
+    pub keys_version: u64,
+}
+
+/// Up to `limit` nodes of all orgs with an older key set than this one, of which it was not told.
+pub async fn lagging_untold(tx: &mut Tx, version: u64, limit: u32) -> Result<Vec<FollowerRow>, StoreError> {
+    // The order names the index for an engine that knows nothing of the table yet, and `cross join` for SQLite.
+    const SQL: &str = "select k.node, n.org, k.keys_version from node_keys k cross join nodes n
+        where k.lag_told = 0 and k.keys_version < $1 and n.id = k.node and n.revoked_at is null
+            and n.key_fingerprint not like 'key:%'
+        order by k.keys_version limit $2";
+    tx.query(SQL, &[version.into(), limit.into()]).await?.into_iter().map(read_follower).collect()
+}
+
+/// Up to `limit` nodes of all orgs of which it was told that they lag, and that have this key set or a newer one.
+pub async fn told_and_known(tx: &mut Tx, version: u64, limit: u32) -> Result<Vec<FollowerRow>, StoreError> {
+    const SQL: &str = "select k.node, n.org, k.keys_version from node_keys k cross join nodes n
+        where k.lag_told = 1 and k.keys_version >= $1 and n.id = k.node order by k.keys_version limit $2";
+    tx.query(SQL, &[version.into(), limit.into()]).await?.into_iter().map(read_follower).collect()
+}
+
+/// Notes whether it was told of nodes that they lag. Says of each whether that is news.
+pub async fn set_lag_told(tx: &mut Tx, nodes: &[NodeId], told: bool) -> Result<Vec<bool>, StoreError> {
+    const SQL: &str = "update node_keys set lag_told = $2 where node = $1 and lag_told <> $2";
+    let rows: Vec<[Value<'_>; 2]> = nodes.iter().map(|node| [(*node).into(), told.into()]).collect();
+    tx.change_each(SQL, &rows).await
+}
+
+fn read_follower(row: Row) -> Result<FollowerRow, StoreError> {
+    let mut row = row.columns("node_keys");
+    Ok(FollowerRow { node: row.id("node")?, org: row.id("org")?, keys_version: row.number("keys_version")? })
 }
 
 fn read(row: Row) -> Result<LaggardRow, StoreError> {

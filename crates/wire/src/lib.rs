@@ -5,6 +5,7 @@
 //! the types of `rules` at the border, by exhaustive match, and hold no decisions of their own.
 
 pub mod accounts;
+pub mod alarms;
 pub mod answers;
 pub mod assertions;
 pub mod audit;

@@ -168,6 +168,10 @@ problem_codes! {
     UnknownSession = "unknown_session", 404, "There is no such session";
     /// There is no such token.
     UnknownToken = "unknown_token", 404, "There is no such token";
+    /// There is no such alarm.
+    UnknownAlarm = "unknown_alarm", 404, "There is no such alarm";
+    /// There is no such alarm rule.
+    UnknownAlarmRule = "unknown_alarm_rule", 404, "There is no such alarm rule";
     /// There is no such org setting.
     UnknownOrgSetting = "unknown_org_setting", 404, "There is no such org setting";
     /// The request comes from a page of another site.

@@ -6,6 +6,7 @@
 //! repeated only where the first try surely changed nothing.
 
 mod accounts;
+mod alarms;
 mod audit;
 mod desired;
 mod events;

@@ -35,6 +35,7 @@ impl Followed {
         if after == 0 {
             // What was read before it was known from where to follow may have changed unseen.
             app.org_settings.evict_all();
+            app.alarms.rules.evict_all();
             app.operators.forget_all();
             app.desired.generations.forget_all();
         }
@@ -100,6 +101,9 @@ fn forget(app: &App, change: &Change) {
             // A newer hub's key is not read here; what it says of others is not known either.
             None => app.org_settings.evict_all(),
         }
+    }
+    if change.kind == "alarm_rule.changed" {
+        app.alarms.rules.evict(change.org);
     }
     if change.kind == "setting.evicted" {
         match data["key"].as_str().and_then(known) {

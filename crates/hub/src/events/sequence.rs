@@ -19,6 +19,9 @@ pub(crate) async fn sequence(app: &App) -> Result<u64, Fault> {
             .write(move |tx| Box::pin(async move { Ok::<_, Fault>(events::number_pending(tx, BATCH).await?) }))
             .await?;
         total += numbered;
+        if numbered > 0 {
+            app.alarms.ring();
+        }
         if numbered < u64::from(BATCH) {
             return Ok(total);
         }

@@ -1,5 +1,6 @@
 //! Looks at silence and writes down what changed (B-24, B-25).
 
+use sortie_rules::limits::PRESENCE_CHANGES_AT_ONCE;
 use sortie_rules::liveness::Change;
 use sortie_rules::time::Millis;
 use sortie_store::nodes;
@@ -16,13 +17,22 @@ pub(crate) async fn check(app: &App) -> Result<u64, Fault> {
         // Nodes whose waits are held at other hubs are heard there.
         super::load(&app.store, &app.presence).await?;
     }
-    let changes = app.presence.look_at_all(app, now, app.settings.thresholds());
-    if changes.is_empty() {
-        return Ok(0);
+    let is_held = |node| app.waiting.is_held(node);
+    let (mut total, mut after) = (0, None);
+    loop {
+        // A fleet that goes silent at once is written down page by page: what follows from the first is done while the
+        // last is still to come.
+        let (changes, next) = app.presence.look(is_held, app.settings.thresholds(), after, PRESENCE_CHANGES_AT_ONCE);
+        if !changes.is_empty() {
+            record_change(app, changes.clone(), now).await?;
+            app.presence.say(&changes);
+            total += changes.len() as u64;
+        }
+        match next {
+            Some(last) => after = Some(last),
+            None => return Ok(total),
+        }
     }
-    record_change(app, changes.clone(), now).await?;
-    app.presence.say(&changes);
-    Ok(changes.len() as u64)
 }
 
 /// Writes presence and event of each change in one transaction.
@@ -30,11 +40,14 @@ pub(super) async fn record_change(app: &App, changes: Vec<Changed>, now: Millis)
     app.store
         .write(move |tx| {
             Box::pin(async move {
-                for changed in changes {
-                    nodes::set_presence(tx, changed.node, changed.presence, now).await?;
-                    let record = Record::new(changed.org, now, word(changed.change), "hub").node(changed.node);
-                    events::record(tx, record).await?;
-                }
+                let said: Vec<_> = changes.iter().map(|changed| (changed.node, changed.presence)).collect();
+                let stand = nodes::set_presence(tx, &said, now).await?;
+                let record =
+                    |changed: &Changed| Record::new(changed.org, now, word(changed.change), "hub").node(changed.node);
+                // A node that was shut out a moment ago is not missed.
+                let of_those = changes.iter().zip(stand).filter(|(_, stands)| *stands);
+                let records: Vec<_> = of_those.map(|(changed, _)| record(changed)).collect();
+                events::record_all(tx, &records).await?;
                 Ok(())
             })
         })

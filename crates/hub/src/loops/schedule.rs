@@ -13,8 +13,8 @@ use crate::outbox::Outbox;
 use crate::people::provider::Provider;
 use crate::tasks::WakeDue;
 use crate::{
-    audit, blobs, desired, enforcement, events, jobs, keys, liveness, logs, operations, outbox, post_steps,
-    read_models, reports, tasks,
+    alarms, audit, blobs, desired, enforcement, events, jobs, keys, liveness, logs, nodes, operations, outbox,
+    post_steps, read_models, reports, tasks,
 };
 
 /// How often it is written down which leases agents have renewed: several times within `RENEWALS_WRITTEN_WITHIN`.
@@ -41,6 +41,8 @@ const JOBS_EVERY: Duration = Duration::from_millis(250);
 const PUBLICATIONS_EVERY: Duration = Duration::from_millis(500);
 /// How often it is looked for what the hub itself is to enforce, if nothing rings for it.
 const ENFORCE_EVERY: Duration = Duration::from_secs(1);
+/// How often it is looked what time changes of alarms, if no event rings for them.
+const ALARMS_EVERY: Duration = Duration::from_secs(1);
 /// How often one batch of old rows is deleted.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
 /// How often it is looked for logs that may be put away as blobs.
@@ -48,9 +50,9 @@ const ARCHIVE_EVERY: Duration = Duration::from_secs(2);
 /// How often the place of blobs is looked at, if nobody uses it.
 const BLOBS_EVERY: Duration = Duration::from_secs(15);
 
-/// How often it is looked whether a new key may be used, if no node rings for it.
+/// How often it is looked whether a new key may be used, if no node rings for it, and which nodes do not know it.
 const KEYS_EVERY: Duration = Duration::from_secs(30);
-/// How often it is looked whether the operator's certificate has changed.
+/// How often it is looked whether the operator's certificate has changed, and which of nodes' are near their end.
 const CERTIFICATE_EVERY: Duration = Duration::from_secs(60);
 /// How often it is looked whether the identity provider's keys are to be read anew.
 const PROVIDER_EVERY: Duration = Duration::from_secs(1);
@@ -67,6 +69,7 @@ pub(crate) fn start_all(app: &Shared) {
         async move { due.wake(&app).await }
     });
     every(app, "check_presence", seconds(app.settings.presence.check_every_s), |app| async move {
+        liveness::mind_clock(&app).await?;
         if app.leader.leads(&app) {
             return liveness::check(&app).await;
         }
@@ -82,6 +85,8 @@ pub(crate) fn start_all(app: &Shared) {
     every_or_rung(app, "publications", PUBLICATIONS_EVERY, bell, |app| async move { desired::advance_all(&app).await });
     let bell = |app: &App| app.enforcements.bell();
     every_or_rung(app, "enforce", ENFORCE_EVERY, bell, |app| async move { enforcement::enforce(&app).await });
+    let bell = |app: &App| app.alarms.bell();
+    every_or_rung(app, "alarms", ALARMS_EVERY, bell, |app| async move { alarms::follow(&app).await });
     every(app, "announce_events", ANNOUNCE_EVERY, |app| async move { events::announce(&app).await });
     every(app, "evict_read_models", EVICT_EVERY, |app| async move { read_models::evict(&app).await });
     if app.outbox.is_some() {
@@ -100,7 +105,7 @@ pub(crate) fn start_all(app: &Shared) {
     });
     every_at_leader(app, "forget_old", FORGET_EVERY, |app| async move {
         let rows = tasks::forget_old(&app).await? + reports::forget(&app).await? + desired::forget(&app).await?;
-        Ok(rows + blobs::forget(&app).await?)
+        Ok(rows + alarms::forget(&app).await? + blobs::forget(&app).await?)
     });
     if app.blobs.place().is_some() {
         every_at_leader(app, "archive_logs", ARCHIVE_EVERY, |app| async move { logs::archive(&app).await });
@@ -130,6 +135,8 @@ pub(crate) fn start_all(app: &Shared) {
         |app| Arc::clone(&app.ring.bell),
         |app| async move { keys::advance(&app).await },
     );
+    every_at_leader(app, "tell_key_lag", KEYS_EVERY, |app| async move { keys::tell_lag(&app).await });
+    every_at_leader(app, "tell_certificates", CERTIFICATE_EVERY, |app| async move { nodes::tell_ending(&app).await });
     every(app, "reread_certificate", CERTIFICATE_EVERY, |app| async move { keys::reread_given(&app).await });
     if app.provider.is_some() {
         every(app, "read_provider_keys", PROVIDER_EVERY, |app| async move { Provider::refresh_if_due(&app).await });

@@ -13,6 +13,7 @@ mod revoke;
 pub(crate) mod routes;
 mod show;
 pub(crate) mod sites;
+mod tell_ending;
 
 pub(crate) use directory::{Directory, Known};
 pub(crate) use list::labels;
@@ -20,3 +21,4 @@ pub(crate) use note_clock::note_clock;
 pub(crate) use note_proof::note_proof;
 pub(crate) use quarantine::{quarantine, quarantined};
 pub(crate) use show::show;
+pub(crate) use tell_ending::tell_ending;

@@ -1,11 +1,12 @@
-//! Makes the whole set of task types and resource kinds: the base pack, and every pack that settings and the data
-//! folder name. Either all of it is sound or none of it is used.
+//! Makes the whole set of task types, resource kinds and alarm rules: the base pack, and every pack that settings and
+//! the data folder name. Either all of it is sound or none of it is used.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use sortie_rules::alarms::AlarmRule;
 use sortie_rules::limits::PACKS_MAX;
 use sortie_wire::desired::ResourceKind;
 use sortie_wire::task_types::TaskType;
@@ -16,6 +17,7 @@ use super::manifest::{MANIFEST, Pack, read};
 use super::misplaced::{Misplaced, misplaced, packs_in};
 use super::mistake::Mistake;
 use super::types::{Known, TaskTypes};
+use crate::alarms::PackRule;
 
 macro_rules! base {
     ($($file:literal),+ $(,)?) => {
@@ -68,6 +70,8 @@ pub struct Checked {
     pub types: Vec<TaskType>,
     /// Its resource kinds.
     pub kinds: Vec<ResourceKind>,
+    /// Its alarm rules.
+    pub alarms: Vec<AlarmRule>,
 }
 
 /// Looks at the pack in a folder, by itself and beside the base pack.
@@ -75,11 +79,11 @@ pub fn check_folder(folder: &Path) -> Result<Checked, PacksError> {
     let pack = read_folder(folder).map_err(PacksError)?;
     let types = pack.types.iter().map(|known| known.described.clone()).collect();
     let kinds = pack.kinds.iter().map(|known| known.described.clone()).collect();
-    let name = pack.name.clone();
+    let (name, alarms) = (pack.name.clone(), pack.alarms.clone());
     let mut set = Set::new();
     set.add(read(&PackFiles::Embedded(BASE)).map_err(PacksError)?, Path::new("base"));
     set.add(pack, folder);
-    set.finish().map(|_| Checked { name, types, kinds })
+    set.finish().map(|_| Checked { name, types, kinds, alarms })
 }
 
 /// The base pack, the packs in `folders`, and every pack that lies in `packs_folder`.
@@ -138,19 +142,22 @@ fn beneath(folder: &Path) -> Result<Vec<PathBuf>, Mistake> {
 pub(crate) struct Packs {
     pub(crate) types: TaskTypes,
     pub(crate) kinds: ResourceKinds,
+    pub(crate) alarms: Vec<PackRule>,
 }
 
 /// Types and kinds under collection, and whose pack each is.
 struct Set {
     types: BTreeMap<String, Arc<Known>>,
     kinds: BTreeMap<String, Arc<KnownKind>>,
+    alarms: BTreeMap<String, PackRule>,
     packs: BTreeMap<String, PathBuf>,
     mistakes: Vec<Mistake>,
 }
 
 impl Set {
     fn new() -> Set {
-        Set { types: BTreeMap::new(), kinds: BTreeMap::new(), packs: BTreeMap::new(), mistakes: Vec::new() }
+        let (types, kinds, alarms) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Set { types, kinds, alarms, packs: BTreeMap::new(), mistakes: Vec::new() }
     }
 
     fn add(&mut self, pack: Pack, folder: &Path) {
@@ -172,12 +179,20 @@ impl Set {
                 self.mistakes.push(Mistake::of_file(folder.join(MANIFEST), what));
             }
         }
+        for rule in pack.alarms {
+            let (name, pack) = (rule.name.clone(), pack.name.clone());
+            if let Some(other) = self.alarms.insert(name.clone(), PackRule { pack, rule }) {
+                let what = format!("the alarm rule `{name}` belongs to the pack `{}` already", other.pack);
+                self.mistakes.push(Mistake::of_file(folder.join(MANIFEST), what));
+            }
+        }
     }
 
     fn finish(self) -> Result<Packs, PacksError> {
-        let Set { types, kinds, mistakes, .. } = self;
+        let Set { types, kinds, alarms, mistakes, .. } = self;
         if mistakes.is_empty() {
-            Ok(Packs { types: TaskTypes(types), kinds: ResourceKinds(kinds) })
+            let alarms = alarms.into_values().collect();
+            Ok(Packs { types: TaskTypes(types), kinds: ResourceKinds(kinds), alarms })
         } else {
             Err(PacksError(mistakes))
         }
@@ -217,7 +232,7 @@ mod tests {
 
     #[test]
     fn the_base_pack_is_sound() {
-        let Packs { types, kinds } = base();
+        let Packs { types, kinds, .. } = base();
         let schemas = types.all().count() * 2 + kinds.all().count();
         assert_eq!(schemas, BASE.len() - 1);
         assert!(!types.find("file.append", "").unwrap().described.idempotent);
@@ -282,6 +297,26 @@ mod tests {
         assert!(mistakes(&(GOOD.to_owned() + KIND + KIND))[0].contains("is there twice"));
     }
 
+    const ALARM: &str = "\n[[alarms]]\nname = \"mine.broken\"\nseverity = \"critical\"\n\
+        summary = \"It is broken.\"\nbegins = [{ kind = \"task.failed\", where = { \"/type\" = \"mine.work\" } }]\n\
+        lasts_s = 60\n";
+
+    #[test]
+    fn a_pack_brings_alarm_rules_and_each_mistake_is_told_in_a_sentence() {
+        let only_alarms = "name = \"mine\"\n".to_owned() + ALARM;
+        let folder = pack(&only_alarms);
+        assert_eq!(check_folder(folder.path()).unwrap().alarms[0].name, "mine.broken");
+        let packs = load(&[folder.path().to_owned()], Path::new("/nonexistent")).unwrap();
+        assert_eq!((packs.alarms.len(), packs.alarms[0].pack.as_str()), (1, "mine"));
+        let with = |from: &str, to: &str| mistakes(&only_alarms.replace(from, to)).remove(0);
+        assert!(with("lasts_s = 60", "").contains("nothing ends it; say `ends` or `lasts_s`"));
+        assert!(with("lasts_s", "last_s").starts_with("8:1: unknown key `last_s`; did you mean `lasts_s`"));
+        assert!(with("critical", "bad").contains("unknown variant `bad`"));
+        assert!(with("mine.broken", "node.down").contains("every hub has an alarm rule `node.down`"));
+        assert!(with("\"/type\"", "\"type\"").contains("JSON pointer"));
+        assert!(mistakes(&(only_alarms.clone() + ALARM))[0].contains("is there twice"));
+    }
+
     #[test]
     fn what_no_two_resources_share_is_named_by_pointers_that_the_schema_knows() {
         let with = |unique: &str| "name = \"mine\"\n".to_owned() + KIND + "unique = [\"" + unique + "\"]\n";
@@ -294,7 +329,9 @@ mod tests {
     #[test]
     fn broken_toml_names_secrets_and_doubles_are_found() {
         assert!(mistakes("name = ").first().unwrap().starts_with("1:8: "));
-        assert!(mistakes("name = \"x\"\n")[0].contains("at least one [[task_types]] or [[resource_kinds]]"));
+        assert!(
+            mistakes("name = \"x\"\n")[0].contains("at least one [[task_types]], [[resource_kinds]] or [[alarms]]")
+        );
         assert!(mistakes(&(GOOD.to_owned() + "secrets = [\"/kye\"]\n"))[0].starts_with("11:12: "));
         assert!(mistakes(&(GOOD.to_owned() + "class = \"secret\"\n"))[0].contains("privileged"));
         assert!(mistakes(&GOOD.replace("mine.work", "sleep"))[0].contains("pack `base` already"));

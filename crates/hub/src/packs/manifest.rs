@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use sortie_rules::alarms::AlarmRule;
 use sortie_rules::desired::{check_kind, steps_of};
 use sortie_rules::enforcement::Enforcer;
 use sortie_rules::limits::{LEASE_MAX, LEASE_MIN, RESOURCE_KINDS_PER_PACK_MAX, RETRIES_MAX, TASK_TYPES_PER_PACK_MAX};
@@ -13,6 +14,7 @@ use sortie_wire::desired::ResourceKind;
 use sortie_wire::task_types::{HandlerHint, TaskType};
 use toml::de::DeTable;
 
+use super::alarms;
 use super::files::PackFiles;
 use super::kinds::KnownKind;
 use super::mistake::Mistake;
@@ -27,7 +29,7 @@ pub(super) const MANIFEST: &str = "pack.toml";
 /// Where the schemas of a pack are.
 const SCHEMAS: &str = "schemas";
 
-const PACK_KEYS: [&str; 4] = ["name", "summary", "task_types", "resource_kinds"];
+const PACK_KEYS: [&str; 5] = ["name", "summary", "task_types", "resource_kinds", "alarms"];
 const TYPE_KEYS: [&str; 11] = [
     "name",
     "summary",
@@ -50,6 +52,7 @@ pub(super) struct Pack {
     pub(super) name: String,
     pub(super) types: Vec<Arc<Known>>,
     pub(super) kinds: Vec<Arc<KnownKind>>,
+    pub(super) alarms: Vec<AlarmRule>,
 }
 
 /// Reads a pack. Either it is sound, or every mistake is told.
@@ -73,8 +76,10 @@ pub(super) fn read(files: &PackFiles) -> Result<Pack, Vec<Mistake>> {
     let name = name.map(|name| name.value).unwrap_or_default();
     let sections = reader.sections(&whole, "task_types");
     let kind_sections = reader.sections(&whole, "resource_kinds");
-    if sections.is_empty() && kind_sections.is_empty() && reader.mistakes.is_empty() {
-        reader.mistake(&(0..0), "a pack has at least one [[task_types]] or [[resource_kinds]]");
+    let alarm_sections = reader.sections(&whole, "alarms");
+    let is_empty = sections.is_empty() && kind_sections.is_empty() && alarm_sections.is_empty();
+    if is_empty && reader.mistakes.is_empty() {
+        reader.mistake(&(0..0), "a pack has at least one [[task_types]], [[resource_kinds]] or [[alarms]]");
     }
     if let Some(extra) = kind_sections.get(RESOURCE_KINDS_PER_PACK_MAX) {
         reader.mistake(&extra.span(), format!("a pack has at most {RESOURCE_KINDS_PER_PACK_MAX} resource kinds"));
@@ -92,9 +97,10 @@ pub(super) fn read(files: &PackFiles) -> Result<Pack, Vec<Mistake>> {
         let known = read_kind(&mut reader, section, files, &name, &mut seen, &mut elsewhere);
         kinds.extend(known.map(Arc::new));
     }
+    let alarms = alarms::read(&mut reader, &alarm_sections);
     let mut mistakes = reader.mistakes;
     mistakes.extend(elsewhere);
-    if mistakes.is_empty() { Ok(Pack { name, types, kinds }) } else { Err(mistakes) }
+    if mistakes.is_empty() { Ok(Pack { name, types, kinds, alarms }) } else { Err(mistakes) }
 }
 
 fn read_type<'t>(

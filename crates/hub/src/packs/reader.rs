@@ -157,6 +157,11 @@ impl<'t> Section<'t> {
         self.span.clone()
     }
 
+    /// All of it, to be read as a whole.
+    pub(super) fn value(&self) -> Spanned<DeValue<'t>> {
+        Spanned::new(self.span(), DeValue::Table(self.table.clone()))
+    }
+
     /// Its keys and values.
     pub(super) fn entries(&self) -> impl Iterator<Item = (At<String>, &'t Spanned<DeValue<'t>>)> {
         self.table.iter().map(|(key, value)| (At { value: key.get_ref().to_string(), span: key.span() }, value))

@@ -12,5 +12,8 @@ pub(crate) fn reload(app: &App) -> Result<usize, PacksError> {
     let count = packs.types.all().count();
     app.types.store(Arc::new(packs.types));
     app.kinds.store(Arc::new(packs.kinds));
+    app.alarms.rules.set_packs(packs.alarms);
+    // What the former rules judged is over.
+    app.alarms.ring();
     Ok(count)
 }

@@ -9,6 +9,7 @@ use sortie_wire::problem::ProblemCode;
 use sortie_wire::readable::is_unambiguous;
 use sortie_wire::reports::SendReport;
 
+use crate::alarms;
 use crate::app::App;
 use crate::fault::{Fault, refuse, refuse_at};
 use crate::http::NodeCaller;
@@ -16,38 +17,41 @@ use crate::http::NodeCaller;
 /// Keeps a report. One that says what the newest of its kind says is kept as well: that it is so still is a fact.
 pub(super) async fn receive(app: &App, caller: &NodeCaller, report: SendReport) -> Result<(), Fault> {
     check(&report)?;
-    let (node, org, now) = (caller.node, caller.org, app.clock.now());
+    let row = ReportRow {
+        node: caller.node,
+        org: caller.org,
+        kind: report.kind,
+        subject: report.subject.unwrap_or_default(),
+        number: 0,
+        taken_at: report.taken_at,
+        received_at: app.clock.now(),
+        source: report.source,
+        facts: Some(report.facts.get().to_owned()),
+    };
+    let judged = alarms::judge(app, &row).await?;
     let written = app
         .store
-        .write_checked(move |tx| {
+        .write(move |tx| {
             Box::pin(async move {
-                let subject = report.subject.unwrap_or_default();
-                let former = reports::newest_number(tx, node, &report.kind, &subject).await?;
-                if former == 0 && reports::count_kinds(tx, node).await? >= REPORT_KINDS_PER_NODE_MAX {
+                let former = reports::newest_number(tx, row.node, &row.kind, &row.subject).await?;
+                if former == 0 && reports::count_kinds(tx, row.node).await? >= REPORT_KINDS_PER_NODE_MAX {
                     let detail = format!("A node sends at most {REPORT_KINDS_PER_NODE_MAX} kinds and subjects.");
                     return Err(refuse_at(ProblemCode::FieldInvalid, "/kind", detail));
                 }
-                let row = ReportRow {
-                    node,
-                    org,
-                    kind: report.kind,
-                    subject,
-                    number: former + 1,
-                    taken_at: report.taken_at,
-                    received_at: now,
-                    source: report.source,
-                    facts: Some(report.facts.get().to_owned()),
-                };
-                Ok::<_, Fault>(reports::insert(tx, &row, REPORTS_PER_KIND_MAX).await?)
+                let row = ReportRow { number: former + 1, ..row };
+                reports::insert(tx, &row, REPORTS_PER_KIND_MAX).await?;
+                if judged.write(tx).await? { Ok(()) } else { Err(again()) }
             })
         })
         .await;
     written.map_err(|fault| match fault {
-        Fault::Store(error) if error.is_taken(NUMBER_TAKEN) => {
-            refuse(ProblemCode::Conflict, "Another report of this kind came at the same moment; send it again.")
-        }
+        Fault::Store(error) if error.is_taken(NUMBER_TAKEN) => again(),
         fault => fault,
     })
+}
+
+fn again() -> Fault {
+    refuse(ProblemCode::Conflict, "Another report of this kind came at the same moment; send it again.")
 }
 
 fn check(report: &SendReport) -> Result<(), Fault> {

@@ -99,8 +99,11 @@ async fn write(tx: &mut Tx, next: Numbered, (room, lease_min): (u32, Span), now:
     let claims: Vec<_> = taken.iter().map(|(row, after)| (row.id, &row.life, after)).collect();
     let claimed = tasks::claim_all(tx, &claims, number, now).await?;
     taken.retain(|(row, _)| claimed.contains(&row.id));
-    let about = |row: &TaskRow| About { org: row.org, node, task: row.id, actor: "hub", now };
-    let records: Vec<_> = taken.iter().map(|(row, after)| about(row).claimed(after, number)).collect();
+    let mut records = Vec::with_capacity(taken.len());
+    for (row, after) in &taken {
+        let (org, task, type_name) = (row.org, row.id, row.type_name.as_str());
+        records.push(About { org, node, task, type_name, actor: "hub", now }.claimed(after, number));
+    }
     record_all(tx, &records).await?;
     Ok(Claimed::Under(taken.into_iter().map(|(row, life)| TaskRow { life, ..row }).collect()))
 }

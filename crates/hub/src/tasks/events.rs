@@ -17,20 +17,27 @@ pub(super) struct About<'a> {
     pub(super) org: OrgId,
     pub(super) node: NodeId,
     pub(super) task: TaskId,
+    pub(super) type_name: &'a str,
     pub(super) actor: &'a str,
     pub(super) now: Millis,
 }
 
 impl<'a> About<'a> {
-    /// Something happened to the task which has no more to tell than its name.
+    /// Something happened to the task which has no more to tell than its name and the task's type.
     pub(super) fn happened(self, kind: &'static str) -> Record<'a> {
-        Record::new(self.org, self.now, kind, self.actor).node(self.node).task(self.task)
+        self.told(kind, serde_json::json!({}))
+    }
+
+    /// Something happened to the task. Every event of a task tells its type: who reads them need not ask for it.
+    fn told(self, kind: &'static str, mut data: serde_json::Value) -> Record<'a> {
+        data["type"] = self.type_name.into();
+        Record::new(self.org, self.now, kind, self.actor).node(self.node).task(self.task).data(&data)
     }
 
     /// The task was handed out.
     pub(super) fn claimed(self, life: &Task, delivery: u64) -> Record<'a> {
         let data = serde_json::json!({ "attempt": life.attempt, "run": life.run, "delivery": delivery });
-        self.happened("task.claimed").data(&data)
+        self.told("task.claimed", data)
     }
 
     /// A change has led to an end, or back into the queue.
@@ -48,11 +55,11 @@ impl<'a> About<'a> {
             Some(code) => serde_json::json!({ "attempt": after.attempt, "run": after.run, "code": code }),
             None => serde_json::json!({ "attempt": after.attempt, "run": after.run }),
         };
-        self.happened(kind).data(&data)
+        self.told(kind, data)
     }
 }
 
-/// Writes down that something happened to a task which has no more to tell than its name.
+/// Writes down that something happened to a task which has no more to tell than its name and the task's type.
 pub(super) async fn happened(tx: &mut Tx, about: About<'_>, kind: &'static str) -> Result<(), StoreError> {
     record(tx, about.happened(kind)).await
 }
@@ -67,7 +74,7 @@ pub(super) async fn changed(
     after: &Task,
     (actor, now): (&str, Millis),
 ) -> Result<(), StoreError> {
-    let about = About { org: row.org, node: row.node, task: row.id, actor, now };
+    let about = About { org: row.org, node: row.node, task: row.id, type_name: &row.type_name, actor, now };
     plan(tx, types, (row.org, row.id, &row.type_name), after, now).await?;
     end(tx, row, after, None, now).await?;
     record(tx, about.changed(after)).await

@@ -132,7 +132,14 @@ async fn write(
     for decided in &decided {
         let Decided { open, row, after } = decided;
         if changed.contains(&row.id) {
-            let about = About { org: row.org, node: row.node, task: row.id, actor: caller.name(), now };
+            let about = About {
+                org: row.org,
+                node: row.node,
+                task: row.id,
+                type_name: &row.type_name,
+                actor: caller.name(),
+                now,
+            };
             plan(tx, types, (row.org, row.id, &row.type_name), after, now).await?;
             end(tx, row, after, Some(((caller.node, caller.name()), decided.result())), now).await?;
             records.push(about.changed(after));

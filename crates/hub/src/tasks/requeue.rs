@@ -35,7 +35,7 @@ pub(super) async fn requeue(app: &App, who: &Principal, id: TaskId) -> Result<Ta
                 if !tasks::update(tx, id, &row.life, &after, &stamps).await? {
                     return Err(refuse(ProblemCode::Conflict, "The task changed meanwhile; look again."));
                 }
-                let about = About { org, node: row.node, task: id, actor: &actor, now };
+                let about = About { org, node: row.node, task: id, type_name: &row.type_name, actor: &actor, now };
                 happened(tx, about, "task.requeued").await?;
                 audit::record(tx, act.changes(serde_json::json!({ "type": row.type_name }))).await?;
                 Ok::<_, Fault>(row.node)

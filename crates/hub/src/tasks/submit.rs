@@ -292,7 +292,8 @@ pub(super) fn come_in<'a>(rows: impl IntoIterator<Item = &'a TaskRow>, now: Mill
 }
 
 fn about(row: &TaskRow) -> About<'_> {
-    About { org: row.org, node: row.node, task: row.id, actor: &row.submitted_by, now: row.submitted_at }
+    let (org, node, task, type_name) = (row.org, row.node, row.id, row.type_name.as_str());
+    About { org, node, task, type_name, actor: &row.submitted_by, now: row.submitted_at }
 }
 
 fn submitted_by(row: &TaskRow) -> Record<'_> {

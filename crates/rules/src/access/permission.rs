@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub enum Permission {
     /// Ask who one is, and leave.
     SelfRead,
-    /// Read events.
+    /// Read events and alarms.
     EventsRead,
     /// Read tasks, their logs and the task types.
     TasksRead,
@@ -44,9 +44,9 @@ pub enum Permission {
     PeopleRead,
     /// Let people and programs in, change what they may do, and shut them out.
     PeopleWrite,
-    /// Read settings.
+    /// Read settings and alarm rules.
     SettingsRead,
-    /// Change settings.
+    /// Change settings and alarm rules.
     SettingsWrite,
     /// Read the audit log: who did what.
     AuditRead,

@@ -108,6 +108,8 @@ actions! {
     SessionEnd = "session.end",
     /// Chooses an org setting, or goes back to its default.
     SettingsChange = "settings.change",
+    /// Makes an alarm rule, switches one off, or takes that back.
+    AlarmRuleChange = "alarm_rule.change",
     /// Makes every hub forget what it has in memory of org settings.
     SettingsEvict = "settings.evict",
     /// Brings a new key of the hub's in.

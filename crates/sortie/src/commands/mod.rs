@@ -6,6 +6,7 @@
 pub(crate) mod account;
 pub(crate) mod agent;
 pub(crate) mod agree;
+pub(crate) mod alarm;
 pub(crate) mod audit;
 pub(crate) mod completions;
 pub(crate) mod event;

@@ -5,8 +5,9 @@ use sortie_rules::time::Millis;
 
 use super::row::{NodeRow, read, select_nodes};
 use crate::errors::StoreError;
-use crate::row::labels_text;
+use crate::row::{Row, labels_text};
 use crate::tx::Tx;
+use crate::value::Value;
 
 /// Adds a node that has enrolled. [`NAME_TAKEN`](super::NAME_TAKEN) if the org has one of this name.
 pub async fn insert(tx: &mut Tx, node: &NodeRow) -> Result<(), StoreError> {
@@ -68,7 +69,7 @@ pub async fn replace_key(
 ) -> Result<bool, StoreError> {
     const NODE: &str = "update nodes
         set key_fingerprint = $2, certificate_until = $3, enrolled_at = $4, revoked_at = null,
-            quarantined_at = null
+            quarantined_at = null, certificate_told = 0
         where id = $1";
     const SIGNS: &str = "update node_signs
         set delivered = 0, acknowledged = 0, arrivals = arrivals + 1, boot = null, seq = 0,
@@ -90,8 +91,44 @@ pub async fn set_key(tx: &mut Tx, id: NodeId, former: &str, fingerprint: &str) -
 
 /// Notes until when the node's newest certificate is valid.
 pub async fn set_certificate(tx: &mut Tx, id: NodeId, until: Millis) -> Result<(), StoreError> {
-    const SQL: &str = "update nodes set certificate_until = $2 where id = $1";
+    const SQL: &str = "update nodes set certificate_until = $2, certificate_told = 0 where id = $1";
     tx.execute(SQL, &[id.into(), until.into()]).await.map(drop)
+}
+
+/// A node whose certificate is near its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndingRow {
+    /// Which node.
+    pub id: NodeId,
+    /// Whose it is.
+    pub org: OrgId,
+    /// Until when its certificate is valid.
+    pub until: Millis,
+    /// Whether it has one.
+    pub has_certificate: bool,
+}
+
+/// Up to `limit` nodes of all orgs whose certificate ends before `before` and of which it was not told, the next to end
+/// first. Those without a certificate are among them once.
+pub async fn certificates_ending(tx: &mut Tx, before: Millis, limit: u32) -> Result<Vec<EndingRow>, StoreError> {
+    const SQL: &str = "select id, org, certificate_until, key_fingerprint from nodes
+        where certificate_told = 0 and revoked_at is null and certificate_until < $1
+        order by certificate_until limit $2";
+    let read = |row: Row| {
+        let mut row = row.columns("nodes");
+        let (id, org, until) = (row.id("id")?, row.id("org")?, row.millis("certificate_until")?);
+        // Those of the trust API have a key of another sort.
+        Ok(EndingRow { id, org, until, has_certificate: !row.text("key_fingerprint")?.starts_with("key:") })
+    };
+    tx.query(SQL, &[before.into(), limit.into()]).await?.into_iter().map(read).collect()
+}
+
+/// Notes that it was told of these. Says of each whether that is news: not of one that has another certificate since.
+pub async fn set_certificate_told(tx: &mut Tx, nodes: &[EndingRow]) -> Result<Vec<bool>, StoreError> {
+    const SQL: &str = "update nodes set certificate_told = 1
+        where id = $1 and certificate_until = $2 and certificate_told = 0";
+    let rows: Vec<[Value<'_>; 2]> = nodes.iter().map(|row| [row.id.into(), row.until.into()]).collect();
+    tx.change_each(SQL, &rows).await
 }
 
 /// Keeps what the node says of itself, as JSON, in place of what it said before.

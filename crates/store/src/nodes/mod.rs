@@ -20,13 +20,16 @@ mod standings;
 pub use counts::{NodeCounts, count_at_site, counts};
 pub use hosts::{guests, hold};
 pub use identity::{
-    get_any_org, insert, quarantine, readmit, replace_key, revoke, set_certificate, set_facts, set_key,
+    EndingRow, certificates_ending, get_any_org, insert, quarantine, readmit, replace_key, revoke, set_certificate,
+    set_certificate_told, set_facts, set_key,
 };
 pub use line::{LineRow, Numbered, arrive, line, set_line};
 pub use list::{NodeFilter, list};
 pub use people::{Selectable, count, get, get_by_name, get_for_selection, list_for_selection, set_intent};
 pub use row::{HostRow, NodeIntent, NodeRow};
-pub use signs::{PresenceRow, flush_heard, presence_all, set_clock, set_presence, set_proof, skip_absence};
+pub use signs::{
+    PresenceRow, flush_heard, move_silence, presence_all, set_clock, set_presence, set_proof, skip_absence,
+};
 pub use standings::{OutOfOrder, count_out_of_order};
 
 /// A node of this id stands already.

@@ -9,6 +9,7 @@ use sortie_rules::time::{Millis, Span};
 use crate::errors::StoreError;
 use crate::row::Row;
 use crate::tx::Tx;
+use crate::value::Value;
 
 /// What the hub keeps in memory of each node, to tell silence without asking the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,14 +42,17 @@ pub async fn presence_all(tx: &mut Tx, after: Option<NodeId>, limit: u32) -> Res
     tx.query(SQL, &[after, limit.into()]).await?.into_iter().map(read).collect()
 }
 
-/// Writes down what is said of a node from `at` on. A node that is there is not silent before that,
-/// even if the hub ends before it writes down whom it has heard.
-pub async fn set_presence(tx: &mut Tx, id: NodeId, presence: Presence, at: Millis) -> Result<(), StoreError> {
+/// Writes down what is said of nodes from `at` on, each there once. Says of each whether it stands: of those that were
+/// shut out nothing is said. A node that is there is not silent before that, even if the hub ends before it writes
+/// down whom it has heard.
+pub async fn set_presence(tx: &mut Tx, nodes: &[(NodeId, Presence)], at: Millis) -> Result<Vec<bool>, StoreError> {
     const SQL: &str = "update node_signs set presence = $2, presence_at = $3,
             heard_at = case when $2 = 'new' or heard_at is not null then heard_at else cast($3 as bigint) end,
             silent_since = case when $2 = 'online' and silent_since < $3 then $3 else silent_since end
-        where node = $1";
-    tx.execute(SQL, &[id.into(), presence.as_str().into(), at.into()]).await.map(drop)
+        where node = $1 and exists (select 1 from nodes where id = $1 and revoked_at is null)";
+    let rows: Vec<[Value<'_>; 3]> =
+        nodes.iter().map(|(id, said)| [(*id).into(), said.as_str().into(), at.into()]).collect();
+    tx.change_each(SQL, &rows).await
 }
 
 /// Writes down with what a node proved who it is.
@@ -84,6 +88,16 @@ pub async fn skip_absence(tx: &mut Tx, from: Millis, until: Millis) -> Result<()
         return Ok(());
     }
     tx.execute(SQL, &[from.into(), until.into()]).await.map(drop)
+}
+
+/// The clock by which this is written was put forward by so many milliseconds, or back, if negative, and shows `now`:
+/// each node's silence goes on for as long as it was.
+pub async fn move_silence(tx: &mut Tx, by_ms: i64, now: Millis) -> Result<(), StoreError> {
+    const SQL: &str = "update node_signs
+        set silent_since = case when silent_since + $1 < $2 then silent_since + $1 else $2 end,
+            heard_at = case when heard_at > $2 and heard_at + $1 < $2 then heard_at + $1
+                when heard_at > $2 then $2 else heard_at end";
+    tx.execute(SQL, &[by_ms.into(), now.into()]).await.map(drop)
 }
 
 fn read(row: Row) -> Result<PresenceRow, StoreError> {

@@ -17,6 +17,7 @@ mod setup;
 mod standings;
 mod verbs;
 
+mod alarms;
 mod assertions;
 mod audit;
 mod blobs;
@@ -25,6 +26,7 @@ mod desired;
 mod desired_schema;
 mod enforcements;
 mod events;
+mod followers;
 mod hub_keys;
 mod idempotency;
 mod invites;

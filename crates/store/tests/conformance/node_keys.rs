@@ -1,7 +1,7 @@
 //! Which of the hub's keys each node knows.
 
 use sortie_rules::time::Millis;
-use sortie_store::node_keys::{self, Needed};
+use sortie_store::node_keys::{self, FollowerRow, Needed};
 use sortie_store::nodes::NodeRow;
 use sortie_store::{StoreError, Tx, nodes};
 
@@ -14,7 +14,27 @@ stories!(
     what_a_node_knows_is_shown_with_it_and_changes,
     nodes_that_follow_no_keys_lag_behind_none,
     the_laggards_of_an_org_are_counted,
+    of_each_that_lags_it_is_told_once,
 );
+
+async fn of_each_that_lags_it_is_told_once(tx: &mut Tx) -> Result<(), StoreError> {
+    let (one, two) = (enroll(tx, 1).await?, enroll(tx, 2).await?);
+    let trust =
+        nodes::insert(tx, &NodeRow { key_fingerprint: "key:3".into(), ..node(3) }).await.map(|()| node(3).id)?;
+    for (node, version) in [(one, 1), (two, 2), (trust, 1)] {
+        node_keys::put(tx, node, version, "").await?;
+    }
+    let lagging = node_keys::lagging_untold(tx, 2, 9).await?;
+    assert_eq!(lagging, [FollowerRow { node: one, org: DEFAULT_ORG, keys_version: 1 }]);
+    assert_eq!(node_keys::told_and_known(tx, 2, 9).await?, []);
+    assert_eq!(node_keys::set_lag_told(tx, &[one], true).await?, [true]);
+    assert_eq!(node_keys::set_lag_told(tx, &[one, two], true).await?, [false, true]);
+    assert_eq!(node_keys::lagging_untold(tx, 3, 9).await?, []);
+    let known: Vec<_> = node_keys::told_and_known(tx, 2, 9).await?.into_iter().map(|row| row.node).collect();
+    assert_eq!(known, [two]);
+    assert_eq!(node_keys::set_lag_told(tx, &[two], false).await?, [true]);
+    Ok(())
+}
 
 async fn nodes_that_lag_are_found_the_most_silent_first(tx: &mut Tx) -> Result<(), StoreError> {
     let (one, two, three) = (enroll(tx, 1).await?, enroll(tx, 2).await?, enroll(tx, 3).await?);

@@ -6,7 +6,9 @@ use sortie_rules::ids::DEFAULT_ORG;
 use sortie_rules::liveness::{self, Presence};
 use sortie_rules::proofs::Proof;
 use sortie_rules::time::{Millis, Span};
-use sortie_store::nodes::{HostRow, LineRow, NodeCounts, NodeFilter, NodeIntent, NodeRow, Numbered, PresenceRow};
+use sortie_store::nodes::{
+    EndingRow, HostRow, LineRow, NodeCounts, NodeFilter, NodeIntent, NodeRow, Numbered, PresenceRow,
+};
 use sortie_store::sites::SiteRow;
 use sortie_store::{Store, StoreError, Tx, nodes, sites};
 
@@ -22,6 +24,7 @@ stories!(
     guests_are_found_by_their_host,
     a_new_key_begins_a_new_line,
     a_certificate_and_facts_are_noted,
+    of_each_certificate_that_ends_it_is_told_once,
     a_node_is_shut_out_once_and_by_its_org,
     a_node_is_quarantined_once_and_readmitted_by_its_org,
     proof_and_clock_are_noted,
@@ -30,6 +33,7 @@ stories!(
     presence_is_noted_and_read_at_start,
     signs_of_life_never_move_back,
     an_absence_of_the_hub_is_skipped_as_the_rules_say,
+    silence_goes_on_for_as_long_as_it_was_when_the_clock_is_put_elsewhere,
     nodes_are_counted_by_where_they_stand,
     nodes_at_a_site_are_counted_and_the_revoked_among_them,
 );
@@ -92,7 +96,7 @@ async fn a_list_of_nodes_is_narrowed_by_each_part_of_its_filter(tx: &mut Tx) -> 
     nodes::insert(tx, &NodeRow { name: "a1".into(), site: Some("north".into()), ..node(1) }).await?;
     nodes::insert(tx, &NodeRow { name: "a2".into(), kind: "gpu".into(), ..node(2) }).await?;
     nodes::insert(tx, &NodeRow { name: "b1".into(), labels: labels(&[("ring", "1")]), ..node(3) }).await?;
-    nodes::set_presence(tx, id(3), Presence::Online, NOW).await?;
+    nodes::set_presence(tx, &[(id(3), Presence::Online)], NOW).await?;
     let any = NodeFilter::default();
     assert_eq!(names(tx, NodeFilter { site: Some("north".into()), ..any.clone() }).await?, ["a1"]);
     assert_eq!(names(tx, NodeFilter { kind: Some("gpu".into()), ..any.clone() }).await?, ["a2"]);
@@ -183,7 +187,7 @@ async fn guests_are_found_by_their_host(tx: &mut Tx) -> Result<(), StoreError> {
 async fn a_new_key_begins_a_new_line(tx: &mut Tx) -> Result<(), StoreError> {
     enroll(tx, 1).await?;
     assert!(nodes::set_line(tx, numbered(0, 5, 4)).await?);
-    nodes::set_presence(tx, id(1), Presence::Online, NOW).await?;
+    nodes::set_presence(tx, &[(id(1), Presence::Online)], NOW).await?;
     nodes::revoke(tx, DEFAULT_ORG, id(1), NOW).await?;
     let later = NOW + Span::days(1);
     assert!(nodes::replace_key(tx, id(1), "key-b", later + Span::days(30), later).await?);
@@ -210,6 +214,28 @@ async fn a_certificate_and_facts_are_noted(tx: &mut Tx) -> Result<(), StoreError
     nodes::set_facts(tx, id(1), r#"{"os":"linux"}"#).await?;
     let expected = NodeRow { certificate_until: Millis(7), facts: Some(r#"{"os":"linux"}"#.into()), ..node(1) };
     assert_eq!(nodes::get_any_org(tx, id(1)).await?, Some(expected));
+    Ok(())
+}
+
+async fn of_each_certificate_that_ends_it_is_told_once(tx: &mut Tx) -> Result<(), StoreError> {
+    let (near, far) = (NOW + Span::days(1), NOW + Span::days(30));
+    for (number, key, until) in [(1, "a", near), (2, "b", far), (3, "key:c", NOW), (4, "d", near)] {
+        let plain = node(number);
+        nodes::insert(tx, &NodeRow { key_fingerprint: key.into(), certificate_until: until, ..plain }).await?;
+    }
+    assert!(nodes::revoke(tx, DEFAULT_ORG, id(4), NOW).await?);
+    let before = NOW + Span::days(7);
+    let found = nodes::certificates_ending(tx, before, 9).await?;
+    let expected =
+        |number, until, has_certificate| EndingRow { id: id(number), org: DEFAULT_ORG, until, has_certificate };
+    assert_eq!(found, [expected(3, NOW, false), expected(1, near, true)]);
+    assert_eq!(nodes::certificates_ending(tx, before, 1).await?, found[..1]);
+    assert_eq!(nodes::set_certificate_told(tx, &found).await?, [true, true]);
+    assert_eq!(nodes::set_certificate_told(tx, &found).await?, [false, false]);
+    assert_eq!(nodes::certificates_ending(tx, before, 9).await?, []);
+    nodes::set_certificate(tx, id(1), NOW + Span::days(2)).await?;
+    assert_eq!(nodes::set_certificate_told(tx, &found).await?, [false, false], "it has another one");
+    assert_eq!(nodes::certificates_ending(tx, before, 9).await?.len(), 1, "which ends soon, too");
     Ok(())
 }
 
@@ -296,7 +322,7 @@ async fn presence_is_noted_and_read_at_start(tx: &mut Tx) -> Result<(), StoreErr
     for number in [1, 2, 3] {
         enroll(tx, number).await?;
     }
-    nodes::set_presence(tx, id(1), Presence::Online, Millis(NOW.0 + 5)).await?;
+    nodes::set_presence(tx, &[(id(1), Presence::Online)], Millis(NOW.0 + 5)).await?;
     nodes::revoke(tx, DEFAULT_ORG, id(2), NOW).await?;
     let light = |number, presence, heard_at: Option<Millis>, revoked| PresenceRow {
         id: id(number),
@@ -317,14 +343,14 @@ async fn presence_is_noted_and_read_at_start(tx: &mut Tx) -> Result<(), StoreErr
 
 async fn signs_of_life_never_move_back(tx: &mut Tx) -> Result<(), StoreError> {
     nodes::insert(tx, &NodeRow { silent_since: Millis(10), ..node(1) }).await?;
-    nodes::set_presence(tx, id(1), Presence::Online, Millis(10)).await?;
+    nodes::set_presence(tx, &[(id(1), Presence::Online)], Millis(10)).await?;
     nodes::flush_heard(tx, &[(id(1), Millis(100), Millis(120)), (id(9), Millis(1), Millis(1))]).await?;
     nodes::flush_heard(tx, &[(id(1), Millis(90), Millis(110))]).await?;
     let heard = nodes::get_any_org(tx, id(1)).await?.expect("it is there");
     assert_eq!((heard.heard_at, heard.silent_since), (Some(Millis(100)), Millis(120)));
-    nodes::set_presence(tx, id(1), Presence::Down, Millis(7000)).await?;
-    nodes::set_presence(tx, id(1), Presence::Online, Millis(8000)).await?;
-    nodes::set_presence(tx, id(1), Presence::Stale, Millis(9000)).await?;
+    nodes::set_presence(tx, &[(id(1), Presence::Down)], Millis(7000)).await?;
+    nodes::set_presence(tx, &[(id(1), Presence::Online)], Millis(8000)).await?;
+    nodes::set_presence(tx, &[(id(1), Presence::Stale)], Millis(9000)).await?;
     let back = nodes::get_any_org(tx, id(1)).await?.expect("it is there");
     assert_eq!(back.silent_since, Millis(8000), "being there ends a silence, being called absent does not");
     Ok(())
@@ -346,6 +372,25 @@ async fn an_absence_of_the_hub_is_skipped_as_the_rules_say(tx: &mut Tx) -> Resul
             assert_eq!(after.silent_since, liveness::skip_absence(before.silent_since, from, until));
         }
     }
+    Ok(())
+}
+
+async fn silence_goes_on_for_as_long_as_it_was_when_the_clock_is_put_elsewhere(tx: &mut Tx) -> Result<(), StoreError> {
+    for (number, since) in [(1, 100), (2, 900), (3, 1100)] {
+        nodes::insert(tx, &NodeRow { silent_since: Millis(since), ..node(number) }).await?;
+        nodes::flush_heard(tx, &[(id(number), Millis(since), Millis(since))]).await?;
+    }
+    let kept = async |tx: &mut Tx| {
+        let rows = nodes::presence_all(tx, None, 10).await?;
+        Ok::<_, StoreError>(rows.iter().map(|row| (row.silent_since.0, row.heard_at.map_or(0, |at| at.0))).collect())
+    };
+    // Forward by 1000, from 1000 on. What was written of a later moment is of now.
+    nodes::move_silence(tx, 1000, Millis(2000)).await?;
+    let forward: Vec<(i64, i64)> = kept(tx).await?;
+    assert_eq!(forward, [(1100, 100), (1900, 900), (2000, 1100)]);
+    nodes::move_silence(tx, -1000, Millis(1000)).await?;
+    let back: Vec<(i64, i64)> = kept(tx).await?;
+    assert_eq!(back, [(100, 100), (900, 900), (1000, 100)]);
     Ok(())
 }
 
@@ -391,16 +436,18 @@ async fn nodes_are_counted_by_where_they_stand(tx: &mut Tx) -> Result<(), StoreE
         (8, Presence::Online),
     ] {
         enroll(tx, number).await?;
-        nodes::set_presence(tx, id(number), presence, NOW).await?;
+        assert_eq!(nodes::set_presence(tx, &[(id(number), presence)], NOW).await?, [true]);
     }
     nodes::insert(tx, &NodeRow { org: OTHER_ORG, ..node(9) }).await?;
-    nodes::set_presence(tx, id(9), Presence::Down, NOW).await?;
+    nodes::set_presence(tx, &[(id(9), Presence::Down)], NOW).await?;
     for number in [2, 6, 9] {
         nodes::set_clock(tx, id(number), ClockState::Skewed, 200_000).await?;
     }
     nodes::set_clock(tx, id(3), ClockState::Ok, 1).await?;
     // One that was shut out, or is in quarantine, is that and nothing else.
     assert!(nodes::revoke(tx, DEFAULT_ORG, id(6), NOW).await?);
+    let said = nodes::set_presence(tx, &[(id(6), Presence::Down), (id(5), Presence::Down)], NOW).await?;
+    assert_eq!(said, [false, true]);
     nodes::quarantine(tx, id(6), NOW).await?;
     assert!(nodes::quarantine(tx, id(7), NOW).await?);
     assert!(nodes::quarantine(tx, id(8), NOW).await?);

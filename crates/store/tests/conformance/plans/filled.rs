@@ -28,7 +28,7 @@ const FILLINGS: &[Filling] = &[
         "ID, 'online', i, i, i, 1, 1",
     ),
     fill("node_facts (node, facts)", 3000, "ID, '{}'"),
-    fill("node_keys (node, keys_version, issued_by)", 3000, "ID, 1, ''"),
+    fill("node_keys (node, keys_version, issued_by, lag_told)", 3000, "ID, 1, '', i % 2"),
     fill("node_refusals (node, refused)", 3000, "ID, '{}'"),
     fill("trust_keys (id, node, secret_hash, created_by, created_at)", 3000, "ID, ID, cast('x' as bytea), 'hub', i"),
     fill(
@@ -154,6 +154,15 @@ const FILLINGS: &[Filling] = &[
         "'0' || (1000000 + i % 3000 + 1), 'facts', '', i, ORG, i, i, 'agent', '{}',
          case when i > 17000 then 1 else 0 end",
     ),
+    fill(
+        "alarms (id, org, rule, judged_by, severity, node, subject, state, began_at, seen_at, seen, due_at, opened_at,
+                 resolved_at, summary, data, turn)",
+        20_000,
+        "ID, ORG, 'rule-' || (i % 50), 'hash', 'warning', '0' || (1000000 + i % 3000 + 1), 'subject-' || i,
+         case when i % 10 = 0 then 'open' else 'resolved' end, i, i, 1, case when i % 20 = 0 then i else null end, i,
+         case when i % 10 = 0 then null else i end, 'why', '{}', 1",
+    ),
+    fill("alarm_rules (org, name, rule, changed_by, changed_at)", 3000, "ORG, 'rule-' || i, '{}', 'token:ci', i"),
     fill(
         "operations (id, org, node, node_key, type_name, payload, wanted, valid_ms, proposed_by, proposed_at, ends_at,
                      stage, signed_by, ended_at)",

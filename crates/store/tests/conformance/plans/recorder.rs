@@ -9,19 +9,21 @@ use tracing_subscriber::layer::{Context, SubscriberExt as _};
 
 use crate::setup::Story;
 use crate::{
-    assertions, blobs, denied_tokens, desired, enforcements, hub_keys, idempotency, invites, jobs, leaders, logs,
-    node_keys, nodes, operations, org_settings, orgs_and_sites, outbox, people, post_steps, refusals, reports, secrets,
-    standings, task_lists, task_times, tasks, tokens, trust_keys,
+    alarms, assertions, blobs, denied_tokens, desired, enforcements, followers, hub_keys, idempotency, invites, jobs,
+    leaders, logs, node_keys, nodes, operations, org_settings, orgs_and_sites, outbox, people, post_steps, refusals,
+    reports, secrets, standings, task_lists, task_times, tasks, tokens, trust_keys,
 };
 
 /// Every story about tables.
 const STORIES: &[&[Story]] = &[
+    alarms::STORIES,
     assertions::STORIES,
     blobs::STORIES,
     denied_tokens::STORIES,
     desired::STORIES,
     enforcements::STORIES,
     crate::events::STORIES,
+    followers::STORIES,
     hub_keys::STORIES,
     idempotency::STORIES,
     invites::STORIES,

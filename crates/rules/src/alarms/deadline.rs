@@ -1,0 +1,61 @@
+//! Until when something that is done every day must have been done: a backup, of one target.
+
+use crate::time::Millis;
+
+/// One day of one target, as instants: who knows the time zone has worked them out, changes of the clock included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expected {
+    /// When the target's day began there.
+    pub day_began: Millis,
+    /// By when it must have been done.
+    pub due_at: Millis,
+}
+
+/// How a target fares today.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lateness {
+    /// It was done today.
+    Done,
+    /// There is time yet.
+    Waited,
+    /// It was not done in time.
+    Missed,
+}
+
+/// How a target fares whose newest good backup is of `done_at`. `known_since` is when it was first expected: nobody is
+/// late on a day on which that came after the deadline.
+///
+/// What the box says that it did tomorrow (its clock is ahead) counts for today.
+pub fn lateness(day: Expected, done_at: Option<Millis>, known_since: Millis, now: Millis) -> Lateness {
+    if done_at.is_some_and(|done_at| done_at >= day.day_began) {
+        Lateness::Done
+    } else if now < day.due_at || known_since > day.due_at {
+        Lateness::Waited
+    } else {
+        Lateness::Missed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: Expected = Expected { day_began: Millis(1000), due_at: Millis(1600) };
+
+    #[test]
+    fn what_was_not_done_since_the_day_began_is_missed_from_the_deadline_on() {
+        let at = |done_at: Option<i64>, now: i64| lateness(DAY, done_at.map(Millis), Millis(0), Millis(now));
+        assert_eq!(at(None, 1599), Lateness::Waited);
+        assert_eq!(at(None, 1600), Lateness::Missed);
+        assert_eq!(at(Some(999), 1600), Lateness::Missed, "yesterday's");
+        assert_eq!(at(Some(1000), 1600), Lateness::Done);
+        assert_eq!(at(Some(1700), 1650), Lateness::Done, "a clock that is ahead");
+        assert_eq!(at(Some(1650), 1700), Lateness::Done, "late, but done");
+    }
+
+    #[test]
+    fn who_was_first_expected_after_the_deadline_is_not_late_today() {
+        assert_eq!(lateness(DAY, None, Millis(1601), Millis(1700)), Lateness::Waited);
+        assert_eq!(lateness(DAY, None, Millis(1600), Millis(1700)), Lateness::Missed);
+    }
+}
