@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use rcgen::{CertificateParams, DistinguishedName, KeyPair, PKCS_ED25519};
@@ -36,8 +37,10 @@ const HANDSHAKES: usize = 64;
 
 /// What an agent waits after calls that failed, as `sortie-agent` has it.
 const BACKOFF: Backoff = Backoff { first: Span::seconds(1), cap: Span::seconds(60) };
+/// A call that failed after less than this was refused, or broken off.
+const GIVEN_UP_AFTER: Duration = Duration::from_secs(5);
 /// How often to look whether all wait.
-const LOOK_EVERY: std::time::Duration = std::time::Duration::from_millis(20);
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Agents that wait for tasks, and do them at once.
 pub(crate) struct Swarm {
@@ -53,6 +56,8 @@ struct State {
     round: AtomicU64,
     /// Calls that failed.
     failed: AtomicU64,
+    /// Those of them that were not answered for so long that they were given up.
+    given_up: AtomicU64,
     /// Tasks that the hub has acknowledged.
     done: AtomicU64,
     /// Generations of desired states that were taken and told of, all agents together.
@@ -98,12 +103,14 @@ impl Swarm {
     pub(crate) fn hub_goes(&self) {
         self.state.waiting.store(0, Ordering::Relaxed);
         self.state.failed.store(0, Ordering::Relaxed);
+        self.state.given_up.store(0, Ordering::Relaxed);
         self.state.round.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Calls that failed since the hub went.
-    pub(crate) fn failed(&self) -> u64 {
-        self.state.failed.load(Ordering::Relaxed)
+    /// Calls that failed since the hub went, and those of them that were not answered in time: the others found no
+    /// hub, or lost it.
+    pub(crate) fn failed(&self) -> (u64, u64) {
+        (self.state.failed.load(Ordering::Relaxed), self.state.given_up.load(Ordering::Relaxed))
     }
 
     async fn enroll(hub: &Hub, count: usize) -> anyhow::Result<Vec<Member>> {
@@ -194,6 +201,7 @@ impl Member {
             let place = if heard_in.is_none() { Some(places.acquire().await?) } else { None };
             let wait_s = if heard_in == Some(round) { u32::try_from(WAIT_DEFAULT.0 / 1000)? } else { 0 };
             let query = WaitQuery { room: 1, ack, wait_s, boot, seq, keys: None, certified: None, clock: None };
+            let asked = Instant::now();
             let answer = self.line.wait(self.node, &query).await;
             drop(place);
             let envelope = match answer {
@@ -201,6 +209,8 @@ impl Member {
                 Err(error) if round == 0 && state.round.load(Ordering::Relaxed) == 0 => return Err(error.into()),
                 Err(_) => {
                     state.failed.fetch_add(1, Ordering::Relaxed);
+                    let is_given_up = heard_in != Some(round) && asked.elapsed() >= GIVEN_UP_AFTER;
+                    state.given_up.fetch_add(is_given_up.into(), Ordering::Relaxed);
                     failures += 1;
                     tokio::time::sleep(BACKOFF.wait(failures, chance.draw()).to_std()).await;
                     continue;

@@ -12,7 +12,6 @@ use sortie_rules::ids::DEFAULT_ORG;
 use sortie_rules::time::{Millis, Span};
 use sortie_store::{Location, OpenError, Options, Store, StoreError, hub_keys, meta, orgs};
 use sortie_wire::tokens::CreateToken;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, Shared};
@@ -21,7 +20,7 @@ use crate::blobs::{Blobs, BlobsError};
 use crate::clock::{Clock, Entropy};
 use crate::data_folder::{DataFolder, DataFolderError};
 use crate::fault::Fault;
-use crate::http::{Listening, install_metrics, routes_of, serve, serve_operations};
+use crate::http::{Listening, install_metrics, listen, routes_of, serve, serve_operations};
 use crate::identity::{AuthorityError, Given, KeyRing, Keys, MasterKey, MasterKeyError, Safe, ServerTls, TlsError};
 use crate::liveness::{self, PresenceBoard};
 use crate::nodes::Directory;
@@ -227,8 +226,7 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
     crate::keys::is_not_older_than_the_store(&store, &ring).await?;
     settle_given(&ring, given.as_ref(), now).await?;
     let blobs = Blobs::open(&settings, &store, &entropy).await?;
-    let listener = TcpListener::bind(settings.listen)
-        .await
+    let listener = listen(settings.listen)
         .map_err(|source| StartError::Listen { address: settings.listen.to_string(), source })?;
     let bound = listener.local_addr().map_err(|error| StartError::Other(error.to_string()))?;
     let names = certificate_names(&settings, bound);

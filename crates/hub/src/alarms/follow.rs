@@ -11,7 +11,7 @@ use sortie_store::{Store, StoreError, events, followers};
 
 use super::memory::Place;
 use super::page::{self, Meaning};
-use super::sheet::Sheet;
+use super::sheet::{Act, Sheet};
 use super::{due, outdated};
 use crate::app::{App, Shared};
 use crate::clock::Steady;
@@ -106,7 +106,7 @@ async fn follow_page(app: &App, place: &mut Place) -> Result<u64, Fault> {
     let now = app.clock.now();
     let Some(meaning) = page::read(app, &rows, now).await? else { return Ok(0) };
     let (until, changed) = (meaning.until, meaning.changed);
-    let is_nothing = meaning.acts.is_empty() && changed.is_none();
+    let is_nothing = changed.is_none() && is_blank(app, &meaning.acts).await?;
     if !is_nothing || until.saturating_sub(number) >= UNWRITTEN_MAX {
         match write(app, meaning, number, now).await {
             Ok(()) => place.written = Some(until),
@@ -133,9 +133,29 @@ async fn follow_page(app: &App, place: &mut Place) -> Result<u64, Fault> {
     Ok(if is_to_the_end { rows.len() as u64 } else { ALARM_EVENTS_AT_ONCE.into() })
 }
 
+/// Whether these acts change nothing, as far as they begin nothing: most of what would end an alarm finds none, and
+/// a write for each task that is done would be dear.
+async fn is_blank(app: &App, acts: &Arc<Vec<Act>>) -> Result<bool, Fault> {
+    if acts.is_empty() {
+        return Ok(true);
+    }
+    if acts.iter().any(Act::is_beginning) {
+        return Ok(false);
+    }
+    let acts = Arc::clone(acts);
+    app.store
+        .read(move |tx| {
+            Box::pin(async move {
+                let mut sheet = Sheet::read(tx, &acts).await?;
+                acts.iter().for_each(|act| sheet.take(act));
+                Ok(sheet.is_blank())
+            })
+        })
+        .await
+}
+
 async fn write(app: &App, meaning: Meaning, from: u64, now: Millis) -> Result<(), Lost> {
     let Meaning { acts, until, .. } = meaning;
-    let acts = Arc::new(acts);
     app.store
         .write(move |tx| {
             Box::pin(async move {

@@ -23,7 +23,7 @@ const OWN: &str = "alarm.";
 /// What some events mean.
 #[derive(Debug)]
 pub(super) struct Meaning {
-    pub(super) acts: Vec<Act>,
+    pub(super) acts: Arc<Vec<Act>>,
     /// The last event that was looked at.
     pub(super) until: u64,
     /// The org whose rules are others after it: no event after that one was looked at.
@@ -33,22 +33,22 @@ pub(super) struct Meaning {
 /// What these events mean, up to as many as one transaction can hold.
 pub(super) async fn read(app: &App, rows: &[EventRow], now: Millis) -> Result<Option<Meaning>, Fault> {
     let Some(first) = rows.first() else { return Ok(None) };
-    let mut meaning = Meaning { acts: Vec::new(), until: first.number, changed: None };
+    let (mut acts, mut until, mut changed) = (Vec::new(), first.number, None);
     for row in rows {
-        if meaning.acts.len() >= ALARMS_AT_ONCE as usize {
+        if acts.len() >= ALARMS_AT_ONCE as usize {
             break;
         }
-        meaning.until = row.number;
+        until = row.number;
         if row.kind == RULES_CHANGED {
             app.alarms.rules.evict(row.org);
-            meaning.changed = Some(row.org);
+            changed = Some(row.org);
             break;
         }
         if row.kind.starts_with(OWN) {
             continue;
         }
         if let (Some(node), "node.revoked") = (row.node, row.kind.as_str()) {
-            meaning.acts.push(Act::NodeGone { node, at: row.at });
+            acts.push(Act::NodeGone { node, at: row.at });
             continue;
         }
         let rules = app.alarms.rules.of(&app.store, row.org).await?;
@@ -58,10 +58,10 @@ pub(super) async fn read(app: &App, rows: &[EventRow], now: Millis) -> Result<Op
         }
         let data: Value = serde_json::from_str(&row.data).unwrap_or_default();
         for judge in judges {
-            meaning.acts.extend(judged(app, row, &data, judge, now));
+            acts.extend(judged(app, row, &data, judge, now));
         }
     }
-    Ok(Some(meaning))
+    Ok(Some(Meaning { acts: Arc::new(acts), until, changed }))
 }
 
 fn judged(app: &App, row: &EventRow, data: &Value, judge: &Arc<Judge>, now: Millis) -> Option<Act> {

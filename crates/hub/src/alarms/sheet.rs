@@ -49,6 +49,13 @@ pub(super) enum Act {
     },
 }
 
+impl Act {
+    /// Whether something is said to be so.
+    pub(super) fn is_beginning(&self) -> bool {
+        matches!(self, Act::Seen { seen: Seen::Begins, .. })
+    }
+}
+
 /// An alarm, and what is to be written of it.
 #[derive(Debug, Clone)]
 struct Entry {

@@ -1,20 +1,18 @@
-//! Gives a node what it should be: its layers merged, without what never leaves the hub, with secrets that only it can
-//! open, and signed.
+//! Gives a node what it should be: what its layers come to, with secrets that only it can open, and signed.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
-use sortie_rules::desired::{Reference, Resources, SEALED, SECRET, merge, references, without_hidden};
+use sortie_rules::desired::{Reference, Resources, SEALED, SECRET, references};
 use sortie_rules::limits::GENERATION_MAX;
 use sortie_store::Tx;
 use sortie_store::desired::pins::{self, PinsRow};
 use sortie_store::secrets;
-use sortie_wire::desired::{DESIRED, DesiredAnswer, DesiredQuery, DesiredState, LayerPart};
+use sortie_wire::desired::{DESIRED, DesiredAnswer, DesiredQuery, DesiredState};
 use sortie_wire::problem::ProblemCode;
 use sortie_wire::sealing::{Place, SealTo, seal};
 
-use super::check::usable;
-use super::node::parts;
+use super::merged;
 use crate::app::{App, Shared};
 use crate::fault::{Fault, refuse};
 use crate::http::NodeCaller;
@@ -40,15 +38,14 @@ pub(super) async fn deliver(app: &Shared, caller: &NodeCaller, query: DesiredQue
                 let Some(pins) = pins::get(tx, node).await?.filter(|pins| pins.generation > query.after) else {
                     return Ok(None);
                 };
-                let parts = parts(tx, &shared, &pins).await?;
-                let resources = resources_of(&shared, &parts)?;
+                let resources = merged::resources(tx, &shared, &pins).await?;
                 let values = values_of(tx, &shared, &pins, &resources).await?;
                 Ok::<_, Fault>(Some((pins, resources, values)))
             })
         })
         .await?;
     let Some((pins, resources, values)) = read else { return Ok(DesiredAnswer { state: None }) };
-    let resources = sealed(&to, &pins, resources, &values)?;
+    let resources = sealed(&to, &pins, (*resources).clone(), &values)?;
     let generation = pins.generation;
     let state = DesiredState { node, generation, issued_at: app.clock.now(), resources };
     let bytes = serde_json::to_vec(&state).map_err(|error| Fault::Broken(error.to_string()))?;
@@ -63,21 +60,6 @@ async fn take_over(app: &Shared, caller: &NodeCaller, after: u64) -> Result<(), 
     app.desired.generations.forget(node);
     tracing::warn!(%node, after, "A node has accepted a generation that this hub never gave: was it restored?");
     Ok(())
-}
-
-/// The resources of a node, without those that the hub enforces, and without what never leaves the hub.
-fn resources_of(app: &App, parts: &[LayerPart]) -> Result<Resources, Fault> {
-    let kinds = app.kinds.load();
-    let whole = merge(parts.iter().map(|part| &part.state));
-    let mut resources = usable(&kinds, &whole, None, &mut BTreeSet::new())?;
-    // What the hub enforces is not the node's to know of, not even by name.
-    resources.retain(|key, _| !kinds.is_enforced(&key.kind));
-    for (key, resource) in &mut resources {
-        resource.after.retain(|other| !kinds.is_enforced(&other.kind));
-        let hidden = kinds.get(&key.kind).map(|kind| kind.described.hub_only.as_slice()).unwrap_or_default();
-        resource.spec = without_hidden(std::mem::take(&mut resource.spec), hidden);
-    }
-    Ok(resources)
 }
 
 /// The values of the secrets to which resources refer.

@@ -12,6 +12,7 @@ use sortie_store::{StoreError, Tx};
 use tokio::sync::Notify;
 
 use super::generations::Generations;
+use super::merged::MergedLayers;
 
 /// What is in memory of desired states.
 #[derive(Debug, Default)]
@@ -23,6 +24,8 @@ pub(crate) struct Desired {
     bell: Arc<Notify>,
     /// What revisions of layers say. They never change.
     states: Mutex<HashMap<(LayerKey, u64), Arc<Value>>>,
+    /// What they come to for nodes.
+    pub(super) merged: MergedLayers,
     /// How far the look at old publications has come; it begins anew at the end, and after a start.
     walk: Mutex<Option<PublicationId>>,
 }

@@ -6,7 +6,8 @@
 //! is old and nobody has, `pins` is what a node gets that comes in or goes over to another site. `show` and `node`
 //! are what people see. `deliver` is what an agent gets, `observe` what it says: facts, which nothing reads that
 //! writes what is meant, but for the count of a staged publication. `generations` keeps in memory what each delivery
-//! names, `tell` ends waits when that has risen, `memory` holds both and what revisions say.
+//! names, `tell` ends waits when that has risen, `merged` is what layers come to, `memory` holds all that and what
+//! revisions say.
 
 mod advance;
 pub(crate) mod agent_routes;
@@ -19,6 +20,7 @@ mod forget;
 mod generations;
 mod layer;
 mod memory;
+mod merged;
 mod node;
 mod observe;
 mod pins;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
-use sortie_rules::desired::{Condition, Meant, Standing, Told, merge, read, stands};
+use sortie_rules::desired::{Condition, Meant, Standing, Told, stands};
 use sortie_rules::limits::{CONDITION_MESSAGE_BYTES_MAX, GENERATION_MAX, NAME_BYTES_MAX, RESOURCES_MAX};
 use sortie_rules::redaction::redact;
 use sortie_rules::tasks::Code;
@@ -12,7 +12,7 @@ use sortie_store::desired::pins;
 use sortie_wire::desired::Observed;
 use sortie_wire::problem::ProblemCode;
 
-use super::node::parts;
+use super::merged;
 use crate::app::Shared;
 use crate::events::{self, Record};
 use crate::fault::{Fault, refuse_at};
@@ -31,10 +31,7 @@ pub(super) async fn observe(app: &Shared, caller: &NodeCaller, said: Observed) -
                 let meant = pins.as_ref().map_or(0, |pins| pins.generation);
                 let mut known = BTreeSet::new();
                 if let Some(pins) = pins.filter(|pins| pins.generation == said.generation) {
-                    let parts = parts(tx, &shared, &pins).await?;
-                    let resources = read(&merge(parts.iter().map(|part| &part.state))).unwrap_or_default();
-                    let kinds = shared.kinds.load();
-                    known = resources.into_keys().filter(|key| !kinds.is_enforced(&key.kind)).collect();
+                    known = merged::keys(tx, &shared, &pins).await?;
                     said.conditions.retain(|one| known.contains(&one.resource));
                 }
                 let refused = said.refused.as_ref().map(|refused| refused.generation);

@@ -15,7 +15,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use sortie_rules::time::Span;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -37,6 +37,9 @@ const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 /// How long a hub that stops waits for the first request of connections that it has taken: a proxy has sent it, or
 /// is about to, and could not tell whether it was heard.
 const NEWCOMERS_WAIT: Duration = Duration::from_secs(1);
+/// Connections that may wait until they are accepted: what Linux allows at most, unless it was told otherwise
+/// (`net.core.somaxconn`). After a restart all agents come at once, and who finds no room tries again after seconds.
+const WAITING_MAX: u32 = 4096;
 /// How TLS names HTTP/2.
 const HTTP2: &[u8] = b"h2";
 
@@ -56,6 +59,14 @@ impl Listening {
     pub(crate) async fn ended(self) {
         let _ = self.accepting.await;
     }
+}
+
+/// Listens at an address. Who connects waits until [`serve`] accepts him.
+pub(crate) fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(WAITING_MAX)
 }
 
 /// Serves `router` until `stop`, then lets requests under way finish within `grace`.
@@ -168,7 +179,8 @@ async fn handshake(app: Shared, stream: TcpStream, address: SocketAddr, handshak
     let _ = stream.set_nodelay(true);
     let acceptor = TlsAcceptor::from(app.tls.config());
     let handshake = handshakes.in_turn(stream, |stream| acceptor.accept(stream));
-    let stream = match tokio::time::timeout(HANDSHAKE_MAX, handshake).await.ok()?.and_then(Option::transpose) {
+    let handshake = tokio::time::timeout(HANDSHAKE_MAX, handshake).await;
+    let stream = match handshake.unwrap_or_else(|late| Err(late.into())).and_then(Option::transpose) {
         Ok(Some(stream)) => stream,
         Ok(None) => {
             metrics::counter!("sortie_tls_handshakes_left_total").increment(1);

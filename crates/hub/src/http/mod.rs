@@ -28,7 +28,7 @@ pub(crate) use cookies::cookie;
 pub(crate) use extract::{Body, BodyOrNone, PathOf, QueryOf};
 pub(crate) use frame::CorrelationId;
 pub(crate) use guard::NodeCaller;
-pub(crate) use listener::{Listening, serve};
+pub(crate) use listener::{Listening, listen, serve};
 pub(crate) use once::Once;
 pub(crate) use operations::{install_metrics, serve_operations};
 pub(crate) use page::{PageQuery, page, page_size};
