@@ -19,8 +19,8 @@ pub(super) const COMMON: &str = "
     pragma case_sensitive_like = on;
 ";
 
-/// A statement is planned once, whatever its values. Without this SQLite looks at the values where a partial index might
-/// serve, and plans anew with each of them: that was a twelfth of a hub's processor time when all agents came back. Our
+/// A statement is planned once, whatever its values. Without this SQLite looks at the values where a partial index
+/// might serve, and plans anew with each of them: a twelfth of a hub's processor time when all agents came back. Our
 /// partial indexes are meant for statements that name the value themselves.
 const PLANS_ONCE: DbConfig = DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG;
 
