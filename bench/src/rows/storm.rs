@@ -23,7 +23,8 @@ pub(super) async fn measure(setup: &Setup) -> anyhow::Result<Vec<Figure>> {
     let each = 1e6 * processor_seconds(hub.pid()) / count as f64;
     let notes = format!(
         "{count} agents wait again, each over a full mutual handshake, counted from the hub's first readiness {:.0} ms \
-         after its start; {:.2} calls of each failed, {:.2} of them after a long wait; the hub's processor {each:.0} us for each",
+         after its start; {:.2} calls of each failed, {:.2} of them after a long wait; the hub's processor {each:.0} \
+         us for each",
         hub.came_up_in.as_secs_f64() * 1000.0,
         failed as f64 / count as f64,
         given_up as f64 / count as f64,

@@ -19,9 +19,9 @@ pub(super) const COMMON: &str = "
     pragma case_sensitive_like = on;
 ";
 
-/// A statement is planned once, whatever its values. Without this SQLite looks at the values where a partial index might
-/// serve, and plans anew with each of them: that was a twelfth of a hub's processor time when all agents came back. The
-/// indexes that are partial are meant for statements that name the value themselves.
+/// A statement is planned once, whatever its values. Without this SQLite looks at the values where a partial index
+/// might serve, and plans anew with each of them: a twelfth of a hub's processor time when all agents came back. Our
+/// partial indexes are meant for statements that name the value themselves.
 const PLANS_ONCE: DbConfig = DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG;
 
 /// The journal of a new file becomes a WAL once, for every connection. All who open it at the same moment want that,
