@@ -40,10 +40,15 @@ impl<K> Id<K> {
 
 /// The text was not an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not a {noun} id; ids look like 01980c5e-7d1a-7c3e-9b7e-0123456789ab")]
+#[error("`{text}` is not {} {noun} id; ids look like 01980c5e-7d1a-7c3e-9b7e-0123456789ab", article(.noun))]
 pub struct NotAnId {
     noun: &'static str,
     text: String,
+}
+
+/// "a" or "an", as the noun is spoken.
+fn article(noun: &str) -> &'static str {
+    if noun.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" }
 }
 
 impl<K: Kind> FromStr for Id<K> {

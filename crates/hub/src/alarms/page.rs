@@ -57,9 +57,10 @@ pub(super) async fn read(app: &App, rows: &[EventRow], now: Millis) -> Result<Op
             continue;
         }
         let data: Value = serde_json::from_str(&row.data).unwrap_or_default();
-        for judge in judges {
-            acts.extend(judged(app, row, &data, judge, now));
-        }
+        let mut of_event: Vec<Act> = judges.iter().filter_map(|judge| judged(app, row, &data, judge, now)).collect();
+        // What it ends is told before what it begins: a node is stale no more, but down.
+        of_event.sort_by_key(Act::is_beginning);
+        acts.extend(of_event);
     }
     Ok(Some(Meaning { acts: Arc::new(acts), until, changed }))
 }
