@@ -12,7 +12,7 @@ use crate::row::{Cell, Cells, Row};
 use crate::value::Value;
 
 /// Prepared statements kept per connection; more than the store has, so that none is prepared twice.
-const STATEMENTS_MAX: usize = 256;
+const STATEMENTS_MAX: usize = 512;
 
 /// An open SQLite connection.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use sortie_rules::limits::DATABASE_TRIES_MAX;
 use sortie_store::{Store, StoreError, Tx, meta};
-use tokio::sync::Barrier;
+use tokio::sync::{Barrier, Semaphore};
 
 use crate::setup::postgres;
 
@@ -23,27 +23,36 @@ async fn two_verbs_that_wait_for_each_other_both_come_to_their_end() {
     let store = postgres().await;
     let both = Arc::new(Barrier::new(2));
     let runs = Arc::new(AtomicU32::new(0));
+    let ended = Arc::new(Semaphore::new(0));
     let verb = |first: &'static str, second: &'static str| {
-        let (store, both, runs) = (store.clone(), Arc::clone(&both), Arc::clone(&runs));
+        let (store, both, runs, ended) = (store.clone(), Arc::clone(&both), Arc::clone(&runs), Arc::clone(&ended));
+        let end = Arc::clone(&ended);
         async move {
             let verb = store.write(move |tx| {
                 Box::pin(async move {
+                    let run = runs.fetch_add(1, Ordering::SeqCst);
                     tx.execute("set local deadlock_timeout = '10ms'", &[]).await?;
+                    // The one that runs again comes after the other: were it back before that has gone on, the server
+                    // might let it in first, and they would meet once more.
+                    if run == 2 {
+                        drop(ended.acquire().await.expect("it is not closed"));
+                    }
                     meta::set(tx, first, first).await?;
-                    // Only the first runs meet; the one that runs again has nobody to wait for.
-                    if runs.fetch_add(1, Ordering::SeqCst) < 2 {
+                    // Only the first runs meet.
+                    if run < 2 {
                         both.wait().await;
                     }
                     meta::set(tx, second, first).await
                 })
             });
-            verb.await
+            let outcome = verb.await;
+            end.add_permits(1);
+            outcome
         }
     };
     let (one, other) = tokio::join!(verb("a", "b"), verb("b", "a"));
     assert_eq!((one, other), (Ok(()), Ok(())));
-    // It meets the other again if it is back before that has gone on.
-    assert!(runs.load(Ordering::SeqCst) >= 3, "one of them ran again");
+    assert_eq!(runs.load(Ordering::SeqCst), 3, "one of them ran twice");
     assert_eq!(kept(&store, "a").await, kept(&store, "b").await, "the last one wrote both");
     store.close().await;
 }
