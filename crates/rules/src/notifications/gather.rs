@@ -1,6 +1,6 @@
-//! When what waits for one recipient goes out. One alarm is told at once; a storm is waited out, and told in one message.
+//! When what waits for one recipient goes out. One alarm is told at once; a storm is waited out, and told in one dispatch.
 
-use crate::limits::{DIGEST_FROM, DIGEST_QUIET, DIGEST_WAIT_MAX, MESSAGES_PACE};
+use crate::limits::{DIGEST_FROM, DIGEST_QUIET, DIGEST_WAIT_MAX, DISPATCH_PACE};
 use crate::time::Millis;
 
 /// What waits for one recipient on one channel.
@@ -12,16 +12,16 @@ pub struct Waiting {
     pub first_at: Millis,
     /// Since when the newest of them does.
     pub newest_at: Millis,
-    /// When the last message went to this recipient, if one did.
+    /// When the last dispatch went to this recipient, if one did.
     pub last_sent_at: Option<Millis>,
 }
 
-/// When it goes out, all of it in one message.
+/// When it goes out, all of it in one dispatch.
 ///
-/// Few wait for nothing, unless a message went out a moment ago. Many wait until nothing more comes for a while, or for
+/// Few wait for nothing, unless a dispatch went out a moment ago. Many wait until nothing more comes for a while, or for
 /// as long as is borne.
 pub fn send_at(waiting: Waiting) -> Millis {
-    let rested = waiting.last_sent_at.map_or(waiting.first_at, |at| at + MESSAGES_PACE);
+    let rested = waiting.last_sent_at.map_or(waiting.first_at, |at| at + DISPATCH_PACE);
     let latest = waiting.first_at + DIGEST_WAIT_MAX;
     let wanted = if waiting.count < DIGEST_FROM { waiting.first_at } else { waiting.newest_at + DIGEST_QUIET };
     wanted.max(rested).min(latest)
@@ -45,7 +45,7 @@ mod tests {
         assert_eq!(send_at(waiting(1, 0, None)), AT);
         assert_eq!(send_at(waiting(1, 0, Some(-3600))), AT);
         let just = Some(-1);
-        assert_eq!(send_at(waiting(1, 0, just)), AT + Span::seconds(-1) + MESSAGES_PACE);
+        assert_eq!(send_at(waiting(1, 0, just)), AT + Span::seconds(-1) + DISPATCH_PACE);
     }
 
     #[test]
