@@ -1,85 +1,97 @@
-//! Webhooks of post-steps, as Standard Webhooks has them: signed, with an id that is the same for each
-//! try. The address is judged after its name was resolved, and redirects are not followed.
+//! Calls webhooks, as Standard Webhooks has it: signed, with an id that is the same for each try. The address is judged
+//! after its name was resolved, and redirects are not followed.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::json;
 use sortie_rules::addresses::{Allowed, is_public};
-use sortie_rules::limits::{POST_STEP_ANSWER_MAX, WEBHOOK_RESULT_BYTES_MAX};
+use sortie_rules::limits::POST_STEP_ANSWER_MAX;
 use sortie_rules::time::Millis;
 
-use super::matter::Matter;
-use super::perform::Trouble;
-use crate::moments::rfc3339;
-use crate::settings::WebhookSettings;
+use super::trouble::Trouble;
 
-/// The webhooks of the settings, by name.
+/// What a secret begins with when it is written down.
+const SECRET_PREFIX: &str = "whsec_";
+
+/// Calls webhooks.
 #[derive(Debug)]
-pub(crate) struct Webhooks {
-    hooks: BTreeMap<String, Hook>,
+pub(crate) struct Caller {
     private: Allowed,
     tls: Arc<rustls::ClientConfig>,
 }
 
-#[derive(Debug)]
-struct Hook {
-    url: reqwest::Url,
-    key: hmac::Key,
+/// With what calls are signed.
+#[derive(Debug, Clone)]
+pub(crate) struct SigningKey(hmac::Key);
+
+/// One call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Call<'a> {
+    /// Where.
+    pub(crate) url: &'a reqwest::Url,
+    /// Signed with what.
+    pub(crate) key: &'a SigningKey,
+    /// The same with each try.
+    pub(crate) id: &'a str,
+    /// What is told, as JSON: the same bytes with each try.
+    pub(crate) body: &'a str,
+    /// When.
+    pub(crate) now: Millis,
 }
 
-/// Settings of a webhook that cannot be used.
+/// Private addresses that cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("setting `{key}`: {why}")]
-pub struct WebhookError {
-    key: String,
-    why: String,
+#[error("setting `outgoing.private`: {0}")]
+pub struct CallerError(String);
+
+impl SigningKey {
+    /// Reads a secret: `whsec_` and 16 to 64 bytes in base64.
+    pub(crate) fn read(text: &str) -> Option<SigningKey> {
+        let secret = text.trim().strip_prefix(SECRET_PREFIX).and_then(|rest| STANDARD.decode(rest).ok())?;
+        (16..=64).contains(&secret.len()).then(|| SigningKey(hmac::Key::new(hmac::HMAC_SHA256, &secret)))
+    }
+
+    /// A secret of these bytes, as it is written down.
+    pub(crate) fn write(bytes: &[u8; 32]) -> String {
+        format!("{SECRET_PREFIX}{}", STANDARD.encode(bytes))
+    }
+
+    /// The signature over id, time and body (Standard Webhooks, symmetric).
+    fn sign(&self, id: &str, timestamp: &str, body: &str) -> String {
+        let tag = hmac::sign(&self.0, format!("{id}.{timestamp}.{body}").as_bytes());
+        format!("v1,{}", STANDARD.encode(tag.as_ref()))
+    }
 }
 
-impl Webhooks {
-    /// Reads the secrets of the webhooks. Nothing is called yet.
-    pub(crate) fn new(
-        settings: &BTreeMap<String, WebhookSettings>,
-        private: &[String],
-    ) -> Result<Webhooks, WebhookError> {
-        let mut hooks = BTreeMap::new();
-        for (name, settings) in settings {
-            let fault = |key: &str, why: String| WebhookError { key: format!("webhooks.{name}.{key}"), why };
-            let url = reqwest::Url::parse(&settings.url).map_err(|error| fault("url", error.to_string()))?;
-            if !matches!(url.scheme(), "http" | "https") || !url.has_host() || !url.username().is_empty() {
-                return Err(fault("url", "it must begin with http:// or https:// and hold no credentials".into()));
-            }
-            let text = std::fs::read_to_string(&settings.secret_file)
-                .map_err(|error| fault("secret_file", format!("{}: {error}", settings.secret_file.display())))?;
-            let secret = text.trim().strip_prefix("whsec_").and_then(|rest| STANDARD.decode(rest).ok());
-            let secret = secret.filter(|secret| (16..=64).contains(&secret.len())).ok_or_else(|| {
-                fault("secret_file", "it must hold `whsec_` and 16 to 64 bytes in base64 (24 to 64 are advised)".into())
-            })?;
-            hooks.insert(name.clone(), Hook { url, key: hmac::Key::new(hmac::HMAC_SHA256, &secret) });
-        }
-        let private = Allowed::parse(private)
-            .map_err(|error| WebhookError { key: "outgoing.private".into(), why: error.to_string() })?;
+/// Reads the address of a webhook, or says why it is none.
+pub(crate) fn address(text: &str) -> Result<reqwest::Url, String> {
+    let url = reqwest::Url::parse(text).map_err(|error| error.to_string())?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() || !url.username().is_empty() {
+        return Err("it must begin with http:// or https:// and hold no credentials".into());
+    }
+    Ok(url)
+}
+
+impl Caller {
+    /// Calls public addresses, and these private ones.
+    pub(crate) fn new(private: &[String]) -> Result<Caller, CallerError> {
+        let private = Allowed::parse(private).map_err(|error| CallerError(error.to_string()))?;
         let mut roots = rustls::RootCertStore::empty();
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         let tls = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-        Ok(Webhooks { hooks, private, tls: Arc::new(tls) })
+        Ok(Caller { private, tls: Arc::new(tls) })
     }
 
-    /// Calls a webhook once.
-    pub(super) async fn call(&self, name: &str, matter: &Matter, id: &str, now: Millis) -> Result<String, Trouble> {
-        let Some(hook) = self.hooks.get(name) else {
-            let why = format!("this hub has no webhook `{name}`; set [webhooks.{name}] in hub.toml");
-            return Err(Trouble::later("webhook_unknown", why));
-        };
-        let body = body(matter);
+    /// Calls once.
+    pub(crate) async fn call(&self, call: Call<'_>) -> Result<String, Trouble> {
+        let Call { url, key, id, body, now } = call;
         let timestamp = (now.0 / 1000).to_string();
-        let signature = sign(&hook.key, id, &timestamp, &body);
-        let host = hook.url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-        let addresses = self.resolve(&host, hook.url.port_or_known_default().unwrap_or(443)).await?;
+        let signature = key.sign(id, &timestamp, body);
+        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        let addresses = self.resolve(&host, url.port_or_known_default().unwrap_or(443)).await?;
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured((*self.tls).clone())
             .resolve_to_addrs(&host, &addresses)
@@ -89,13 +101,13 @@ impl Webhooks {
             .build()
             .map_err(|error| Trouble::later("webhook_unreachable", error.to_string()))?;
         let answer = client
-            .post(hook.url.clone())
+            .post(url.clone())
             .header("content-type", "application/json")
             .header("user-agent", concat!("sortie/", env!("CARGO_PKG_VERSION")))
             .header("webhook-id", id)
             .header("webhook-timestamp", timestamp)
             .header("webhook-signature", signature)
-            .body(body)
+            .body(body.to_owned())
             .send()
             .await
             .map_err(|error| {
@@ -124,24 +136,6 @@ impl Webhooks {
     }
 }
 
-/// What is sent: the same bytes with each try.
-fn body(matter: &Matter) -> String {
-    let mut data = json!({ "task": matter.task_json(), "item": matter.item });
-    if matter.result.to_string().len() <= WEBHOOK_RESULT_BYTES_MAX {
-        data["result"] = matter.result.clone();
-    } else {
-        data["result_at"] = format!("/api/v1/tasks/{}", matter.task).into();
-    }
-    json!({ "type": format!("task.{}", matter.status), "timestamp": rfc3339(matter.finished_at), "data": data })
-        .to_string()
-}
-
-/// The signature over id, time and body (Standard Webhooks, symmetric).
-fn sign(key: &hmac::Key, id: &str, timestamp: &str, body: &str) -> String {
-    let tag = hmac::sign(key, format!("{id}.{timestamp}.{body}").as_bytes());
-    format!("v1,{}", STANDARD.encode(tag.as_ref()))
-}
-
 fn root_cause(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(deeper) = cause.source() {
@@ -157,9 +151,20 @@ mod tests {
     /// The example of the specification's reference libraries.
     #[test]
     fn a_signature_is_what_others_expect() {
-        let secret = STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &secret);
-        let signature = sign(&key, "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", "{\"test\": 2432232314}");
+        let key = SigningKey::read("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+        let signature = key.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", "{\"test\": 2432232314}");
         assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    }
+
+    #[test]
+    fn secrets_and_addresses_are_read_or_refused() {
+        assert!(SigningKey::read(&SigningKey::write(&[7; 32])).is_some());
+        for bad in ["whsec_AAAA", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_?"] {
+            assert!(SigningKey::read(bad).is_none(), "{bad}");
+        }
+        assert!(address("https://example.org/hook?x=1").is_ok());
+        for bad in ["ftp://example.org", "https://ann@example.org", "example.org", ""] {
+            assert!(address(bad).is_err(), "{bad}");
+        }
     }
 }

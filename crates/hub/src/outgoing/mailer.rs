@@ -1,17 +1,25 @@
-//! Mails of post-steps, over the mail server of the settings.
+//! Hands mails to the mail server of the settings.
 
 use lettre::message::Mailbox;
 use lettre::message::header::ContentType;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
-use minijinja::{Environment, UndefinedBehavior};
-use serde_json::Value;
-use sortie_rules::limits::{MAIL_BYTES_MAX, POST_STEP_ANSWER_MAX, TEMPLATE_FUEL};
+use sortie_rules::limits::POST_STEP_ANSWER_MAX;
 
-use super::perform::Trouble;
-use super::spec::MailSpec;
+use super::trouble::Trouble;
 use crate::settings::{MailSecurity, MailSettings};
+
+/// A mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Letter {
+    /// To whom.
+    pub(crate) to: Vec<String>,
+    /// The subject; it becomes one line.
+    pub(crate) subject: String,
+    /// The text.
+    pub(crate) body: String,
+}
 
 /// Sends mails, or knows that there is no way to.
 #[derive(Debug)]
@@ -61,12 +69,20 @@ impl Mailer {
         Ok(Mailer(Some(Way { transport: builder.build(), from })))
     }
 
+    /// That there is a mail server.
+    pub(crate) fn is_set_up(&self) -> Result<(), Trouble> {
+        self.way().map(drop)
+    }
+
+    fn way(&self) -> Result<&Way, Trouble> {
+        let missing = || Trouble::later("mail_not_set_up", "this hub has no mail server; set [mail] in hub.toml");
+        self.0.as_ref().ok_or_else(missing)
+    }
+
     /// Sends one mail. `id` is the same for each try, so that a receiver can tell a repeat.
-    pub(super) async fn send(&self, spec: &MailSpec, matter: &Value, id: &str) -> Result<String, Trouble> {
-        let Some(way) = &self.0 else {
-            return Err(Trouble::later("mail_not_set_up", "this hub has no mail server; set [mail] in hub.toml"));
-        };
-        let (message, to) = write(spec, matter, &way.from, id)?;
+    pub(crate) async fn send(&self, letter: &Letter, id: &str) -> Result<String, Trouble> {
+        let way = self.way()?;
+        let (message, to) = write(letter, &way.from, id)?;
         match way.transport.send(message).await {
             Ok(_) => Ok(format!("sent to {to}")),
             Err(error) if error.is_permanent() => {
@@ -77,82 +93,54 @@ impl Mailer {
     }
 }
 
-/// A mail from its templates, and whom it goes to in words.
-fn write(spec: &MailSpec, matter: &Value, from: &Mailbox, id: &str) -> Result<(Message, String), Trouble> {
-    let wrong = |code, why: String| Trouble::final_(code, why);
+/// A mail address as it is written, or why it is none.
+pub(crate) fn mailbox(text: &str) -> Result<Mailbox, String> {
+    text.trim().parse().map_err(|error: lettre::address::AddressError| error.to_string())
+}
+
+/// A mail as it goes out, and whom it goes to in words.
+fn write(letter: &Letter, from: &Mailbox, id: &str) -> Result<(Message, String), Trouble> {
     let domain = from.email.domain().to_owned();
-    let subject = render(&spec.subject, matter)?;
     let mut message = Message::builder()
         .from(from.clone())
         .message_id(Some(format!("<{id}@{domain}>")))
         // One line, whatever the values in it were.
-        .subject(subject.split_whitespace().collect::<Vec<_>>().join(" "))
+        .subject(letter.subject.split_whitespace().collect::<Vec<_>>().join(" "))
         .header(ContentType::TEXT_PLAIN);
     let mut to = Vec::new();
-    for template in &spec.to {
-        let address = render(template, matter)?;
-        let mailbox: Mailbox = address
-            .trim()
-            .parse()
-            .map_err(|error| wrong("address_invalid", format!("`to` gave no mail address: {error}")))?;
+    for address in &letter.to {
+        let invalid = |error| Trouble::final_("address_invalid", format!("`to` gave no mail address: {error}"));
+        let mailbox = mailbox(address).map_err(invalid)?;
         to.push(mailbox.email.to_string());
         message = message.to(mailbox);
     }
-    let body = render(&spec.body, matter)?;
-    let message = message.body(body).map_err(|error| wrong("mail_invalid", error.to_string()))?;
+    let message = message.body(letter.body.clone());
+    let message = message.map_err(|error| Trouble::final_("mail_invalid", error.to_string()))?;
     Ok((message, to.join(", ")))
-}
-
-/// The engine of templates: what is not there is an error, and nothing takes long.
-pub(crate) fn engine() -> Environment<'static> {
-    let mut engine = Environment::new();
-    engine.set_undefined_behavior(UndefinedBehavior::Strict);
-    engine.set_fuel(Some(TEMPLATE_FUEL));
-    engine
-}
-
-fn render(template: &str, matter: &Value) -> Result<String, Trouble> {
-    let text = engine().render_str(template, minijinja::value::Serde(matter)).map_err(|error| {
-        // The error names what is missing and where, and repeats no values.
-        let line = error.line().map(|line| format!(" (line {line})")).unwrap_or_default();
-        let detail = error.detail().unwrap_or_default();
-        Trouble::final_("template_failed", format!("the template: {} {detail}{line}", error.kind()))
-    })?;
-    if text.len() > MAIL_BYTES_MAX {
-        return Err(Trouble::final_("mail_invalid", format!("a mail has at most {MAIL_BYTES_MAX} bytes")));
-    }
-    Ok(text)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
-    fn written(to: &str, subject: &str, body: &str) -> Result<String, String> {
-        let spec = MailSpec { to: vec![to.into()], subject: subject.into(), body: body.into() };
-        let matter = json!({"item": {"email": "a@b.example", "name": "Ann\r\nBcc: x@y.example"}, "result": {}});
+    fn written(to: &str, subject: &str, body: &str) -> Result<String, &'static str> {
+        let letter = Letter { to: vec![to.into()], subject: subject.into(), body: body.into() };
         let from = "Sortie <hub@c.example>".parse().unwrap();
-        let written = write(&spec, &matter, &from, "id-1");
-        written
-            .map(|(message, _)| String::from_utf8(message.formatted()).unwrap())
-            .map_err(|trouble| trouble.code.into())
+        let written = write(&letter, &from, "id-1").map_err(|trouble| trouble.code);
+        written.map(|(message, _)| String::from_utf8(message.formatted()).unwrap())
     }
 
     #[test]
-    fn a_mail_is_made_of_its_templates() {
-        let mail = written("{{ item.email }}", "For {{ item.name }}", "Dear {{ item.name }}").unwrap();
+    fn a_mail_has_its_identity_and_one_line_of_subject() {
+        let mail = written("a@b.example", "For Ann\r\nBcc: x@y.example", "Dear Ann").unwrap();
         assert!(mail.contains("To: a@b.example") && mail.contains("Message-ID: <id-1@c.example>"), "{mail}");
         let head = mail.split("\r\n\r\n").next().unwrap();
         assert!(head.contains("Subject: For Ann Bcc: x@y.example") && !head.contains("\nBcc:"), "{head}");
     }
 
     #[test]
-    fn what_cannot_become_a_mail_is_told_for_good() {
-        assert_eq!(written("{{ item.mail }}", "s", "b"), Err("template_failed".into()));
-        assert_eq!(written("nobody", "s", "b"), Err("address_invalid".into()));
-        assert_eq!(written("a@b.example\r\nBcc: c@d.example", "s", "b"), Err("address_invalid".into()));
-        let endless = "{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}";
-        assert_eq!(written("a@b.example", "s", endless), Err("template_failed".into()));
+    fn what_is_no_address_is_told_for_good() {
+        assert_eq!(written("nobody", "s", "b"), Err("address_invalid"));
+        assert_eq!(written("a@b.example\r\nBcc: c@d.example", "s", "b"), Err("address_invalid"));
     }
 }
