@@ -1,4 +1,5 @@
-//! What several of these stories share: an alarm that the story begins and ends as it likes, and mails as people read them.
+//! What several of these stories share: an alarm that the story begins and ends as it likes, and mails as people read
+//! them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,5 +1,5 @@
-//! Who is told of alarms: once, in their own words, by the ways that they have, and never lost; and what is held back, and
-//! why.
+//! Who is told of alarms: once, in their own words, by the ways that they have, and never lost; and what is held back,
+//! and why.
 
 mod by_command;
 mod console;

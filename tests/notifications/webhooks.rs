@@ -1,5 +1,5 @@
-//! Webhooks of recipients: judged by the reference library of Standard Webhooks, repeated under the same id, and never sent
-//! where they should not go.
+//! Webhooks of recipients: judged by the reference library of Standard Webhooks, repeated under the same id, and never
+//! sent where they should not go.
 
 use counterparts::{SmtpPlan, SmtpSink, WebhookReceiver, free_port};
 use serde_json::{Value, json};

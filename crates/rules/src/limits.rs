@@ -288,7 +288,11 @@ pub const DIGEST_FROM: u64 = 5;
 pub const DIGEST_QUIET: Span = Span::seconds(10);
 /// Longest wait for a storm to be over.
 pub const DIGEST_WAIT_MAX: Span = Span::seconds(40);
-/// How far apart dispatches to one recipient by one way are.
+/// So many dispatches to one recipient by one way go out as they come.
+pub const DISPATCH_BURST: u32 = 5;
+/// If they went out within so long, the next ones have pauses between them.
+pub const DISPATCH_BURST_WITHIN: Span = Span::minutes(5);
+/// How long such a pause is.
 pub const DISPATCH_PACE: Span = Span::seconds(20);
 /// How long a dispatch is tried before it is given up.
 pub const DISPATCH_LIFE: Span = Span::days(3);

@@ -121,17 +121,18 @@ pub async fn update(tx: &mut Tx, before: &Dispatch, after: &DispatchRow) -> Resu
     Ok(tx.execute(SQL, &values).await? == 1)
 }
 
-/// When the last dispatch was made for this recipient and way.
+/// When the last dispatches were made for this recipient and way, the newest first, up to `limit`.
 pub async fn last_made(
     tx: &mut Tx,
     org: OrgId,
     recipient: &str,
     channel: Channel,
-) -> Result<Option<Millis>, StoreError> {
+    limit: u32,
+) -> Result<Vec<Millis>, StoreError> {
     const SQL: &str = "select created_at from dispatches where org = $1 and recipient = $2 and channel = $3
-        order by created_at desc limit 1";
-    let row = tx.query_one_or_none(SQL, &[org.into(), recipient.into(), channel.as_str().into()]).await?;
-    row.map(|row| row.columns("dispatches").millis("created_at")).transpose()
+        order by created_at desc limit $4";
+    let rows = tx.query(SQL, &[org.into(), recipient.into(), channel.as_str().into(), limit.into()]).await?;
+    rows.into_iter().map(|row| row.columns("dispatches").millis("created_at")).collect()
 }
 
 /// Up to `limit` of what stands in somebody's console, the newest first, below the id `before`.
@@ -184,7 +185,8 @@ pub async fn read_until(
     tx.execute(SQL, &[org.into(), person.into(), until.into(), now.into()]).await
 }
 
-/// Forgets up to `limit` dispatches that were made before `before` and are over, the oldest first. Returns how many went.
+/// Forgets up to `limit` dispatches that were made before `before` and are over, the oldest first. Returns how many
+/// went.
 pub async fn delete_before(tx: &mut Tx, before: Millis, limit: u32) -> Result<u64, StoreError> {
     const SQL: &str = "delete from dispatches where id in (select id from dispatches
         where created_at < $1 and next_at is null order by created_at limit $2)";

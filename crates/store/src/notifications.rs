@@ -198,8 +198,8 @@ fn values(row: &NotificationRow) -> [Value<'_>; 23] {
     ]
 }
 
-/// What became of the beginnings of these alarms: of each, for whom and by which way. In no order; each may be asked for
-/// once.
+/// What became of the beginnings of these alarms: of each, for whom and by which way. In no order; each may be asked
+/// for once.
 pub async fn beginnings(
     tx: &mut Tx,
     alarms: &[AlarmId],

@@ -37,8 +37,8 @@ pub struct PutRecipient {
     /// Who it is and what it wants.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub recipient: Value,
-    /// With what calls of its webhook are signed: `whsec_` and 24 to 64 bytes in base64. If absent it keeps the one that
-    /// it has; one is made for a webhook that has none.
+    /// With what calls of its webhook are signed: `whsec_` and 24 to 64 bytes in base64. If absent it keeps the one
+    /// that it has; one is made for a webhook that has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub webhook_secret: Option<String>,
 }
@@ -156,7 +156,8 @@ pub struct Notification {
     pub rule: String,
     /// Where it stands.
     pub state: NotificationState,
-    /// Why it is, or was, held back, or did not arrive, in a word; `template_failed`: it arrived in the hub's own words.
+    /// Why it is, or was, held back, or did not arrive, in a word; `template_failed`: it arrived in the hub's own
+    /// words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
     /// When what is held back is told after all, if the alarm still stands.

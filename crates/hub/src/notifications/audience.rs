@@ -34,7 +34,7 @@ pub(super) fn reachable(row: &RecipientRow) -> Option<Recipient> {
             Some(Recipient { webhook, ..recipient })
         }
         Err(error) => {
-            tracing::warn!(org = %row.org, recipient = row.name, %error, "A recipient cannot be read; it is told nothing");
+            tracing::warn!(org = %row.org, recipient = row.name, %error, "A recipient cannot be read; it is none");
             None
         }
     }
@@ -50,7 +50,7 @@ pub(super) fn in_use(rows: &[NotificationRuleRow]) -> Vec<NotificationRule> {
             None => {}
             Some(Ok(rule)) => drop(by_name.insert(row.name.clone(), rule)),
             Some(Err(error)) => {
-                tracing::warn!(org = %row.org, rule = row.name, %error, "A notification rule cannot be read; it is none");
+                tracing::warn!(org = %row.org, rule = row.name, %error, "A rule cannot be read; it is none");
             }
         }
     }

@@ -24,8 +24,8 @@ fn invalid(at: &str, why: &str) -> Fault {
     refuse_at(ProblemCode::FieldInvalid, at, format!("{why}."))
 }
 
-/// Makes a recipient, or puts it in place of the one of its name. A webhook has a secret from then on: the one given, the
-/// one that it had, or one that is made now and shown this once.
+/// Makes a recipient, or puts it in place of the one of its name. A webhook has a secret from then on: the one given,
+/// the one that it had, or one that is made now and shown this once.
 pub(super) async fn put(
     app: &Shared,
     who: &Principal,
@@ -78,10 +78,8 @@ pub(super) async fn put(
                     changed_at: now,
                 };
                 recipients::put(tx, &row).await?;
-                let changes = json!({
-                    "removed": false, "secret_version": secret_version,
-                    "recipient": serde_json::from_str::<Value>(&row.recipient).unwrap_or_default(),
-                });
+                let changes =
+                    json!({ "removed": false, "secret_version": secret_version, "recipient": told_of(&recipient) });
                 tell(tx, &row, false).await?;
                 audit::record(tx, act.changes(changes)).await?;
                 Ok::<_, Fault>(RecipientInUse { webhook_secret: told, ..shown(row) })
@@ -144,6 +142,12 @@ async fn with_person(tx: &mut Tx, org: OrgId, recipient: Recipient) -> Result<Re
         refuse_at(ProblemCode::UnknownAccount, "/recipient/person", detail)
     })?;
     Ok(Recipient { person: Some(subject_of(account.id)), ..recipient })
+}
+
+/// What the audit log keeps of a recipient: of a webhook no more than its host, since many addresses are secrets.
+fn told_of(recipient: &Recipient) -> Value {
+    let host = |text: &String| address(text).ok().and_then(|url| url.host_str().map(str::to_owned));
+    json!(Recipient { webhook: recipient.webhook.as_ref().and_then(host), ..recipient.clone() })
 }
 
 /// Writes down that a recipient is another one now, or none.

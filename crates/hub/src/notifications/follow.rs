@@ -1,8 +1,8 @@
-//! The loop of the leader: follows the events of alarms, and writes down who is told of them; then gathers what waits, and
-//! begins what is due.
+//! The loop of the leader: follows the events of alarms, and writes down who is told of them; then gathers what waits,
+//! and begins what is due.
 //!
-//! What a page of events means and how far the events were followed are written in one transaction: a hub that dies goes on
-//! where the last one stood, and of two that lead by mistake one gives way.
+//! What a page of events means and how far the events were followed are written in one transaction: a hub that dies
+//! goes on where the last one stood, and of two that lead by mistake one gives way.
 
 use std::sync::Arc;
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use sortie_rules::ids::DispatchId;
-use sortie_rules::limits::{DISPATCHES_AT_ONCE, PAGE_MAX};
-use sortie_rules::notifications::{Channel, Waiting, end, planned, send_at};
+use sortie_rules::limits::{DISPATCH_BURST, DISPATCHES_AT_ONCE, PAGE_MAX};
+use sortie_rules::notifications::{Before, Channel, Failure, Waiting, end, planned, send_at};
 use sortie_rules::time::Millis;
 use sortie_store::dispatches::{self, ConsoleText, DispatchRow};
 use sortie_store::notifications::{self, Group};
@@ -47,13 +47,15 @@ async fn ready(tx: &mut Tx, groups: &[Group], now: Millis) -> Result<Vec<Group>,
     let mut ready = Vec::new();
     for group in groups {
         let Group { count, first_at, newest_at, .. } = *group;
-        let waiting = Waiting { count, first_at, newest_at, last_sent_at: None };
+        let waiting = Waiting { count, first_at, newest_at, before: Before::default() };
         // What went out before can only make it later.
         if send_at(waiting) > now {
             continue;
         }
-        let last_sent_at = dispatches::last_made(tx, group.org, &group.recipient, group.channel).await?;
-        if send_at(Waiting { last_sent_at, ..waiting }) <= now {
+        let made = dispatches::last_made(tx, group.org, &group.recipient, group.channel, DISPATCH_BURST).await?;
+        let burst_at = made.get(DISPATCH_BURST as usize - 1).copied();
+        let before = Before { last_at: made.first().copied(), burst_at };
+        if send_at(Waiting { before, ..waiting }) <= now {
             ready.push(group.clone());
         }
     }
@@ -112,7 +114,7 @@ pub(super) async fn put_in_console(
 ) -> Result<(), Fault> {
     let recipient = recipients::get(tx, row.org, &row.recipient).await?.as_ref().and_then(reachable);
     let Some((recipient, person)) = recipient.and_then(|one| one.person.clone().map(|person| (one, person))) else {
-        row.life = end(row.life, Err(sortie_rules::notifications::Failure::ForGood), now, 0);
+        row.life = end(row.life, Err(Failure::ForGood), now, 0);
         row.code = Some("recipient_removed".to_owned());
         (row.why, row.ended_at) = (Some("the recipient has no console any more".to_owned()), Some(now));
         notifications::end_all(tx, row.id, row.life.state.as_str(), row.code.as_deref(), now).await?;

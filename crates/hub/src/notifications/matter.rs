@@ -113,3 +113,65 @@ impl Matter {
         })
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use sortie_rules::alarms::Severity;
+    use sortie_rules::ids::Id;
+    use sortie_store::notifications::Tells;
+
+    /// So many notifications of alarms by this rule, as a recipient gets them.
+    pub(in crate::notifications) fn matter(recipient: Value, alarm_rule: &str, opened: bool, count: u64) -> Matter {
+        let recipient: Recipient = serde_json::from_value(recipient).unwrap();
+        let told = |number: u64| Told {
+            tells: Tells {
+                event: number,
+                alarm: Id::from_uuid(uuid::Uuid::from_u128(7)),
+                alarm_rule: alarm_rule.into(),
+                severity: Severity::Critical,
+                node: None,
+                node_name: Some(format!("box-{number}")),
+                site: Some("homes".into()),
+                subject: String::new(),
+                summary: "It is so.".into(),
+                opened,
+                at: Millis(1_784_116_800_000),
+            },
+            began_at: Some(Millis(1_784_116_740_000)),
+            resolved_at: None,
+            data: Some("{\"value\":9}".into()),
+        };
+        let tally = Tally { rule: "operators".into(), opened, severity: Severity::Critical, count };
+        Matter {
+            zone: Zone::of(recipient.time_zone.as_deref()),
+            recipient,
+            rule: None,
+            tally: vec![tally],
+            first: (1..=count.min(DISPATCH_ALARMS_MAX.into())).map(told).collect(),
+            is_test: false,
+            made_at: Millis(1_784_116_801_000),
+        }
+    }
+
+    fn on_call(count: u64) -> Matter {
+        matter(json!({ "name": "on-call", "audience": "operator", "mail": "a@b.example" }), "node.down", true, count)
+    }
+
+    #[test]
+    fn a_webhook_gets_one_alarm_or_how_many_there_are() {
+        let read = |matter: &Matter| -> Value { serde_json::from_str(&matter.to_webhook()).unwrap() };
+        let one = read(&on_call(1));
+        assert_eq!((&one["type"], &one["timestamp"]), (&json!("alarm.opened"), &json!("2026-07-15T12:00:00Z")));
+        let alarm = &one["data"]["alarm"];
+        assert_eq!(
+            (&alarm["node"], &alarm["resolved_at"], &alarm["data"]["value"]),
+            (&json!("box-1"), &Value::Null, &json!(9))
+        );
+        let many = read(&on_call(60));
+        assert_eq!((&many["type"], &many["data"]["count"]), (&json!("alarms.digest"), &json!(60)));
+        assert_eq!(many["data"]["alarms"].as_array().map(Vec::len), Some(50));
+        let test = read(&Matter { is_test: true, ..on_call(1) });
+        assert_eq!((&test["type"], &test["data"]["recipient"]), (&json!("notification.test"), &json!("on-call")));
+    }
+}

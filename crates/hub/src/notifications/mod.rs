@@ -2,9 +2,9 @@
 //!
 //! `follow` is the leader's loop: it reads the events of alarms page by page (`page`) with the `audience` of each org,
 //! `judge` decides what is told and what is held back (`maintenance` is one reason), `gather` makes dispatches of what
-//! waits, and `send` tries those that are due, in the `words` that `matter` and `zone` give. `change`, `list`, `secret` and
-//! `test` are about recipients, `rules` about rules, `log` shows what became of it all; `console` and `socket` are for the
-//! person who is told there. `memory` holds what is in memory, `forget` removes what was told long ago.
+//! waits, and `send` tries those that are due, in the `words` that `matter` and `zone` give. `change`, `list`, `secret`
+//! and `test` are about recipients, `rules` about rules, `log` shows what became of it all; `console` and `socket` are
+//! for the person who is told there. `memory` holds what is in memory, `forget` removes what was told long ago.
 
 mod audience;
 mod change;

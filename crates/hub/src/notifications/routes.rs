@@ -4,6 +4,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::response::Response;
 use sortie_rules::access::{Need, Permission};
 use sortie_rules::audit::Action;
@@ -13,11 +14,12 @@ use sortie_wire::notifications::{
     PutRecipient, ReadUntil, RecipientInUse, TestOutcome, TestRecipient, Unread,
 };
 use sortie_wire::pages::Page;
+use sortie_wire::problem::ProblemCode;
 use utoipa_axum::routes;
 
 use super::{change, console, list, log, rules, socket, test};
 use crate::app::Shared;
-use crate::fault::Fault;
+use crate::fault::{Fault, refuse};
 use crate::http::{Audience, Body, PageQuery, PathOf, QueryOf, Routes, page_size};
 use crate::people::Principal;
 
@@ -189,8 +191,12 @@ async fn read_my_notification(
 async fn my_notifications_as_they_come(
     State(app): State<Shared>,
     who: Principal,
-    upgrade: WebSocketUpgrade,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Fault> {
+    let upgrade = upgrade.map_err(|why| {
+        let detail = format!("This address speaks WebSocket, over HTTP/1.1 and nothing else: {why}.");
+        refuse(ProblemCode::MalformedParameter, detail)
+    })?;
     let seat = app.seats.take(&who)?;
     let upgrade = upgrade.max_message_size(HEARD_BYTES_MAX).max_frame_size(HEARD_BYTES_MAX);
     Ok(upgrade.on_upgrade(move |opened| socket::tell(app, who, opened, seat)))

@@ -59,7 +59,7 @@ pub(super) async fn put(
                 let own = notification_rules::list(tx, org).await?;
                 if own.len() >= NOTIFICATION_RULES_MAX && !own.iter().any(|one| one.name == name) {
                     let detail = format!(
-                        "An org says something of at most {NOTIFICATION_RULES_MAX} notification rules; remove one first."
+                        "An org says something of at most {NOTIFICATION_RULES_MAX} notification rules; remove one."
                     );
                     return Err(refuse(ProblemCode::FieldInvalid, detail));
                 }
@@ -85,7 +85,7 @@ pub(super) async fn remove(app: &App, who: &Principal, name: String) -> Result<N
                 let unknown = || {
                     let given: String = name.chars().take(80).collect();
                     let detail = format!(
-                        "Your org says nothing of a notification rule `{given}`; `sortie notification rules` shows them."
+                        "Your org says nothing of a notification rule `{given}`; see `sortie notification rules`."
                     );
                     refuse(ProblemCode::UnknownNotificationRule, detail)
                 };

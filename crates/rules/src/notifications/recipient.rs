@@ -1,5 +1,5 @@
-//! Who may be told: a person, a team's mailbox, a customer, somebody's service. What they prefer narrows what rules tell
-//! them, and never widens it.
+//! Who may be told: a person, a team's mailbox, a customer, somebody's service. What they prefer narrows what rules
+//! tell them, and never widens it.
 
 use serde::{Deserialize, Serialize};
 

@@ -27,7 +27,7 @@ create table notification_rules (
 create table notifications (
     id          text not null,
     org         text not null references orgs (id),
-    event       bigint not null, -- the number of the event that told of it; no foreign key: events are forgotten earlier
+    event       bigint not null, -- the number of the event that told of it; no foreign key: events are forgotten
     alarm       text not null,   -- no foreign key either
     alarm_rule  text not null,
     severity    text not null,
@@ -97,7 +97,9 @@ create table dispatches (
         (state = 'waiting' and next_at is not null and ended_at is null)
         or ((state = 'sent' or state = 'failed' or state = 'given_up') and next_at is null and ended_at is not null)
     ),
-    constraint dispatches_console check (person is null or (channel = 'console' and title is not null and text is not null))
+    constraint dispatches_console check (
+        person is null or (channel = 'console' and title is not null and text is not null)
+    )
 ) without rowid;
 create index dispatches_due on dispatches (next_at) where next_at is not null;
 create index dispatches_to on dispatches (org, recipient, channel, created_at);

@@ -250,8 +250,11 @@ async fn a_dispatch_is_changed_by_whoever_has_read_it(tx: &mut Tx) -> Result<(),
     assert_eq!(dispatches::get(tx, row.id).await?.as_ref(), Some(&row));
     assert_eq!(dispatches::due(tx, at(-1), 9).await?, []);
     assert_eq!(dispatches::due(tx, NOW, 9).await?, [row.clone()]);
-    assert_eq!(dispatches::last_made(tx, DEFAULT_ORG, "noc", Channel::Mail).await?, Some(NOW));
-    assert_eq!(dispatches::last_made(tx, DEFAULT_ORG, "noc", Channel::Webhook).await?, None);
+    let later = DispatchRow { created_at: at(1), ..dispatch(2, "noc", Channel::Mail) };
+    dispatches::insert(tx, &later).await?;
+    assert_eq!(dispatches::last_made(tx, DEFAULT_ORG, "noc", Channel::Mail, 9).await?, [at(1), NOW]);
+    assert_eq!(dispatches::last_made(tx, DEFAULT_ORG, "noc", Channel::Mail, 1).await?, [at(1)]);
+    assert_eq!(dispatches::last_made(tx, DEFAULT_ORG, "noc", Channel::Webhook, 9).await?, []);
     let begun = DispatchRow {
         life: begin(row.life, NOW).expect("it is due"),
         code: Some("mail_server".into()),

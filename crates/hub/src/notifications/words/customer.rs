@@ -1,5 +1,5 @@
-//! For those whose box it is: in their language, without what only operators understand. Each rule of the hub's own that
-//! they can make sense of has a sentence; all others have one that says little and nothing wrong.
+//! For those whose box it is: in their language, without what only operators understand. Each rule of the hub's own
+//! that they can make sense of has a sentence; all others have one that says little and nothing wrong.
 
 use sortie_rules::notifications::Locale;
 use sortie_store::notifications::Told;

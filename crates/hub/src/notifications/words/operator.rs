@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use sortie_rules::alarms::Severity;
+use sortie_rules::limits::DIGEST_FROM;
 use sortie_store::notifications::Told;
 
 use crate::notifications::matter::Matter;
@@ -64,10 +65,14 @@ fn digest(matter: &Matter, hub_url: &str) -> (String, String) {
     let (opened, resolved) = (matter.count_of(true), matter.count_of(false));
     let begun = matter.tally.iter().filter(|one| one.opened);
     let word = begun.map(|one| one.severity).max().map_or("resolved", Severity::as_str);
-    let subject = match (opened, resolved) {
-        (opened, 0) => format!("[{word}] {opened} alarms"),
-        (0, resolved) => format!("[{word}] {resolved} alarms are over"),
-        (opened, resolved) => format!("[{word}] {opened} alarms, and {resolved} are over"),
+    let first = matter.first.iter().max_by_key(|told| (told.tells.opened, told.tells.severity));
+    let subject = match (first, opened, resolved) {
+        (Some(first), ..) if matter.count() < DIGEST_FROM => {
+            format!("{}, and {} more", subject(first), matter.count() - 1)
+        }
+        (_, opened, 0) => format!("[{word}] {opened} alarms"),
+        (_, 0, resolved) => format!("[{word}] {resolved} alarms are over"),
+        (_, opened, resolved) => format!("[{word}] {opened} alarms, and {resolved} are over"),
     };
     let mut text = String::new();
     let mut say = |line: String| writeln!(text, "{line}").expect("a String can be written");

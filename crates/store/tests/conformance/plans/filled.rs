@@ -189,8 +189,8 @@ const FILLINGS: &[Filling] = &[
         "dispatches (id, org, recipient, channel, state, is_test, count, tries, since, next_at, created_at, ended_at,
                      person, title, text, read_at)",
         10_000,
-        "ID, ORG, 'recipient-' || (i % 100), 'console', case when i % 100 = 0 then 'waiting' else 'sent' end, 0, 1, 1, i,
-         case when i % 100 = 0 then i else null end, i, case when i % 100 = 0 then null else i end,
+        "ID, ORG, 'recipient-' || (i % 100), 'console', case when i % 100 = 0 then 'waiting' else 'sent' end, 0, 1, 1,
+         i, case when i % 100 = 0 then i else null end, i, case when i % 100 = 0 then null else i end,
          'account:' || (i % 100), 'title', 'text', case when i % 50 = 3 then null else i end",
     ),
     fill(
