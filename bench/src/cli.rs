@@ -31,7 +31,7 @@ pub(crate) struct Setup {
     /// Where temporary data folders are made; the machine's own folder for such things if absent
     #[arg(long, global = true, value_name = "DIR")]
     folder: Option<PathBuf>,
-    /// Keep everything in a private PostgreSQL server, which commits to the disk, not in SQLite (p1 to p4, p10, soak)
+    /// Keep everything in a private PostgreSQL server, which commits to the disk, not in SQLite (p1 to p4, p10, alarms, soak)
     #[arg(long, global = true)]
     pub(crate) postgres: bool,
     /// How long a submitting phase lasts at most
@@ -73,6 +73,8 @@ enum Ask {
     Jobs,
     /// A publication of desired state to all agents, until each has told of it
     Desired,
+    /// A fleet of 100,000 nodes that falls silent at once, until each has its alarm
+    Alarms,
     /// What a command handler costs beside a bare fork and exec
     Command,
     /// What signing and verifying a delivery costs
@@ -91,8 +93,22 @@ enum Ask {
 }
 
 /// All rows but `p10`, which takes much longer than the others.
-const ALL: &[&str] =
-    &["startup", "p1", "p2", "p3", "p4", "p6", "p9", "jobs", "desired", "command", "deliveries", "sign_in", "replicas"];
+const ALL: &[&str] = &[
+    "startup",
+    "p1",
+    "p2",
+    "p3",
+    "p4",
+    "p6",
+    "p9",
+    "jobs",
+    "desired",
+    "alarms",
+    "command",
+    "deliveries",
+    "sign_in",
+    "replicas",
+];
 
 impl Program {
     /// Does what was asked.
@@ -108,6 +124,7 @@ impl Program {
             Ask::Replicas => &["replicas"],
             Ask::Jobs => &["jobs"],
             Ask::Desired => &["desired"],
+            Ask::Alarms => &["alarms"],
             Ask::Command => &["command"],
             Ask::Deliveries => &["deliveries"],
             Ask::SignIn => &["sign_in"],

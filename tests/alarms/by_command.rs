@@ -16,7 +16,7 @@ async fn alarms_are_listed_narrowed_and_shown(scene: Scene) {
     let hub = scene.hub().start().await;
     let (north, south) = (hub.hand_node("north").await, hub.hand_node("south").await);
     let none = hub.sortie(&["alarm", "list"]).well();
-    assert!(none.stdout.is_empty() && none.stderr.contains("no such alarm"), "{none:?}");
+    assert!(none.stdout.is_empty() && none.stderr.contains("No alarm is open"), "{none:?}");
     for node in [&north, &south] {
         report(node, "facts", json!({ "data_disk": { "used_percent": 97 } })).await;
     }
@@ -72,7 +72,7 @@ async fn what_is_typed_wrongly_is_told(scene: Scene) {
     hub.sortie(&["alarm", "rule", "set", "/nonexistent"]).failed(2, &["cannot be read"]);
     let file = scene.folder().join("rule.toml");
     std::fs::write(&file, "severity = \n").unwrap();
-    hub.sortie(&["alarm", "rule", "set", file.to_str().unwrap()]).failed(2, &["holds no rule"]);
+    hub.sortie(&["alarm", "rule", "set", file.to_str().unwrap()]).failed(2, &["holds no rule", "line 1"]);
     std::fs::write(&file, "severity = \"info\"\n").unwrap();
     hub.sortie(&["alarm", "rule", "set", file.to_str().unwrap()]).failed(2, &["names no rule"]);
     hub.sortie(&["alarm", "list", "--severity", "loud"]).failed(2, &["critical"]);

@@ -4,9 +4,11 @@
 mod by_command;
 mod facts;
 mod help;
+mod jumps;
 mod killed;
 mod presence;
 mod replicas;
 mod rules;
 mod tasks;
+mod thresholds;
 mod told_once;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use counterparts::Postgres;
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -52,15 +52,25 @@ pub(super) async fn on_postgres(
 impl Ground {
     /// A hub with so many nodes, whose agents do not run.
     pub(crate) async fn new(setup: &Setup, nodes: usize) -> anyhow::Result<Ground> {
-        Ground::with(setup, nodes, Postgres::start_durable).await
+        Ground::set(setup, nodes, &[]).await
+    }
+
+    /// The same with these variables of the hub's.
+    pub(crate) async fn set(setup: &Setup, nodes: usize, set: &[(&str, String)]) -> anyhow::Result<Ground> {
+        Ground::with(setup, nodes, Postgres::start_durable, set).await
     }
 
     /// The same for a long time: a PostgreSQL server tidies up as it does where people use it.
     pub(crate) async fn for_long(setup: &Setup, nodes: usize) -> anyhow::Result<Ground> {
-        Ground::with(setup, nodes, Postgres::start_for_long).await
+        Ground::with(setup, nodes, Postgres::start_for_long, &[]).await
     }
 
-    async fn with(setup: &Setup, nodes: usize, server: fn() -> Postgres) -> anyhow::Result<Ground> {
+    async fn with(
+        setup: &Setup,
+        nodes: usize,
+        server: fn() -> Postgres,
+        more: &[(&str, String)],
+    ) -> anyhow::Result<Ground> {
         ensure!(nodes > 0, "at least one node is needed");
         let folder = setup.scratch()?;
         let server = match setup.postgres {
@@ -71,10 +81,11 @@ impl Ground {
             let database = server.fresh_database();
             (Arc::new(server), database)
         });
-        let set = match &server {
+        let mut set = match &server {
             Some((_, database)) => on_postgres(setup, database.clone(), folder.path()).await?,
             None => Vec::new(),
         };
+        set.extend_from_slice(more);
         let engine = if server.is_some() { "PostgreSQL" } else { "SQLite" };
         let hub = Hub::start_with(setup, &folder.path().join("hub"), &set).await?;
         let fleet = Fleet::enroll(&hub, folder.path(), nodes).await?;
@@ -102,8 +113,35 @@ impl Ground {
         Ok(Kept { database_bytes: bytes(0), wal_bytes: bytes(1) })
     }
 
+    /// Asks the hub's database beside it: the first column of each row, as text.
+    pub(crate) async fn sql(&self, statement: String) -> anyhow::Result<Vec<String>> {
+        let (server, file) = (self.server.clone(), self.hub.data().join("sortie.db"));
+        let asked = tokio::task::spawn_blocking(move || match server {
+            Some((server, database)) => Ok(server.sql(&database, &statement)),
+            None => sqlite(&file, &statement).with_context(|| statement),
+        });
+        asked.await?
+    }
+
     /// Ends it.
     pub(crate) async fn end(self) -> anyhow::Result<()> {
         self.hub.stop().await
     }
+}
+
+fn sqlite(file: &Path, statement: &str) -> anyhow::Result<Vec<String>> {
+    let database = rusqlite::Connection::open(file)?;
+    let mut prepared = database.prepare(statement)?;
+    if prepared.column_count() == 0 {
+        prepared.execute([])?;
+        return Ok(Vec::new());
+    }
+    let column = |row: &rusqlite::Row<'_>| row.get::<_, rusqlite::types::Value>(0);
+    let values = prepared.query_map([], column)?.collect::<Result<Vec<_>, _>>()?;
+    let text = |value| match value {
+        rusqlite::types::Value::Text(text) => text,
+        rusqlite::types::Value::Integer(number) => number.to_string(),
+        other => format!("{other:?}"),
+    };
+    Ok(values.into_iter().map(text).collect())
 }

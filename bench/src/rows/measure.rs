@@ -5,7 +5,7 @@ use crate::figure::Figure;
 
 use super::{
     agent, command, deliveries, desired, drain, growth, handshake, jobs, latency, life, replicas, several, sign_in,
-    startup, storm, submit, submit_many,
+    silence, startup, storm, submit, submit_many,
 };
 
 /// Measures one row.
@@ -36,6 +36,7 @@ pub(crate) async fn run(row: &str, setup: &Setup) -> anyhow::Result<Vec<Figure>>
         "command" => command::measure(setup).await,
         "deliveries" => deliveries::measure(),
         "sign_in" => sign_in::measure(setup).await,
+        "alarms" => silence::measure(setup).await,
         "startup" => startup::measure(setup).await,
         other => anyhow::bail!("there is no row `{other}`"),
     }

@@ -20,7 +20,7 @@ use crate::enforcement::Enforcements;
 use crate::http::{Rates, Readiness, Seats};
 use crate::identity::{KeyRing, Keys, ServerTls};
 use crate::jobs::Advance;
-use crate::liveness::PresenceBoard;
+use crate::liveness::{Minded, PresenceBoard};
 use crate::logs::Unpacked;
 use crate::nodes::Directory;
 use crate::notifications::Notifications;
@@ -112,6 +112,8 @@ pub struct App {
     /// Where submissions share their transactions.
     pub(crate) together: Together,
     pub(crate) presence: PresenceBoard,
+    /// How far it was minded that the machine's clock was put forward or back.
+    pub(crate) minded: Minded,
     /// How each org fares, as people asked lately.
     pub(crate) summaries: Models,
     /// Whether this hub does what one of several has to do.

@@ -12,26 +12,45 @@ use sortie_rules::time::{Millis, Span};
 
 /// Tells the time.
 #[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> Millis + Send + Sync>);
+pub struct Clock {
+    shown: Arc<dyn Fn() -> Millis + Send + Sync>,
+    steady: Arc<dyn Fn() -> Millis + Send + Sync>,
+}
 
 impl Clock {
     /// The machine's clock.
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the machine's clock")]
     pub fn system() -> Clock {
-        Clock::new(|| {
+        let shown = || {
             let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             Millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
-        })
+        };
+        let (began, since) = (shown(), Steady::now());
+        Clock::of(shown, move || began + since.elapsed())
     }
 
-    /// A clock of one's own.
-    pub fn new(now: impl Fn() -> Millis + Send + Sync + 'static) -> Clock {
-        Clock(Arc::new(now))
+    /// A clock of one's own, that shows one time and would show another one if nobody had set it.
+    pub(crate) fn of(
+        shown: impl Fn() -> Millis + Send + Sync + 'static,
+        steady: impl Fn() -> Millis + Send + Sync + 'static,
+    ) -> Clock {
+        Clock { shown: Arc::new(shown), steady: Arc::new(steady) }
     }
 
     /// The time.
     pub fn now(&self) -> Millis {
-        (self.0)()
+        (self.shown)()
+    }
+
+    /// What it would show if nobody had set it since it was first read: what lasts is measured by it. A machine that
+    /// sleeps stops it.
+    pub(crate) fn steady(&self) -> Millis {
+        (self.steady)()
+    }
+
+    /// By how many milliseconds it was put forward since it was first read, or back, if negative.
+    pub(crate) fn moved_ms(&self) -> i64 {
+        self.now().0.saturating_sub(self.steady().0)
     }
 }
 

@@ -244,7 +244,7 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
     let tls = ServerTls::new(&ring.held(), given, names, &entropy, now)?;
     let first_start = bootstrap(&store, &data, &keys, &entropy, now).await?;
     liveness::skip_absence(&store, now).await?;
-    let (presence, leader) = (PresenceBoard::default(), Leader::new(&entropy));
+    let (presence, leader) = (PresenceBoard::new(&clock), Leader::new(&entropy));
     liveness::load(&store, &presence).await?;
     crate::alarms::begin(&store, now).await?;
     crate::notifications::begin(&store, now).await?;
@@ -299,6 +299,7 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
         tls,
         url,
         presence,
+        minded: liveness::Minded::default(),
         leader,
     });
     if let Some(bells) = app.store.bells(app.leader.lock())? {

@@ -114,6 +114,8 @@ pub const ASSERTION_EARLY_MAX: Span = Span::seconds(1);
 pub const CLOCK_SKEWED_FROM: Span = Span::minutes(2);
 /// Within which difference it is called right again.
 pub const CLOCK_RIGHT_WITHIN: Span = Span::minutes(1);
+/// By how much the hub's own clock must have been put forward or back at once to be called a jump.
+pub const CLOCK_JUMP_FROM: Span = Span::minutes(1);
 /// Shortest and longest id of an assertion, in bytes.
 pub const ASSERTION_ID_BYTES_MIN: usize = 16;
 /// See [`ASSERTION_ID_BYTES_MIN`].
@@ -270,8 +272,12 @@ pub const ALARM_LAST_MAX: Span = Span::days(90);
 pub const ALARM_PATTERNS_MAX: usize = 16;
 /// Longest summary of an alarm rule, in bytes.
 pub const ALARM_SUMMARY_BYTES_MAX: usize = 200;
+/// Longest alarm rule of an org, in bytes of JSON.
+pub const ALARM_RULE_BYTES_MAX: usize = 16 << 10;
 /// Most alarm rules of one pack, and of one org.
 pub const ALARM_RULES_MAX: usize = 200;
+/// After a change of rules, when nobody judges by the former ones any more, at whichever hub.
+pub const ALARM_RULES_KNOWN_WITHIN: Span = Span::seconds(5);
 /// Most bytes of an alarm's subject; what is longer is cut.
 pub const ALARM_SUBJECT_BYTES_MAX: usize = 255;
 /// Most bytes of what an alarm keeps of the event or the facts that began it, as JSON.

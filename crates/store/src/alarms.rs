@@ -168,6 +168,13 @@ pub async fn due(tx: &mut Tx, now: Millis, limit: u32) -> Result<Vec<AlarmRow>, 
     tx.query(SQL, &[now.into(), limit.into()]).await?.into_iter().map(read).collect()
 }
 
+/// The clock by which this is written was put forward by so many milliseconds, or back, if negative: what time alone
+/// changes of alarms it changes as much later, or earlier. Returns of how many.
+pub async fn move_due(tx: &mut Tx, by_ms: i64) -> Result<u64, StoreError> {
+    const SQL: &str = "update alarms set due_at = due_at + $1, turn = turn + 1 where due_at is not null";
+    tx.execute(SQL, &[by_ms.into()]).await
+}
+
 /// The next org and rule of which something is live, after this one in their order.
 pub async fn next_live_rule(tx: &mut Tx, after: Option<(OrgId, &str)>) -> Result<Option<(OrgId, String)>, StoreError> {
     // One look at the index for each: of how many alarms a rule has none is read but the first.

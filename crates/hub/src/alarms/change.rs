@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use sortie_rules::alarms::AlarmRule;
-use sortie_rules::limits::ALARM_RULES_MAX;
+use sortie_rules::limits::{ALARM_RULE_BYTES_MAX, ALARM_RULES_MAX};
 use sortie_rules::names::check_name;
 use sortie_store::Tx;
 use sortie_store::alarm_rules::{self, AlarmRuleRow};
@@ -42,6 +42,9 @@ pub(super) async fn put(
         Some(given) => Some(read(given, &name).map_err(|why| invalid("/rule", &why))?),
     };
     let rule = rule.map(|rule| serde_json::to_string(&rule).expect("a rule is plain data"));
+    if rule.as_ref().is_some_and(|text| text.len() > ALARM_RULE_BYTES_MAX) {
+        return Err(invalid("/rule", &format!("a rule has at most {ALARM_RULE_BYTES_MAX} bytes of JSON")));
+    }
     let (org, now) = (who.org, app.clock.now());
     let row = AlarmRuleRow { org, name, rule, changed_by: who.name.to_string(), changed_at: now };
     change(app, who, move |tx, who| {

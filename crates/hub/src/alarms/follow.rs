@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use sortie_rules::limits::ALARM_EVENTS_AT_ONCE;
+use sortie_rules::limits::{ALARM_EVENTS_AT_ONCE, ALARM_RULES_KNOWN_WITHIN};
 use sortie_rules::time::Millis;
 use sortie_store::{Store, StoreError, events, followers};
 
@@ -14,6 +14,7 @@ use super::page::{self, Meaning};
 use super::sheet::Sheet;
 use super::{due, outdated};
 use crate::app::{App, Shared};
+use crate::clock::Steady;
 use crate::fault::Fault;
 
 /// As whom alarms follow events.
@@ -63,7 +64,11 @@ pub(crate) async fn follow(app: &Shared) -> Result<u64, Fault> {
     let packs = app.alarms.rules.packs();
     if !place.swept.as_ref().is_some_and(|swept| Arc::ptr_eq(swept, &packs)) {
         outdated::end_all(app, None).await?;
-        place.swept = Some(packs);
+        (place.swept, place.swept_at) = (Some(packs), Some(Steady::now()));
+    }
+    if place.swept_at.is_some_and(|at| at.elapsed() >= ALARM_RULES_KNOWN_WITHIN) {
+        outdated::end_all(app, None).await?;
+        place.swept_at = None;
     }
     let mut total = due::change_due(app).await?;
     for _ in 0..PAGES_PER_TURN {
@@ -107,12 +112,12 @@ async fn follow_page(app: &App, place: &mut Place) -> Result<u64, Fault> {
             Ok(()) => place.written = Some(until),
             Err(Lost::Overtaken) => {
                 // What both have looked at is judged once.
-                *place = Place { swept: place.swept.take(), ..Place::default() };
+                place.read_anew();
                 app.alarms.ring();
                 return Ok(0);
             }
             Err(Lost::Fault(fault)) => {
-                *place = Place { swept: place.swept.take(), ..Place::default() };
+                place.read_anew();
                 return Err(fault);
             }
         }
@@ -120,9 +125,9 @@ async fn follow_page(app: &App, place: &mut Place) -> Result<u64, Fault> {
     place.seen = until;
     if let Some(org) = changed {
         // A hub that dies before this is done does it when it begins to lead.
-        place.swept = None;
+        let swept = place.swept.take();
         outdated::end_all(app, Some(org)).await?;
-        place.swept = Some(app.alarms.rules.packs());
+        (place.swept, place.swept_at) = (swept, Some(Steady::now()));
     }
     let is_to_the_end = rows.last().is_some_and(|last| last.number == until);
     Ok(if is_to_the_end { rows.len() as u64 } else { ALARM_EVENTS_AT_ONCE.into() })

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, Notify};
 
 use super::rules::{PackRule, Rules};
+use crate::clock::Steady;
 
 /// What is in memory of alarms.
 #[derive(Debug, Default)]
@@ -25,6 +26,15 @@ pub(super) struct Place {
     pub(super) seen: u64,
     /// With which rules of packs it was looked for what they judge no more.
     pub(super) swept: Option<Arc<Vec<PackRule>>>,
+    /// When that was, if it is to be looked once more.
+    pub(super) swept_at: Option<Steady>,
+}
+
+impl Place {
+    /// How far it was followed is to be read again.
+    pub(super) fn read_anew(&mut self) {
+        (self.written, self.seen) = (None, 0);
+    }
 }
 
 impl Alarms {

@@ -74,7 +74,7 @@ async fn advance(app: &Shared, id: PublicationId) -> Result<bool, Fault> {
     let count = |stage| stages.get(&stage).copied().unwrap_or(0);
     let there: Vec<(u32, NodeId)> = waiting
         .iter()
-        .filter(|(_, node)| app.presence.was_heard_since(*node, now - PUBLICATION_HEARD_WITHIN))
+        .filter(|(_, node)| app.presence.was_heard_within(*node, PUBLICATION_HEARD_WITHIN))
         .copied()
         .collect();
     let is_there = u32::try_from(there.len()).unwrap_or(u32::MAX);
@@ -104,12 +104,11 @@ async fn advance(app: &Shared, id: PublicationId) -> Result<bool, Fault> {
 
 /// What this hub knows of nodes that it does not hear. One may be heard by another hub, which says so now and then.
 fn hearing(app: &Shared, waiting: &[(u32, NodeId)], now: Millis) -> Hearing {
-    let was_heard = |node| app.presence.heard_at(node).is_some_and(|at| now.since(at) < AWAY_AFTER);
     Hearing {
         leads: app.leader.leads(app),
         is_alone: app.store.engine() != "postgres",
         has_listened: now.since(app.listening_since) >= PUBLICATION_HEARD_WITHIN,
-        was_heard: waiting.iter().any(|(_, node)| was_heard(*node)),
+        was_heard: waiting.iter().any(|(_, node)| app.presence.was_heard_within(*node, AWAY_AFTER)),
     }
 }
 

@@ -86,7 +86,7 @@ pub(crate) async fn enroll(
         app.desired.generations.forget(node);
         app.enforcements.changed(node);
         app.waiting.forget(node);
-        app.presence.enrolled(node, org, thresholds, now);
+        app.presence.enrolled(node, org, thresholds);
     }
     tracing::info!(%node, name = %name, ?admission, "A node enrolled");
     Ok(Enrolled {

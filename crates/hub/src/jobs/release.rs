@@ -29,7 +29,7 @@ pub(super) async fn release(app: &Shared, row: JobRow, room: u32, now: Millis) -
         if chosen.len() == most {
             break;
         }
-        let is_there = app.presence.was_heard_since(node, now - JOB_HEARD_WITHIN);
+        let is_there = app.presence.was_heard_within(node, JOB_HEARD_WITHIN);
         if is_there && has_room(app, node).await? {
             chosen.push((position, node));
         }

@@ -1,4 +1,5 @@
-//! When each node was last heard, in memory.
+//! When each node was last heard, in memory. All times on the board are of the clock that nobody sets: however the
+//! machine's is put forward or back, silence is as long as it is.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -12,10 +13,14 @@ use sortie_store::nodes::PresenceRow;
 
 use super::check::record_change;
 use crate::app::{App, Shared};
+use crate::clock::Clock;
 
 /// What is known of each node's presence.
-#[derive(Debug, Default)]
-pub(crate) struct PresenceBoard(Mutex<BTreeMap<NodeId, Seen>>);
+#[derive(Debug)]
+pub(crate) struct PresenceBoard {
+    clock: Clock,
+    seen: Mutex<BTreeMap<NodeId, Seen>>,
+}
 
 /// One node on the board.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +30,8 @@ pub(crate) struct Seen {
     pub(crate) heard_at: Option<Millis>,
     /// Since when it is silent, not counting time in which no hub listened.
     pub(crate) silent_since: Millis,
+    /// The same as the store said it last. What it says again is no news, by whatever clock it was written.
+    stored: Option<Millis>,
     pub(crate) stale_after: Option<Span>,
     pub(crate) down_after: Option<Span>,
     /// Heard since it was last written down.
@@ -49,8 +56,14 @@ pub(crate) struct Changed {
 }
 
 impl PresenceBoard {
+    /// One on which nothing stands yet.
+    pub(crate) fn new(clock: &Clock) -> PresenceBoard {
+        PresenceBoard { clock: clock.clone(), seen: Mutex::default() }
+    }
+
     /// Takes over what the store knows of a node. What was heard here and is not written down yet counts as well.
     pub(crate) fn learn(&self, row: PresenceRow) {
+        let moved_ms = self.clock.moved_ms();
         let mut board = self.board();
         if row.revoked {
             board.remove(&row.id);
@@ -58,11 +71,21 @@ impl PresenceBoard {
         }
         let own = board.get(&row.id).copied();
         let unwritten = own.filter(|own| own.unwritten);
+        let (heard_at, silent_since) = match own.filter(|own| own.stored == Some(row.silent_since)) {
+            Some(own) => (own.heard_at, own.silent_since),
+            None => {
+                let heard_at = row.heard_at.map(|at| later(at, -moved_ms)).max(own.and_then(|own| own.heard_at));
+                // What a clock that was ahead has written begins now at the latest.
+                let silent_since = later(row.silent_since, -moved_ms).min(self.clock.steady());
+                (heard_at, own.map_or(silent_since, |own| own.silent_since.max(silent_since)))
+            }
+        };
         let seen = Seen {
             org: row.org,
             said: unwritten.map_or(row.presence, |own| own.said),
-            heard_at: row.heard_at.max(own.and_then(|own| own.heard_at)),
-            silent_since: own.map_or(row.silent_since, |own| own.silent_since.max(row.silent_since)),
+            heard_at,
+            silent_since,
+            stored: Some(row.silent_since),
             stale_after: row.stale_after,
             down_after: row.down_after,
             unwritten: unwritten.is_some(),
@@ -79,13 +102,14 @@ impl PresenceBoard {
 
     /// A node enrolled, for the first time or anew: it was not heard on its own line yet, whoever spoke there
     /// before.
-    pub(crate) fn enrolled(&self, node: NodeId, org: OrgId, thresholds: (Option<Span>, Option<Span>), now: Millis) {
+    pub(crate) fn enrolled(&self, node: NodeId, org: OrgId, thresholds: (Option<Span>, Option<Span>)) {
         let (stale_after, down_after) = thresholds;
         let fresh = Seen {
             org,
             said: Presence::New,
             heard_at: None,
-            silent_since: now,
+            silent_since: self.clock.steady(),
+            stored: None,
             stale_after,
             down_after,
             unwritten: false,
@@ -98,16 +122,16 @@ impl PresenceBoard {
         self.board().remove(&node);
     }
 
-    /// Whether this hub heard the node at this time or later.
-    pub(crate) fn was_heard_since(&self, node: NodeId, since: Millis) -> bool {
+    /// Whether this hub heard the node not longer ago than this.
+    pub(crate) fn was_heard_within(&self, node: NodeId, span: Span) -> bool {
+        let since = self.clock.steady() - span;
         self.board().get(&node).and_then(|seen| seen.heard_at).is_some_and(|at| at >= since)
     }
 
     /// The node gave a sign of life. A change of presence is written down in the background.
     pub(crate) fn heard(&self, app: &Shared, node: NodeId, org: OrgId) {
-        let now = app.clock.now();
-        if let Some(changed) = self.note(node, org, now) {
-            let app = app.clone();
+        if let Some(changed) = self.note(node, org) {
+            let (app, now) = (app.clone(), app.clock.now());
             tokio::spawn(async move {
                 if let Err(error) = record_change(&app, vec![changed], now).await {
                     tracing::warn!(%node, %error, "Could not write down that a node is there");
@@ -117,13 +141,15 @@ impl PresenceBoard {
         }
     }
 
-    fn note(&self, node: NodeId, org: OrgId, now: Millis) -> Option<Changed> {
+    fn note(&self, node: NodeId, org: OrgId) -> Option<Changed> {
+        let now = self.clock.steady();
         let mut board = self.board();
         let seen = board.entry(node).or_insert_with(|| Seen {
             org,
             said: Presence::New,
             heard_at: None,
             silent_since: now,
+            stored: None,
             stale_after: None,
             down_after: None,
             unwritten: false,
@@ -143,7 +169,7 @@ impl PresenceBoard {
 
     /// Notes that nodes with a held wait are there, for the hub that looks at silence.
     pub(crate) fn hear_held(&self, app: &App) {
-        let now = app.clock.now();
+        let now = self.clock.steady();
         let mut board = self.board();
         let held = board.iter_mut().filter(|(node, _)| app.waiting.is_held(**node));
         held.for_each(|(_, seen)| seen.hear(now));
@@ -153,16 +179,15 @@ impl PresenceBoard {
     /// the changes, and after which node to go on; nothing: these were all. Nodes with a held wait are there.
     pub(crate) fn look(
         &self,
-        app: &App,
-        now: Millis,
+        is_held: impl Fn(NodeId) -> bool,
         defaults: Thresholds,
         after: Option<NodeId>,
         limit: usize,
     ) -> (Vec<Changed>, Option<NodeId>) {
-        let mut changes = Vec::new();
+        let (mut changes, now) = (Vec::new(), self.clock.steady());
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         for (node, seen) in self.board().range_mut((from, Bound::Unbounded)) {
-            if app.waiting.is_held(*node) {
+            if is_held(*node) {
                 seen.hear(now);
             }
             let thresholds = Thresholds {
@@ -190,12 +215,14 @@ impl PresenceBoard {
         }
     }
 
-    /// Takes what was heard since the last time, to be written down together.
+    /// Takes what was heard since the last time, to be written down together, in the time that the machine's clock
+    /// shows.
     pub(crate) fn take_unwritten(&self) -> Vec<(NodeId, Millis, Millis)> {
+        let moved_ms = self.clock.moved_ms();
         let mut board = self.board();
         let heard = board.iter_mut().filter_map(|(node, seen)| {
-            let unwritten = std::mem::take(&mut seen.unwritten);
-            seen.heard_at.filter(|_| unwritten).map(|heard_at| (*node, heard_at, seen.silent_since))
+            let heard_at = seen.heard_at.filter(|_| std::mem::take(&mut seen.unwritten))?;
+            Some((*node, later(heard_at, moved_ms), later(seen.silent_since, moved_ms)))
         });
         heard.collect()
     }
@@ -210,9 +237,10 @@ impl PresenceBoard {
         }
     }
 
-    /// When a node was last heard.
+    /// When a node was last heard, in the time that the machine's clock shows.
     pub(crate) fn heard_at(&self, node: NodeId) -> Option<Millis> {
-        self.board().get(&node)?.heard_at
+        let heard_at = self.board().get(&node)?.heard_at;
+        heard_at.map(|at| later(at, self.clock.moved_ms()))
     }
 
     /// A node's thresholds were changed.
@@ -223,6 +251,134 @@ impl PresenceBoard {
     }
 
     fn board(&self) -> MutexGuard<'_, BTreeMap<NodeId, Seen>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// So many milliseconds later, or earlier, if negative.
+fn later(at: Millis, ms: i64) -> Millis {
+    Millis(at.0.saturating_add(ms))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use super::*;
+    use sortie_rules::ids::{DEFAULT_ORG, Id};
+
+    const T: Thresholds = Thresholds { stale_after: Span::minutes(30), down_after: Span::minutes(60) };
+
+    /// A board whose clock stands until it is moved: the time that passes, and what it was put forward by beside that.
+    struct Stage {
+        passed: Arc<AtomicI64>,
+        put: Arc<AtomicI64>,
+        board: PresenceBoard,
+    }
+
+    impl Stage {
+        fn new() -> Stage {
+            let began = Span::days(10_000).0;
+            let (passed, put) = (Arc::new(AtomicI64::new(began)), Arc::new(AtomicI64::new(0)));
+            let steady = {
+                let passed = Arc::clone(&passed);
+                move || Millis(passed.load(Ordering::Relaxed))
+            };
+            let shown = {
+                let (steady, put) = (steady.clone(), Arc::clone(&put));
+                move || later(steady(), put.load(Ordering::Relaxed))
+            };
+            Stage { passed, put, board: PresenceBoard::new(&Clock::of(shown, steady)) }
+        }
+
+        fn pass(&self, span: Span) {
+            self.passed.fetch_add(span.0, Ordering::Relaxed);
+        }
+
+        fn put_forward(&self, ms: i64) {
+            self.put.fetch_add(ms, Ordering::Relaxed);
+        }
+
+        fn look(&self) -> Vec<Change> {
+            let (changes, _) = self.board.look(|_| false, T, None, 100);
+            self.board.say(&changes);
+            changes.into_iter().map(|changed| changed.change).collect()
+        }
+
+        fn heard(&self, number: u128) {
+            self.board.note(node(number), DEFAULT_ORG);
+        }
+    }
+
+    fn node(number: u128) -> NodeId {
+        Id::from_uuid(uuid::Uuid::from_u128(number))
+    }
+
+    fn row(number: u128, presence: Presence, since: Millis) -> PresenceRow {
+        let (id, org, heard_at) = (node(number), DEFAULT_ORG, Some(since));
+        let (stale_after, down_after, revoked) = (None, None, false);
+        PresenceRow { id, org, presence, silent_since: since, heard_at, stale_after, down_after, revoked }
+    }
+
+    #[test]
+    fn silence_is_as_long_as_it_is_however_the_clock_is_put() {
+        for jump in [Span::days(1).0, -Span::days(1).0] {
+            let stage = Stage::new();
+            stage.heard(1);
+            stage.pass(Span::minutes(40));
+            assert_eq!(stage.look(), [Change::WentStale]);
+            stage.heard(2);
+            stage.put_forward(jump);
+            assert_eq!(stage.look(), [], "nobody is missed, and nobody has come back");
+            stage.pass(Span::minutes(20));
+            assert_eq!(stage.look(), [Change::WentDown], "after an hour, whatever the clock shows");
+            stage.pass(Span::minutes(10));
+            assert_eq!(stage.look(), [Change::WentStale], "the other after half an hour");
+            assert_eq!(stage.board.heard_at(node(2)), Some(later(stage.board.clock.now(), -30 * 60_000)));
+        }
+    }
+
+    #[test]
+    fn what_the_store_says_again_is_no_news_by_another_clock() {
+        for jump in [Span::days(1).0, -Span::days(1).0] {
+            let stage = Stage::new();
+            let before = stage.board.clock.now();
+            stage.board.learn(row(1, Presence::Online, before));
+            stage.pass(Span::minutes(40));
+            assert_eq!(stage.look(), [Change::WentStale]);
+            stage.put_forward(jump);
+            stage.board.learn(row(1, Presence::Stale, before));
+            assert_eq!(stage.look(), []);
+            // As the leader moves it.
+            stage.board.learn(row(1, Presence::Stale, later(before, jump)));
+            assert_eq!(stage.look(), []);
+            // Another hub has heard it.
+            let now = stage.board.clock.now();
+            stage.board.learn(row(1, Presence::Stale, now));
+            assert_eq!(stage.look(), [Change::Recovered]);
+            assert_eq!(stage.board.heard_at(node(1)), Some(now));
+        }
+    }
+
+    #[test]
+    fn what_was_heard_is_written_in_the_time_that_the_clock_shows() {
+        let stage = Stage::new();
+        stage.put_forward(Span::hours(3).0);
+        stage.heard(1);
+        let now = stage.board.clock.now();
+        stage.pass(Span::minutes(1));
+        assert_eq!(stage.board.take_unwritten(), [(node(1), now, now)]);
+        assert_eq!(stage.board.take_unwritten(), []);
+        assert!(stage.board.was_heard_within(node(1), Span::minutes(1)));
+        assert!(!stage.board.was_heard_within(node(1), Span::seconds(59)));
+    }
+
+    #[test]
+    fn who_is_said_to_fall_silent_in_the_future_does_so_now() {
+        let stage = Stage::new();
+        stage.board.learn(row(1, Presence::Online, stage.board.clock.now() + Span::days(1)));
+        stage.pass(Span::minutes(30));
+        assert_eq!(stage.look(), [Change::WentStale]);
     }
 }

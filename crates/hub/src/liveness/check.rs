@@ -17,11 +17,12 @@ pub(crate) async fn check(app: &App) -> Result<u64, Fault> {
         // Nodes whose waits are held at other hubs are heard there.
         super::load(&app.store, &app.presence).await?;
     }
+    let is_held = |node| app.waiting.is_held(node);
     let (mut total, mut after) = (0, None);
     loop {
         // A fleet that goes silent at once is written down page by page: what follows from the first is done while the
         // last is still to come.
-        let (changes, next) = app.presence.look(app, now, app.settings.thresholds(), after, PRESENCE_CHANGES_AT_ONCE);
+        let (changes, next) = app.presence.look(is_held, app.settings.thresholds(), after, PRESENCE_CHANGES_AT_ONCE);
         if !changes.is_empty() {
             record_change(app, changes.clone(), now).await?;
             app.presence.say(&changes);

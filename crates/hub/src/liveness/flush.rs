@@ -1,7 +1,8 @@
 //! Reads presence at the start, and writes it down all at once now and then.
 
+use sortie_rules::clocks::is_jump;
 use sortie_rules::time::Millis;
-use sortie_store::{Store, StoreError, meta, nodes, sessions, tokens};
+use sortie_store::{Store, StoreError, alarms, meta, nodes, sessions, tokens};
 
 use super::board::PresenceBoard;
 use crate::app::App;
@@ -13,7 +14,7 @@ const ALIVE_AT: &str = "alive_at";
 const PAGE: u32 = 5000;
 
 /// Moves every node's silence over the time in which no hub listened, so that a hub that was away
-/// raises no storm of false alarms.
+/// raises no storm of false alarms. If the clock was put back meanwhile, what is written of the future moves with it.
 pub(crate) async fn skip_absence(store: &Store, now: Millis) -> Result<(), StoreError> {
     store
         .write(move |tx| {
@@ -21,6 +22,11 @@ pub(crate) async fn skip_absence(store: &Store, now: Millis) -> Result<(), Store
                 let alive_at = meta::get(tx, ALIVE_AT).await?.and_then(|text| text.parse().ok()).map(Millis);
                 if let Some(alive_at) = alive_at {
                     nodes::skip_absence(tx, alive_at, now).await?;
+                    let by_ms = now.0.saturating_sub(alive_at.0);
+                    if by_ms < 0 && is_jump(by_ms) {
+                        nodes::move_silence(tx, by_ms, now).await?;
+                        alarms::move_due(tx, by_ms).await?;
+                    }
                 }
                 meta::set(tx, ALIVE_AT, &now.0.to_string()).await
             })

@@ -4,7 +4,9 @@
 mod board;
 mod check;
 mod flush;
+mod jump;
 
 pub(crate) use board::PresenceBoard;
 pub(crate) use check::check;
 pub(crate) use flush::{flush, load, skip_absence};
+pub(crate) use jump::{Minded, mind_clock};

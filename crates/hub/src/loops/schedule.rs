@@ -71,6 +71,7 @@ pub(crate) fn start_all(app: &Shared) {
         async move { due.wake(&app).await }
     });
     every(app, "check_presence", seconds(app.settings.presence.check_every_s), |app| async move {
+        liveness::mind_clock(&app).await?;
         if app.leader.leads(&app) {
             return liveness::check(&app).await;
         }

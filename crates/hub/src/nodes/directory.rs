@@ -152,16 +152,17 @@ impl Known {
         is_news
     }
 
-    /// The node's clock is ahead by so much. Returns what is said of it from now on and what was before, if that
-    /// differs and may be noted.
+    /// The node's clock is ahead by so much of the hub's, which was put forward by `moved_ms` since the hub began.
+    /// Returns what is said of it from now on and what was before, if that differs and may be noted.
     pub(crate) fn shows(
         &self,
         skew_ms: i64,
+        moved_ms: i64,
         may_be_noted: impl FnOnce() -> bool,
     ) -> Option<(ClockState, Option<ClockState>)> {
         let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
         let before = clock.map(|(said, _)| said);
-        let said = look(before, skew_ms);
+        let said = look(before, skew_ms, moved_ms);
         if before == Some(said) || !may_be_noted() {
             *clock = before.map(|said| (said, skew_ms));
             return None;

@@ -16,7 +16,7 @@ pub(crate) fn note_clock(app: &Shared, known: &Arc<Known>, shows: Millis) {
     let now = app.clock.now();
     let skew_ms = shows.0.saturating_sub(now.0);
     let may_be_noted = || app.rates.note_of_node(known.id, now).is_ok();
-    let Some((said, before)) = known.shows(skew_ms, may_be_noted) else { return };
+    let Some((said, before)) = known.shows(skew_ms, app.clock.moved_ms(), may_be_noted) else { return };
     let (app, node, org) = (app.clone(), known.id, known.org);
     tokio::spawn(async move {
         let written = app

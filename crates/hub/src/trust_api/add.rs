@@ -88,7 +88,7 @@ pub(super) async fn add(app: &Shared, who: &Principal, request: AddNode) -> Resu
             })
         })
         .await?;
-    app.presence.enrolled(node, who.org, (None, None), now);
+    app.presence.enrolled(node, who.org, (None, None));
     added(app, who, node, key).await
 }
 

@@ -9,6 +9,9 @@ use crate::limits::{ALARM_HOLD_MAX, ALARM_LAST_MAX, ALARM_PATTERNS_MAX, ALARM_SU
 use crate::names::check_name;
 use crate::time::Span;
 
+/// How kinds of events begin that tell of alarms and their rules.
+const OWN: [&str; 2] = ["alarm.", "alarm_rule."];
+
 /// What raises an alarm, and what ends it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Written", into = "Written")]
@@ -155,6 +158,15 @@ impl TryFrom<Written> for AlarmRule {
         };
         let hold = span("hold_s", hold_s, 0, ALARM_HOLD_MAX)?;
         let lasts = lasts_s.map(|seconds| span("lasts_s", seconds, 1, ALARM_LAST_MAX)).transpose()?;
+        for pattern in begins.iter().chain(&ends) {
+            let kind = &pattern.kind;
+            if kind.is_empty() || kind.chars().any(|c| c.is_control() || c.is_whitespace()) {
+                return Err(bad(format!("`{}` is no kind of event", kind.escape_debug())));
+            }
+            if OWN.iter().any(|own| kind.starts_with(own)) {
+                return Err(bad(format!("`{kind}` tells of alarms themselves, which mean nothing for alarms")));
+            }
+        }
         let pointers = begins.iter().chain(&ends).flat_map(|pattern| pattern.fields.keys());
         let pointers = pointers.chain(&subject).chain(facts.as_ref().map(|test| &test.field));
         for pointer in pointers {
@@ -256,6 +268,10 @@ mod tests {
             ("begins", json!([]), "nothing begins it"),
             ("begins", json!(vec![json!({"kind": "k"}); 17]), "16 patterns"),
             ("begins", json!([{"kind": "k", "where": {"x": 1}}]), "JSON pointer"),
+            ("begins", json!([{"kind": ""}]), "no kind of event"),
+            ("begins", json!([{"kind": "a b"}]), "no kind of event"),
+            ("begins", json!([{"kind": "alarm.opened"}]), "tells of alarms themselves"),
+            ("ends", json!([{"kind": "alarm_rule.changed"}]), "tells of alarms themselves"),
             ("subject", json!("target"), "JSON pointer"),
             ("facts", facts.clone(), "not both"),
             ("else", json!(1), "unknown field"),

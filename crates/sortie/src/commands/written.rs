@@ -18,7 +18,7 @@ pub(crate) fn read_object(file: &Path, noun: &str) -> Result<(String, Value), Fa
     done.map_err(|error| Failure::usage(format!("{} cannot be read: {error}", file.display())))?;
     let parsed: Result<Value, String> = match text.trim_start().starts_with('{') {
         true => serde_json::from_str(&text).map_err(|error| error.to_string()),
-        false => toml::from_str(&text).map_err(|error| error.message().to_owned()),
+        false => toml::from_str(&text).map_err(|error| in_line(&error, &text)),
     };
     let object = parsed.map_err(|why| Failure::usage(format!("{} holds no {noun}: {why}", file.display())))?;
     match object["name"].as_str() {
@@ -28,4 +28,12 @@ pub(crate) fn read_object(file: &Path, noun: &str) -> Result<(String, Value), Fa
             Err(Failure::usage(what).remedy("say `name = \"...\"` in it"))
         }
     }
+}
+
+/// What is wrong with a file, and where.
+fn in_line(error: &toml::de::Error, text: &str) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let place = before.map(|before| format!("line {}: ", before.matches('\n').count() + 1)).unwrap_or_default();
+    let what: Vec<&str> = error.message().lines().collect();
+    format!("{place}{}", what.join("; "))
 }

@@ -29,7 +29,9 @@ pub use people::{
     Selectable, count, each_for_selection, get, get_by_name, get_for_selection, list_for_selection, set_intent,
 };
 pub use row::{HostRow, NodeIntent, NodeRow};
-pub use signs::{PresenceRow, flush_heard, presence_all, set_clock, set_presence, set_proof, skip_absence};
+pub use signs::{
+    PresenceRow, flush_heard, move_silence, presence_all, set_clock, set_presence, set_proof, skip_absence,
+};
 pub use standings::{OutOfOrder, count_out_of_order};
 
 /// A node of this id stands already.

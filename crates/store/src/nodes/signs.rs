@@ -90,6 +90,16 @@ pub async fn skip_absence(tx: &mut Tx, from: Millis, until: Millis) -> Result<()
     tx.execute(SQL, &[from.into(), until.into()]).await.map(drop)
 }
 
+/// The clock by which this is written was put forward by so many milliseconds, or back, if negative, and shows `now`:
+/// each node's silence goes on for as long as it was.
+pub async fn move_silence(tx: &mut Tx, by_ms: i64, now: Millis) -> Result<(), StoreError> {
+    const SQL: &str = "update node_signs
+        set silent_since = case when silent_since + $1 < $2 then silent_since + $1 else $2 end,
+            heard_at = case when heard_at > $2 and heard_at + $1 < $2 then heard_at + $1
+                when heard_at > $2 then $2 else heard_at end";
+    tx.execute(SQL, &[by_ms.into(), now.into()]).await.map(drop)
+}
+
 fn read(row: Row) -> Result<PresenceRow, StoreError> {
     let mut row = row.columns("nodes");
     Ok(PresenceRow {

@@ -13,6 +13,7 @@ stories!(
     an_alarm_is_changed_by_whoever_has_read_it,
     what_is_live_is_found_by_what_it_is_of,
     what_time_changes_is_found_by_when,
+    what_time_changes_moves_with_the_clock,
     what_another_rule_has_judged_is_found_rule_by_rule,
     lists_are_newest_first_and_narrowed,
     what_was_over_long_ago_goes,
@@ -124,6 +125,19 @@ async fn what_time_changes_is_found_by_when(tx: &mut Tx) -> Result<(), StoreErro
     assert_eq!(due, [id(2), id(3)]);
     assert_eq!(alarms::due(tx, at(9), 1).await?, rows[1..2]);
     assert_eq!(alarms::due(tx, at(0), 9).await?, []);
+    Ok(())
+}
+
+async fn what_time_changes_moves_with_the_clock(tx: &mut Tx) -> Result<(), StoreError> {
+    let rows =
+        [pending(1, key(None, "a", ""), NOW), open(2, key(None, "b", "")), over(open(3, key(None, "c", "")), NOW)];
+    alarms::insert_all(tx, &rows).await?;
+    assert_eq!(alarms::move_due(tx, Span::days(1).0).await?, 1);
+    assert_eq!(alarms::due(tx, NOW + Span::hours(23), 10).await?, []);
+    assert_eq!(numbers(&alarms::due(tx, NOW + Span::days(1), 10).await?), [1]);
+    assert_eq!(alarms::change_all(tx, &rows[..1]).await?, [false], "it was read before it moved");
+    assert_eq!(alarms::move_due(tx, -Span::days(1).0).await?, 1);
+    assert_eq!(numbers(&alarms::due(tx, NOW, 10).await?), [1]);
     Ok(())
 }
 

@@ -33,6 +33,7 @@ stories!(
     presence_is_noted_and_read_at_start,
     signs_of_life_never_move_back,
     an_absence_of_the_hub_is_skipped_as_the_rules_say,
+    silence_goes_on_for_as_long_as_it_was_when_the_clock_is_put_elsewhere,
     nodes_are_counted_by_where_they_stand,
     nodes_at_a_site_are_counted_and_the_revoked_among_them,
 );
@@ -371,6 +372,25 @@ async fn an_absence_of_the_hub_is_skipped_as_the_rules_say(tx: &mut Tx) -> Resul
             assert_eq!(after.silent_since, liveness::skip_absence(before.silent_since, from, until));
         }
     }
+    Ok(())
+}
+
+async fn silence_goes_on_for_as_long_as_it_was_when_the_clock_is_put_elsewhere(tx: &mut Tx) -> Result<(), StoreError> {
+    for (number, since) in [(1, 100), (2, 900), (3, 1100)] {
+        nodes::insert(tx, &NodeRow { silent_since: Millis(since), ..node(number) }).await?;
+        nodes::flush_heard(tx, &[(id(number), Millis(since), Millis(since))]).await?;
+    }
+    let kept = async |tx: &mut Tx| {
+        let rows = nodes::presence_all(tx, None, 10).await?;
+        Ok::<_, StoreError>(rows.iter().map(|row| (row.silent_since.0, row.heard_at.map_or(0, |at| at.0))).collect())
+    };
+    // Forward by 1000, from 1000 on. What was written of a later moment is of now.
+    nodes::move_silence(tx, 1000, Millis(2000)).await?;
+    let forward: Vec<(i64, i64)> = kept(tx).await?;
+    assert_eq!(forward, [(1100, 100), (1900, 900), (2000, 1100)]);
+    nodes::move_silence(tx, -1000, Millis(1000)).await?;
+    let back: Vec<(i64, i64)> = kept(tx).await?;
+    assert_eq!(back, [(100, 100), (900, 900), (1000, 100)]);
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use sortie_client::people::Hub;
 use sortie_rules::alarms::Severity;
 use sortie_wire::alarms::{Alarm, AlarmQuery, AlarmState};
 
-use crate::commands::pages::{Pages, tell_rest};
+use crate::commands::pages::Pages;
 use crate::context::Context;
 use crate::exit::Done;
 use crate::output::{Table, ago};
@@ -13,7 +13,8 @@ use crate::output::{Table, ago};
 /// Which alarms are wanted.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  sortie alarm list\n  sortie alarm list --node box-7 --all\n  \
-                        sortie alarm list --severity critical")]
+                        sortie alarm list --severity critical\n\nWithout --state, --all shows those that are \
+                        over, too.")]
 pub(super) struct List {
     /// Only those that stand so; the open ones, unless --all says otherwise
     #[arg(long, value_enum)]
@@ -61,6 +62,17 @@ impl List {
         let (node, rule) = (self.node.clone(), self.rule.clone());
         AlarmQuery { state: said.or(usual), severity, node, rule, after: None, limit: None }
     }
+
+    /// What to say when there are none.
+    fn none(&self) -> &'static str {
+        let List { state, node, rule, severity, pages } = self;
+        let is_narrowed = state.is_some() || node.is_some() || rule.is_some() || severity.is_some();
+        match (is_narrowed, pages.wants_all()) {
+            (true, _) => "There is no such alarm.",
+            (false, true) => "There is no alarm, and there was none.",
+            (false, false) => "No alarm is open; --all shows those that are over, too.",
+        }
+    }
 }
 
 /// Lists them.
@@ -76,9 +88,16 @@ pub(super) async fn run(list: List, hub: &Hub, context: &Context) -> Done {
         .await?;
     let (output, now) = (context.output, context.clock.now());
     output.either(&page, |page| {
-        tell_rest(page, "There is no such alarm.", output);
         if page.items.is_empty() {
+            output.say(list.none());
             return Ok(());
+        }
+        if page.next.is_some() {
+            let rows = page.items.len();
+            output.say(&format!(
+                "These are {rows} rows; there are more: `--state open --all` shows all that is wrong, `--all` also what \
+                 is over."
+            ));
         }
         let mut table = Table::new(["id", "severity", "state", "rule", "node", "subject", "began", "seen", "summary"]);
         for alarm in &page.items {

@@ -28,6 +28,8 @@ const SMALL: &[&str] = &[
 const MEANT: &[(&str, &str, &str)] = &[
     ("update node_desired set generation = case", "node_desired", "at a restore, for every node"),
     ("update node_signs set silent_since = $2 - case", "node_signs", "at the hub's start, every node's silence moves"),
+    ("update node_signs set silent_since = case", "node_signs", "when the hub's clock is put elsewhere, as above"),
+    ("update alarms set due_at = due_at", "alarms", "as above: what time alone changes moves with the clock"),
     ("from denied_tokens order by org, jti", "denied_tokens", "at the hub's start; expired ones are forgotten"),
     ("from node_keys k join nodes n", "node_keys", "an administrator rotates keys; every node is asked after"),
     ("from node_keys k join nodes n", "nodes", "as above"),
