@@ -49,7 +49,8 @@ async fn open(hub: &RunningHub<'_>, headers: &[(&str, &str)]) -> Result<Socket, 
 
 async fn open_as(hub: &RunningHub<'_>, who: &As) -> Socket {
     let As::Token(token) = who else { panic!("somebody with a token") };
-    open(hub, &[("authorization", &format!("Bearer {token}"))]).await.expect("they may")
+    let bearer = format!("Bearer {token}");
+    open(hub, &[("authorization", bearer.as_str())]).await.expect("they may")
 }
 
 /// The next thing that is said; nothing when the socket is closed.
@@ -126,9 +127,11 @@ async fn a_page_of_another_site_opens_no_socket(scene: Scene) {
     let cookie = begun.headers.get("set-cookie").and_then(|value| value.to_str().ok()).expect("a session");
     let cookie = cookie.split(';').next().expect("its value").to_owned();
     let own = hub.url();
-    let opened = open(&hub, &[("cookie", &cookie), ("origin", &own)]).await;
+    let opened = open(&hub, &[("cookie", cookie.as_str()), ("origin", own.as_str())]).await;
     assert!(opened.is_ok());
-    for headers in [&[("cookie", cookie.as_str()), ("origin", "https://evil.example")][..], &[("cookie", &cookie)]] {
+    for headers in
+        [&[("cookie", cookie.as_str()), ("origin", "https://evil.example")][..], &[("cookie", cookie.as_str())]]
+    {
         assert_eq!(open(&hub, headers).await.err(), Some(403));
     }
 }
