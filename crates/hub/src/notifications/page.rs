@@ -78,6 +78,9 @@ pub(super) async fn read(
         let node = row.node.and_then(|node| known.get(&node));
         let Some(tells) = tells(row, opened, node) else { continue };
         let ears = ears(&audience, &tells, node, &mut ids);
+        if opened && ears.is_empty() {
+            continue;
+        }
         count += ears.len();
         let maintenance = match opened && !ears.is_empty() {
             true => maintenance_until(app, row.org, row.node, now).await?,
