@@ -31,7 +31,7 @@ pub(crate) struct Setup {
     /// Where temporary data folders are made; the machine's own folder for such things if absent
     #[arg(long, global = true, value_name = "DIR")]
     folder: Option<PathBuf>,
-    /// Keep everything in a private PostgreSQL server, which commits to the disk, not in SQLite (p1 to p4, p10, alarms, soak)
+    /// Keep everything in a private PostgreSQL server, which commits to the disk (p1 to p4, p10, alarms, soak)
     #[arg(long, global = true)]
     pub(crate) postgres: bool,
     /// How long a submitting phase lasts at most

@@ -7,7 +7,7 @@ use stories::{HandNode, Scene, on_both_engines, until};
 
 use crate::help::{are_told, becomes, of_rule, time_passes};
 
-on_both_engines!(tasks_of_a_type_that_fail_are_one_alarm_until_one_is_done, an_alarm_that_nothing_ends_is_over_in_time,);
+on_both_engines!(tasks_of_a_type_that_fail_are_one_alarm_until_one_is_done, what_nothing_ends_is_over_in_time,);
 
 async fn tasks_of_a_type_that_fail_are_one_alarm_until_one_is_done(scene: Scene) {
     let hub = scene.hub().start().await;
@@ -47,7 +47,7 @@ async fn tasks_of_a_type_that_fail_are_one_alarm_until_one_is_done(scene: Scene)
         .await;
 }
 
-async fn an_alarm_that_nothing_ends_is_over_in_time(scene: Scene) {
+async fn what_nothing_ends_is_over_in_time(scene: Scene) {
     let hub = scene.hub().start().await;
     let node = hub.hand_node("north").await;
     hub.submit("north", "sleep", json!({ "ms": 0 })).await;

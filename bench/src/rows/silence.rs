@@ -81,7 +81,8 @@ fn fleet(count: u64) -> [String; 2] {
                  'silent-' || cast(n as text), {now} + 2592000000, {now} from numbers"
         ),
         format!(
-            "{numbers} insert into node_signs (node, presence, presence_at, heard_at, silent_since, delivered, acknowledged)
+            "{numbers} insert into node_signs
+                 (node, presence, presence_at, heard_at, silent_since, delivered, acknowledged)
              select {id}, 'online', {now}, {now}, {now}, 0, 0 from numbers"
         ),
     ]

@@ -64,8 +64,8 @@ pub struct AlarmFilter {
 macro_rules! select_alarms {
     ($end:literal) => {
         concat!(
-            "select id, org, rule, judged_by, severity, node, subject, state, began_at, seen_at, seen, due_at, opened_at,
-                resolved_at, summary, data, turn from alarms ",
+            "select id, org, rule, judged_by, severity, node, subject, state, began_at, seen_at, seen, due_at,
+                opened_at, resolved_at, summary, data, turn from alarms ",
             $end
         )
     };

@@ -146,8 +146,8 @@ pub struct Change {
     pub data: String,
 }
 
-/// Changes of nodes, desired states, secrets, tokens, sessions, operators, alarm rules and org settings of all orgs whose events
-/// have a number after `after`, up to `until`.
+/// Changes of nodes, desired states, secrets, tokens, sessions, operators, alarm rules and org settings of all orgs
+/// whose events have a number after `after`, up to `until`.
 pub async fn changes_between(tx: &mut Tx, after: u64, until: u64) -> Result<Vec<Change>, StoreError> {
     const SQL: &str = "select org, kind, node, data from events where number > $1 and number <= $2
         and (kind = 'node.changed' or kind = 'node.revoked' or kind = 'node.enrolled' or kind = 'node.key_changed'

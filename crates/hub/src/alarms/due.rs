@@ -1,4 +1,5 @@
-//! What time alone changes: what has been so for long enough stands, and what has stood for as long as it lasts is over.
+//! What time alone changes: what has been so for long enough stands, and what has stood for as long as it lasts is
+//! over.
 
 use std::sync::Arc;
 

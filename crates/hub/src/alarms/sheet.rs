@@ -189,8 +189,8 @@ impl Sheet {
         self.over.is_empty() && self.forgotten.is_empty() && !self.live.values().any(is_written)
     }
 
-    /// Writes all of it down, with the events that tell of it. `false` if somebody else has changed one of them since it
-    /// was read: then nothing of it may stand.
+    /// Writes all of it down, with the events that tell of it. `false` if somebody else has changed one of them since
+    /// it was read: then nothing of it may stand.
     pub(super) async fn write(self, tx: &mut Tx, now: Millis) -> Result<bool, StoreError> {
         let (mut new, mut changed) = (Vec::new(), Vec::new());
         for entry in self.over.into_iter().chain(self.live.into_values()) {

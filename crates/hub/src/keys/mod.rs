@@ -1,7 +1,7 @@
 //! The hub's keys as they change: what administrators see (`show`), begin (`rotate`) and end (`finish`), what
-//! goes on by itself (`advance`), what nodes say they have heard (`heard`), who has not (`tell_lag`), and what follows every change
-//! (`apply`: TLS, events, and a word to each node that waits). `reread` serves an operator's certificate that
-//! was replaced. What a ring of keys may become is decided in `sortie_rules::rotation`, and kept by
+//! goes on by itself (`advance`), what nodes say they have heard (`heard`), who has not (`tell_lag`), and
+//! what follows every change (`apply`: TLS, events, and a word to each node that waits). `reread` serves an operator's
+//! certificate that was replaced. What a ring of keys may become is decided in `sortie_rules::rotation`, and kept by
 //! `identity::ring`.
 
 mod advance;

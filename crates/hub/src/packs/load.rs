@@ -1,5 +1,5 @@
-//! Makes the whole set of task types, resource kinds and alarm rules: the base pack, and every pack that settings and the data
-//! folder name. Either all of it is sound or none of it is used.
+//! Makes the whole set of task types, resource kinds and alarm rules: the base pack, and every pack that settings and
+//! the data folder name. Either all of it is sound or none of it is used.
 
 use std::collections::BTreeMap;
 use std::fmt;

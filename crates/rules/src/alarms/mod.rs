@@ -1,8 +1,8 @@
 //! Alarms: what is wrong, for how long, and whether it is over.
 //!
-//! `severity` says how much it matters, `pattern` which events and facts a rule is about, `rule` what raises and ends an
-//! alarm, `known` the rules that every hub has from the start, `life` what becomes of one alarm, `window` when nobody
-//! wants to be told, and `deadline` until when a backup is expected.
+//! `severity` says how much it matters, `pattern` which events and facts a rule is about, `rule` what raises and ends
+//! an alarm, `known` the rules that every hub has from the start, `life` what becomes of one alarm, `window` when
+//! nobody wants to be told, and `deadline` until when a backup is expected.
 
 mod deadline;
 mod known;

@@ -111,13 +111,14 @@ pub struct EndingRow {
 /// Up to `limit` nodes of all orgs whose certificate ends before `before` and of which it was not told, the next to end
 /// first. Those without a certificate are among them once.
 pub async fn certificates_ending(tx: &mut Tx, before: Millis, limit: u32) -> Result<Vec<EndingRow>, StoreError> {
-    const SQL: &str = "select id, org, certificate_until, case when key_fingerprint like 'key:%' then 0 else 1 end
-        from nodes where certificate_told = 0 and revoked_at is null and certificate_until < $1
+    const SQL: &str = "select id, org, certificate_until, key_fingerprint from nodes
+        where certificate_told = 0 and revoked_at is null and certificate_until < $1
         order by certificate_until limit $2";
     let read = |row: Row| {
         let mut row = row.columns("nodes");
         let (id, org, until) = (row.id("id")?, row.id("org")?, row.millis("certificate_until")?);
-        Ok(EndingRow { id, org, until, has_certificate: row.flag("key_fingerprint")? })
+        // Those of the trust API have a key of another sort.
+        Ok(EndingRow { id, org, until, has_certificate: !row.text("key_fingerprint")?.starts_with("key:") })
     };
     tx.query(SQL, &[before.into(), limit.into()]).await?.into_iter().map(read).collect()
 }

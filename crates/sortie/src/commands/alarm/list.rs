@@ -95,8 +95,8 @@ pub(super) async fn run(list: List, hub: &Hub, context: &Context) -> Done {
         if page.next.is_some() {
             let rows = page.items.len();
             output.say(&format!(
-                "These are {rows} rows; there are more: `--state open --all` shows all that is wrong, `--all` also what \
-                 is over."
+                "These are {rows} rows; there are more: `--state open --all` shows all that is wrong, `--all` also \
+                 what is over."
             ));
         }
         let mut table = Table::new(["id", "severity", "state", "rule", "node", "subject", "began", "seen", "summary"]);

@@ -48,7 +48,8 @@ pub(super) enum RuleVerb {
     /// Make a rule, or put it in place of the one of its name; what the former one raised is over
     #[command(after_help = "Example: sortie alarm rule set disk.toml\n\nThe file holds one rule, as TOML or JSON:\n  \
                             name = \"disk.nearly_full\"\n  severity = \"warning\"\n  summary = \"A disk fills.\"\n  \
-                            hold_s = 300\n  facts = { kind = \"facts\", field = \"/data_disk/used_percent\", above = 80 }")]
+                            hold_s = 300\n  \
+                            facts = { kind = \"facts\", field = \"/data_disk/used_percent\", above = 80 }")]
     Set {
         /// The file; `-` reads it from stdin
         file: PathBuf,
