@@ -132,13 +132,17 @@ fn quoted(text: &str) -> String {
     String::from_utf8(bytes).expect("it says that it is UTF-8")
 }
 
-/// A header in which words may be encoded (RFC 2047).
+/// A header in which words may be encoded (RFC 2047). The space between two such words is none.
 fn words(text: &str) -> String {
-    let mut said = String::new();
-    for word in text.split_inclusive(' ') {
-        let bare = word.trim_end();
-        let encoded = bare.strip_prefix("=?utf-8?b?").and_then(|rest| rest.strip_suffix("?="));
-        said.push_str(&encoded.map_or_else(|| word.to_owned(), in_base64));
+    let encoded = |word: &str| word.strip_prefix("=?utf-8?b?")?.strip_suffix("?=").map(in_base64);
+    let (mut said, mut was_encoded) = (String::new(), true);
+    for word in text.split(' ') {
+        let decoded = encoded(word);
+        if !(was_encoded && (decoded.is_some() || said.is_empty())) {
+            said.push(' ');
+        }
+        was_encoded = decoded.is_some();
+        said.push_str(decoded.as_deref().unwrap_or(word));
     }
     said
 }
