@@ -12,7 +12,9 @@ on_both_engines!(each_act_of_people_stands_in_the_audit_log_once);
 const LIST: &str = include_str!("../../openapi/access.txt");
 
 /// Routes that are not asked with GET and do nothing that people answer for, each with the reason.
-const NOT_WRITTEN_DOWN: [(&str, &str); 3] = [
+const NOT_WRITTEN_DOWN: [(&str, &str); 5] = [
+    ("POST /api/v1/me/notifications/read", "it says that one has read what was told, and changes nothing for others"),
+    ("POST /api/v1/me/notifications/{id}/read", "as above"),
     ("POST /api/v1/jobs/preview", "it says which nodes a job would be for, and begins nothing"),
     ("POST /tasks/{trust_name}/{task_id}/result", "a node reports, as agents do"),
     ("POST /trust/{trust_name}/heartbeat", "a node reports, as agents do"),
@@ -103,7 +105,8 @@ async fn done(hub: &RunningHub<'_>, route: &str) -> Option<Answer> {
         () if noun == "publications" => path.replace("{id}", &publication(hub).await),
         () if noun == "desired" => path.replace("{layer}", "org"),
         () if noun == "secrets" => path.replace("{name}", "wifi"),
-        () if noun == "alarm-rules" => path.replace("{name}", "own"),
+        () if noun == "alarm-rules" || noun == "notification-rules" => path.replace("{name}", "own"),
+        () if noun == "recipients" => path.replace("{name}", "on-call"),
         () if noun == "tasks" && path.contains("{id}") => task(hub, path).await,
         () if noun == "nodes" && path.ends_with("/key") => path.replace("{node}", &trust(hub).await),
         () if path.ends_with("{node}/readmit") => {
@@ -125,6 +128,13 @@ async fn done(hub: &RunningHub<'_>, route: &str) -> Option<Answer> {
     }
     if route.starts_with("DELETE /api/v1/alarm-rules") {
         ask(hub, Method::PUT, &path, &body_of("PUT /api/v1/alarm-rules/{name}").unwrap()).await;
+    }
+    if route.starts_with("DELETE /api/v1/notification-rules") {
+        ask(hub, Method::PUT, &path, &body_of("PUT /api/v1/notification-rules/{name}").unwrap()).await;
+    }
+    if route.ends_with("recipients/{name}") || route.ends_with("recipients/{name}/test") {
+        let one = path.trim_end_matches("/test");
+        ask(hub, Method::PUT, one, &body_of("PUT /api/v1/recipients/{name}").unwrap()).await;
     }
     if route.starts_with("DELETE /api/v1/secrets") {
         ask(hub, Method::PUT, &path, &json!({ "value": PASSWORD })).await;
@@ -173,6 +183,11 @@ fn body_of(route: &str) -> Option<Value> {
         "PUT /api/v1/alarm-rules/{name}" => json!({ "rule": {
             "severity": "info", "summary": "It is so.", "begins": [{ "kind": "task.failed" }], "lasts_s": 60,
         } }),
+        "PUT /api/v1/notification-rules/{name}" => json!({ "rule": { "severity_min": "critical" } }),
+        "PUT /api/v1/recipients/{name}" => {
+            json!({ "recipient": { "audience": "operator", "mail": "on-call@a.example" } })
+        }
+        "POST /api/v1/recipients/{name}/test" => json!({}),
         "PUT /api/v1/desired/{layer}/draft" => json!({ "state": {}, "based_on": 0, "version": 0 }),
         "PUT /api/v1/secrets/{name}" => json!({ "value": PASSWORD }),
         "PUT /api/v1/settings/{key}" => json!({ "value": 900 }),

@@ -37,6 +37,8 @@ async fn an_administrator_of_another_org_finds_nothing_of_ours(scene: Scene) {
     });
     assert_eq!(node.request(Method::POST, "/reports").json(&full).send().await.status, 204);
     let alarm = hub.sortie_json(&["alarm", "list"])["items"][0]["id"].as_str().unwrap().to_owned();
+    let told = json!({ "recipient": { "audience": "operator", "mail": "mail@of-ours.example", "is_off": true } });
+    assert_eq!(hub.request(Method::PUT, "/api/v1/recipients/mail").json(&told).send().await.status, 200);
     let node = node.id.to_string();
     let ours = [&task, &job, &invite, &token, &anna, &session, &alarm, &node].map(String::as_str);
     let before = hub.events("").await.len();

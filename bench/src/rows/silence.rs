@@ -1,4 +1,5 @@
-//! A fleet that falls silent at once: until each node's change, its alarm and the events of both are on the hub's disk.
+//! A fleet that falls silent at once: until each node's change, its alarm and the events of both are on the hub's disk,
+//! and until somebody is told of all of it.
 
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,12 @@ const PATIENCE: Duration = Duration::from_secs(300);
 const DOWN: &str = "select count(*) from node_signs where presence = 'down'";
 const ALARMS: &str = "select count(*) from alarms where state = 'open'";
 const TOLD: &str = "select count(*) from events where kind = 'alarm.opened' or kind = 'node.down'";
+const SENT: &str = "select coalesce(sum(count), 0) from dispatches where state = 'sent'";
+const DISPATCHES: &str = "select count(*) from dispatches";
+/// Somebody who is told of all of it, in a console.
+const ON_CALL: &str = r#"insert into recipients (org, name, recipient, secret_version, changed_by, changed_at)
+    select id, 'on-call', '{"name":"on-call","audience":"operator","person":"account:on-call"}', 0, 'bench', 1
+        from orgs limit 1"#;
 
 /// Measures it.
 pub(super) async fn measure(setup: &Setup) -> anyhow::Result<Vec<Figure>> {
@@ -31,7 +38,7 @@ pub(super) async fn measure(setup: &Setup) -> anyhow::Result<Vec<Figure>> {
         ("SORTIE_HUB_PRESENCE__CHECK_EVERY_S", "5".to_owned()),
     ];
     let mut ground = Ground::set(setup, 1, &set).await?;
-    for statement in fleet(NODES) {
+    for statement in fleet(NODES).into_iter().chain([ON_CALL.to_owned()]) {
         ground.sql(statement).await?;
     }
     // What is known of nodes is read at the start.
@@ -41,16 +48,20 @@ pub(super) async fn measure(setup: &Setup) -> anyhow::Result<Vec<Figure>> {
     let began = until(&ground, DOWN, 1).await?.0;
     let (down, highest) = until(&ground, DOWN, NODES).await?;
     let (end, higher) = until(&ground, ALARMS, NODES).await?;
+    let (sent, highest_of_all) = until(&ground, SENT, NODES).await?;
+    let dispatches = count(&ground, DISPATCHES).await?;
     let told = count(&ground, TOLD).await?;
     ensure!(told == 2 * NODES, "{told} events tell of {NODES} nodes");
     let each = 1e6 * (processor_seconds(pid) - used) / NODES as f64;
     let notes = format!(
         "{NODES} nodes are down, each has its alarm, and two events tell of it ({}), counted from the first; all were \
-         down after {:.1} s; the hub's own memory {} MB before and {} MB at most; its processor {each:.0} us for each",
+         down after {:.1} s, and somebody was told of all of them, in {dispatches} dispatches, after {:.1} s; the hub's \
+         own memory {} MB before and {} MB at most; its processor {each:.0} us for each",
         ground.engine,
         (down - began).as_secs_f64(),
+        (sent - began).as_secs_f64(),
         rested / 1024,
-        highest.max(higher) / 1024,
+        highest.max(higher).max(highest_of_all) / 1024,
     );
     let figure = Figure::ours("silence", notes).counted(NODES, end - began).memory(ground.hub.memory());
     ground.end().await?;

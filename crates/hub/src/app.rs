@@ -23,13 +23,15 @@ use crate::jobs::Advance;
 use crate::liveness::{Minded, PresenceBoard};
 use crate::logs::Unpacked;
 use crate::nodes::Directory;
+use crate::notifications::Notifications;
 use crate::operators::Published;
 use crate::org_settings::OrgSettings;
 use crate::outbox::Outbox;
+use crate::outgoing::{Caller, Mailer};
 use crate::packs::{ResourceKinds, TaskTypes};
 use crate::people::TokenCache;
 use crate::people::provider::{Denied, Provider};
-use crate::post_steps::{Mailer, Performers, Webhooks};
+use crate::post_steps::{Performers, Webhooks};
 use crate::proofs::Used;
 use crate::replicas::Leader;
 use crate::sessions::Sessions;
@@ -58,6 +60,8 @@ pub struct App {
     pub(crate) kinds: ArcSwap<ResourceKinds>,
     /// By which rules alarms are judged, and how far that has come.
     pub(crate) alarms: Alarms,
+    /// How far it has come to tell people of them.
+    pub(crate) notifications: Notifications,
     pub(crate) nodes: Directory,
     pub(crate) people: TokenCache,
     /// Which set of operators is the newest of each org.
@@ -78,6 +82,8 @@ pub struct App {
     /// Which assertions of nodes were used.
     pub(crate) used: Used,
     pub(crate) mailer: Mailer,
+    /// Calls webhooks.
+    pub(crate) caller: Caller,
     pub(crate) webhooks: Webhooks,
     /// The way of events to NATS, if there is one.
     pub(crate) outbox: Option<Outbox>,

@@ -157,6 +157,8 @@ pub struct Retention {
     pub publications_d: u32,
     /// How long alarms are kept that are over, in days.
     pub alarms_d: u32,
+    /// How long it is kept what was told to whom, and what was held back, in days.
+    pub notifications_d: u32,
 }
 
 /// The `[mail]` table.
@@ -208,7 +210,7 @@ pub struct WebhookSettings {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Outgoing {
-    /// Private addresses that webhooks may be at.
+    /// Private addresses that webhooks may be at, those of post-steps and of recipients.
     pub private: Vec<String>,
 }
 
@@ -285,7 +287,15 @@ impl Default for Limits {
 
 impl Default for Retention {
     fn default() -> Retention {
-        Retention { tasks_d: 90, events_d: 365, logs_in_store_h: 24, reports_d: 30, publications_d: 365, alarms_d: 365 }
+        Retention {
+            tasks_d: 90,
+            events_d: 365,
+            logs_in_store_h: 24,
+            reports_d: 30,
+            publications_d: 365,
+            alarms_d: 365,
+            notifications_d: 90,
+        }
     }
 }
 

@@ -26,10 +26,11 @@ use crate::liveness::{self, PresenceBoard};
 use crate::nodes::Directory;
 use crate::org_settings::OrgSettings;
 use crate::outbox::{NatsError, Outbox};
+use crate::outgoing::{Caller, CallerError, Mailer, MailerError};
 use crate::packs::{self, PacksError};
 use crate::people::provider::{Denied, Provider, ProviderError};
 use crate::people::{TokenCache, create_token};
-use crate::post_steps::{Mailer, MailerError, WebhookError, Webhooks};
+use crate::post_steps::{WebhookError, Webhooks};
 use crate::replicas::Leader;
 use crate::settings::{BadSetting, Settings};
 use crate::{loops, replicas, waiting};
@@ -67,6 +68,9 @@ pub enum StartError {
     /// A webhook's settings cannot be used.
     #[error(transparent)]
     Webhook(#[from] WebhookError),
+    /// The private addresses that may be called cannot be read.
+    #[error(transparent)]
+    Caller(#[from] CallerError),
     /// The settings of NATS cannot be used.
     #[error(transparent)]
     Nats(#[from] NatsError),
@@ -111,6 +115,7 @@ impl StartError {
                 | StartError::Packs(_)
                 | StartError::Mailer(_)
                 | StartError::Webhook(_)
+                | StartError::Caller(_)
                 | StartError::Nats(_)
                 | StartError::Provider(_)
                 | StartError::Blobs(_)
@@ -181,6 +186,8 @@ impl Hub {
         self.listening.ended().await;
         self.app.performers.steps.close();
         self.app.performers.steps.wait().await;
+        self.app.notifications.tries.close();
+        self.app.notifications.tries.wait().await;
         self.app.enforcements.tries.close();
         self.app.enforcements.tries.wait().await;
         for (what, result) in
@@ -213,7 +220,8 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
     let (entropy, now) = (Entropy::default(), clock.now());
     let packs = packs::load(&settings.packs, &settings.packs_folder())?;
     let mailer = Mailer::new(settings.mail.as_ref())?;
-    let webhooks = Webhooks::new(&settings.webhooks, &settings.outgoing.private)?;
+    let webhooks = Webhooks::new(&settings.webhooks)?;
+    let caller = Caller::new(&settings.outgoing.private)?;
     let outbox = Outbox::new(settings.nats.as_ref())?;
     let provider = Provider::new(&settings.oidc)?;
     let edge = crate::edge::Edge::new(&settings.edge).map_err(|error| StartError::Other(error.to_string()))?;
@@ -237,6 +245,7 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
     let (presence, leader) = (PresenceBoard::new(&clock), Leader::new(&entropy));
     liveness::load(&store, &presence).await?;
     crate::alarms::begin(&store, now).await?;
+    crate::notifications::begin(&store, now).await?;
     let denied = Denied::default();
     denied.load(&store).await?;
     data.write("ca.pem", ring.held().set().trust().as_bytes())?;
@@ -244,6 +253,7 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
         types: ArcSwap::from_pointee(packs.types),
         kinds: ArcSwap::from_pointee(packs.kinds),
         alarms: crate::alarms::Alarms::new(packs.alarms),
+        notifications: crate::notifications::Notifications::default(),
         nodes: Directory::default(),
         people: TokenCache::default(),
         operators: crate::operators::Published::default(),
@@ -259,6 +269,7 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
         seats: crate::http::Seats::default(),
         rates: crate::http::Rates::new(&settings.limits),
         mailer,
+        caller,
         webhooks,
         outbox,
         blobs,

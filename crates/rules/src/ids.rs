@@ -153,6 +153,12 @@ pub mod kind {
     /// One alarm, from its beginning to its end.
     #[derive(Debug)]
     pub enum Alarm {}
+    /// One alarm's beginning or end, for one recipient on one channel.
+    #[derive(Debug)]
+    pub enum Notification {}
+    /// What goes out at once to one recipient on one channel.
+    #[derive(Debug)]
+    pub enum Dispatch {}
 
     impl Kind for Org {
         const NOUN: &'static str = "org";
@@ -190,6 +196,12 @@ pub mod kind {
     impl Kind for Alarm {
         const NOUN: &'static str = "alarm";
     }
+    impl Kind for Notification {
+        const NOUN: &'static str = "notification";
+    }
+    impl Kind for Dispatch {
+        const NOUN: &'static str = "dispatch";
+    }
     impl Kind for Publication {
         const NOUN: &'static str = "publication";
     }
@@ -221,6 +233,10 @@ pub type BlobId = Id<kind::Blob>;
 pub type PublicationId = Id<kind::Publication>;
 /// Identifies an alarm.
 pub type AlarmId = Id<kind::Alarm>;
+/// Identifies a notification.
+pub type NotificationId = Id<kind::Notification>;
+/// Identifies a dispatch.
+pub type DispatchId = Id<kind::Dispatch>;
 
 /// The org that a hub has from its first start.
 pub const DEFAULT_ORG: OrgId = Id::from_uuid(Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0001));

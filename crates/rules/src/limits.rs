@@ -288,14 +288,48 @@ pub const ALARM_EVENTS_AT_ONCE: u32 = 1000;
 pub const ALARMS_AT_ONCE: u32 = 2000;
 /// Nodes whose presence changes in one transaction.
 pub const PRESENCE_CHANGES_AT_ONCE: usize = 1000;
-/// So many notifications for one recipient at once are a storm, and told in one message.
+/// So many notifications for one recipient at once are a storm, and told in one dispatch.
 pub const DIGEST_FROM: u64 = 5;
 /// A storm is over when nothing more of it has come for so long.
 pub const DIGEST_QUIET: Span = Span::seconds(10);
 /// Longest wait for a storm to be over.
 pub const DIGEST_WAIT_MAX: Span = Span::seconds(40);
-/// How far apart messages to one recipient are.
-pub const MESSAGES_PACE: Span = Span::seconds(20);
+/// So many dispatches to one recipient by one way go out as they come.
+pub const DISPATCH_BURST: u32 = 5;
+/// If they went out within so long, the next ones have pauses between them.
+pub const DISPATCH_BURST_WITHIN: Span = Span::minutes(5);
+/// How long such a pause is.
+pub const DISPATCH_PACE: Span = Span::seconds(20);
+/// How long a dispatch is tried before it is given up.
+pub const DISPATCH_LIFE: Span = Span::days(3);
+/// How long one try of a dispatch may take; after that it is begun anew.
+pub const DISPATCH_HELD: Span = Span::minutes(2);
+/// Most alarms that one dispatch names; of more it says how many they are.
+pub const DISPATCH_ALARMS_MAX: u32 = 50;
+/// Groups of what waits that become dispatches in one transaction.
+pub const DISPATCHES_AT_ONCE: u32 = 200;
+/// Events that are read at once to see who is told of them.
+pub const NOTIFICATION_EVENTS_AT_ONCE: u32 = 1000;
+/// Notifications that are written in one transaction, give or take those of one event.
+pub const NOTIFICATIONS_AT_ONCE: usize = 5000;
+/// Most recipients of one org.
+pub const RECIPIENTS_MAX: u64 = 5000;
+/// Most notification rules of one org.
+pub const NOTIFICATION_RULES_MAX: usize = 100;
+/// Most rules of alarms that a recipient or a notification rule names.
+pub const NAMED_RULES_MAX: usize = 200;
+/// Most recipients that a notification rule names.
+pub const NAMED_RECIPIENTS_MAX: usize = 1000;
+/// Longest time for which the same is not told again.
+pub const COOL_DOWN_MAX: Span = Span::days(30);
+/// Longest template of a notification rule, in bytes.
+pub const NOTIFICATION_TEMPLATE_BYTES_MAX: usize = 16 << 10;
+/// Longest mail address, in bytes (RFC 5321).
+pub const MAIL_ADDRESS_BYTES_MAX: usize = 254;
+/// Longest address of a recipient's webhook, in bytes.
+pub const WEBHOOK_URL_BYTES_MAX: usize = 2048;
+/// Longest name of a person, in bytes.
+pub const PERSON_BYTES_MAX: usize = 255;
 /// How long a webhook or a mail server may take to answer.
 pub const POST_STEP_ANSWER_MAX: Span = Span::seconds(20);
 /// Largest value that a `status` step takes from a result, in bytes of JSON text.

@@ -180,6 +180,13 @@ const ALL: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0022_alarms.sql"),
         postgres: include_str!("../migrations/postgres/0022_alarms.sql"),
     },
+    Migration {
+        version: 23,
+        name: "notifications",
+        oldest_program: 1,
+        sqlite: include_str!("../migrations/sqlite/0023_notifications.sql"),
+        postgres: include_str!("../migrations/postgres/0023_notifications.sql"),
+    },
 ];
 
 /// The table of what was done, and the table that says who may use the database. The same on both

@@ -23,6 +23,7 @@ pub mod key_chain;
 pub mod keys;
 pub mod logs;
 pub mod nodes;
+pub mod notifications;
 pub mod operations;
 pub mod operators;
 pub mod org_settings;

@@ -172,6 +172,12 @@ problem_codes! {
     UnknownAlarm = "unknown_alarm", 404, "There is no such alarm";
     /// There is no such alarm rule.
     UnknownAlarmRule = "unknown_alarm_rule", 404, "There is no such alarm rule";
+    /// There is no such recipient.
+    UnknownRecipient = "unknown_recipient", 404, "There is no such recipient";
+    /// There is no such notification rule.
+    UnknownNotificationRule = "unknown_notification_rule", 404, "There is no such notification rule";
+    /// There is no such notification.
+    UnknownNotification = "unknown_notification", 404, "There is no such notification";
     /// There is no such org setting.
     UnknownOrgSetting = "unknown_org_setting", 404, "There is no such org setting";
     /// The request comes from a page of another site.

@@ -15,6 +15,7 @@ mod hub_keys;
 mod invites;
 mod jobs;
 mod nodes;
+mod notifications;
 mod operations;
 mod org_settings;
 mod orgs;

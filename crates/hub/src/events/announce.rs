@@ -1,4 +1,5 @@
-//! Tells those who wait for events that there are more, the outbox and the alarms. One look serves all of them, and
+//! Tells those who wait for events that there are more, the outbox, the alarms and whoever is told of
+//! them. One look serves all of them, and
 //! where nobody waits nobody looks.
 
 use sortie_store::events;
@@ -21,6 +22,7 @@ pub(crate) async fn announce(app: &App) -> Result<u64, Fault> {
     if is_news {
         app.outbox.iter().for_each(Outbox::ring);
         app.alarms.ring();
+        app.notifications.ring();
     }
     Ok(is_news.into())
 }

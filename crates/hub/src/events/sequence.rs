@@ -21,6 +21,7 @@ pub(crate) async fn sequence(app: &App) -> Result<u64, Fault> {
         total += numbered;
         if numbered > 0 {
             app.alarms.ring();
+            app.notifications.ring();
         }
         if numbered < u64::from(BATCH) {
             return Ok(total);

@@ -10,6 +10,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::routing::Router;
 use hyper::body::Incoming;
+use hyper::server::conn::http1::UpgradeableConnection;
 use hyper::service::Service;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
@@ -85,7 +86,7 @@ pub(crate) fn serve(
 async fn accept(app: Shared, listener: TcpListener, router: Router, stop: CancellationToken, grace: Span) {
     let doors = Doors::new(&app.settings);
     let (graceful, protocols, newcomers) = (GracefulShutdown::new(), Arc::new(Protocols::new()), Newcomers::default());
-    let handshakes = Handshakes::default();
+    let (handshakes, leave) = (Handshakes::default(), CancellationToken::new());
     loop {
         let accepted = tokio::select! {
             biased;
@@ -113,13 +114,14 @@ async fn accept(app: Shared, listener: TcpListener, router: Router, stop: Cancel
             (stream, address),
             handshakes.clone(),
             router.clone(),
-            graceful.watcher(),
+            Exit { watcher: graceful.watcher(), leave: leave.clone() },
             protocols.clone(),
             (newcomers.enter(), pass),
         ));
     }
     drop(listener);
     let _ = tokio::time::timeout(NEWCOMERS_WAIT.min(grace.to_std()), newcomers.have_asked()).await;
+    leave.cancel();
     let _ = tokio::time::timeout(grace.to_std(), graceful.shutdown()).await;
 }
 
@@ -128,7 +130,7 @@ async fn connection(
     (stream, address): (TcpStream, SocketAddr),
     handshakes: Handshakes,
     router: Router,
-    watcher: Watcher,
+    exit: Exit,
     protocols: Arc<Protocols>,
     (newcomer, _pass): (Newcomer, Pass),
 ) {
@@ -136,7 +138,7 @@ async fn connection(
     // protocol are boxed, and the first is let go before the second begins.
     let Some(secured) = Box::pin(handshake(app, stream, address, handshakes)).await else { return };
     let newcomer = Arc::new(newcomer);
-    let serving = secured.serve(router, watcher, &protocols, Arc::clone(&newcomer));
+    let serving = secured.serve(router, exit, &protocols, Arc::clone(&newcomer));
     // Who has not said a whole request by then is not waited for: until the first one, nothing else has an
     // eye on the time.
     let silent = async {
@@ -155,6 +157,14 @@ async fn connection(
     }
 }
 
+/// By what a connection learns that the hub stops, and the hub that the connection has ended.
+struct Exit {
+    /// Waited for until it is dropped.
+    watcher: Watcher,
+    /// Cancelled when requests under way are to be the last.
+    leave: CancellationToken,
+}
+
 /// A connection whose TLS is set up.
 struct Secured {
     stream: TlsStream<TcpStream>,
@@ -164,14 +174,27 @@ struct Secured {
 
 impl Secured {
     /// Lets the router answer its requests, to the end of the connection.
-    fn serve(self, router: Router, watcher: Watcher, protocols: &Protocols, newcomer: Arc<Newcomer>) -> Serving {
+    fn serve(self, router: Router, exit: Exit, protocols: &Protocols, newcomer: Arc<Newcomer>) -> Serving {
         let (io, answers) = (TokioIo::new(self.stream), Answers { router, peer: Arc::new(self.peer), newcomer });
         if self.speaks_http2 {
-            Box::pin(watcher.watch(protocols.http2.serve_connection(io, answers)))
+            Box::pin(exit.watcher.watch(protocols.http2.serve_connection(io, answers)))
         } else {
-            Box::pin(watcher.watch(protocols.http1.serve_connection(io, answers)))
+            Box::pin(serve_http1(protocols.http1.serve_connection(io, answers).with_upgrades(), exit))
         }
     }
+}
+
+/// Serves a connection that may become a socket; then it is none of ours any more.
+async fn serve_http1(
+    connection: UpgradeableConnection<TokioIo<TlsStream<TcpStream>>, Answers>,
+    exit: Exit,
+) -> hyper::Result<()> {
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        served = connection.as_mut() => return served,
+        () = exit.leave.cancelled() => connection.as_mut().graceful_shutdown(),
+    }
+    connection.await
 }
 
 /// Sets TLS up and reads who is at the other end. Nothing, if that fails or takes too long.

@@ -121,6 +121,7 @@ fn all(routes: Routes) -> Routes {
     let routes = crate::people::routes::add(routes);
     let routes = crate::org_settings::routes::add(routes);
     let routes = crate::alarms::routes::add(routes);
+    let routes = crate::notifications::routes::add(routes);
     let routes = crate::people::provider::routes::add(routes);
     let routes = crate::people::provider::code_routes::add(routes);
     let routes = crate::orgs::routes::add(routes);

@@ -10,7 +10,8 @@ use toml::de::DeValue;
 use super::files::PackFiles;
 use super::mistake::Mistake;
 use super::reader::{Reader, Section};
-use crate::post_steps::{Act, Field, HolderKind, MailSpec, PostStep, engine};
+use crate::outgoing::engine;
+use crate::post_steps::{Act, Field, HolderKind, MailSpec, PostStep};
 
 const COMMON: [&str; 4] = ["name", "kind", "when", "for_each"];
 const MAIL: [&str; 2] = ["to", "template"];

@@ -16,8 +16,6 @@ mod spec;
 mod status;
 mod webhook;
 
-pub(crate) use mail::MailerError;
-pub(crate) use mail::{Mailer, engine};
 pub(crate) use perform::{Performers, perform};
 pub(crate) use plan::plan;
 pub(crate) use read::{fields_of, of_task};

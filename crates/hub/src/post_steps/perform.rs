@@ -14,10 +14,11 @@ use tokio_util::task::TaskTracker;
 
 use super::matter::Matter;
 use super::spec::{Act, HolderKind, PostStep};
-use super::status;
+use super::{mail, status};
 use crate::app::Shared;
 use crate::events::{self, Record};
 use crate::fault::Fault;
+use crate::outgoing::Trouble;
 
 /// Steps under way at once: a receiver that is slow holds up few others.
 const AT_ONCE: usize = 16;
@@ -33,26 +34,6 @@ pub(crate) struct Performers {
 impl Default for Performers {
     fn default() -> Performers {
         Performers { places: Arc::new(Semaphore::new(AT_ONCE)), steps: TaskTracker::new() }
-    }
-}
-
-/// Why a try did not do it.
-#[derive(Debug, Clone)]
-pub(super) struct Trouble {
-    pub(super) code: &'static str,
-    pub(super) why: String,
-    pub(super) retry: bool,
-}
-
-impl Trouble {
-    /// Another try may go better.
-    pub(super) fn later(code: &'static str, why: impl Into<String>) -> Trouble {
-        Trouble { code, why: why.into(), retry: true }
-    }
-
-    /// No other try would go better.
-    pub(super) fn final_(code: &'static str, why: impl Into<String>) -> Trouble {
-        Trouble { code, why: why.into(), retry: false }
     }
 }
 
@@ -151,8 +132,11 @@ async fn attempt(app: &Shared, row: &StepRow) -> Result<Result<Deed, Trouble>, F
 
 async fn act(app: &Shared, spec: &PostStep, matter: &Matter, id: &str) -> Result<Deed, Trouble> {
     match &spec.act {
-        Act::Mail(mail) => app.mailer.send(mail, &matter.to_json(), id).await.map(Deed::Done),
-        Act::Webhook(name) => app.webhooks.call(name, matter, id, app.clock.now()).await.map(Deed::Done),
+        Act::Mail(spec) => mail::send(&app.mailer, spec, &matter.to_json(), id).await.map(Deed::Done),
+        Act::Webhook(name) => {
+            let called = app.webhooks.call(&app.caller, name, matter, (id, app.clock.now())).await;
+            called.map(Deed::Done)
+        }
         Act::Status { of, fields } => {
             let taken = status::take(&matter.result, fields).map_err(|why| Trouble::final_("fields_missing", why))?;
             let holder = match (of, &matter.site) {

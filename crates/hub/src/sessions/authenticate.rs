@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::http::HeaderValue;
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, UPGRADE};
 use axum::http::request::Parts;
 use sortie_rules::ids::OrgId;
 use sortie_rules::ids::SessionId;
@@ -34,7 +34,9 @@ pub(crate) async fn authenticate(app: &App, parts: &mut Parts) -> Result<Option<
         None => cookie::from_cookies(&parts.headers),
     };
     let Some(shown) = shown else { return Ok(None) };
-    if shown.by_cookie && !parts.method.is_safe() && !is_own(&parts.headers, &parts.uri) {
+    // Any page can open a socket, and read from it what a plain request would not let it read.
+    let is_harmless = parts.method.is_safe() && !parts.headers.contains_key(UPGRADE);
+    if shown.by_cookie && !is_harmless && !is_own(&parts.headers, &parts.uri) {
         let detail = "This comes from a page of another site, or from a program that sends a browser's cookie; \
                       programs use a token.";
         return Err(refuse(ProblemCode::CrossSite, detail));

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// One thing that a principal may be allowed to do. Its word is `noun:verb`; scopes of tokens are written so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Permission {
-    /// Ask who one is, and leave.
+    /// Ask who one is, read one's own notifications, and leave.
     SelfRead,
     /// Read events and alarms.
     EventsRead,
@@ -44,9 +44,9 @@ pub enum Permission {
     PeopleRead,
     /// Let people and programs in, change what they may do, and shut them out.
     PeopleWrite,
-    /// Read settings and alarm rules.
+    /// Read settings, alarm rules, and who is told of alarms.
     SettingsRead,
-    /// Change settings and alarm rules.
+    /// Change settings, alarm rules, and who is told of alarms.
     SettingsWrite,
     /// Read the audit log: who did what.
     AuditRead,

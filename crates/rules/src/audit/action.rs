@@ -110,6 +110,12 @@ actions! {
     SettingsChange = "settings.change",
     /// Makes an alarm rule, switches one off, or takes that back.
     AlarmRuleChange = "alarm_rule.change",
+    /// Makes a recipient, changes or removes one.
+    RecipientChange = "recipient.change",
+    /// Sends a recipient a test.
+    RecipientTest = "recipient.test",
+    /// Makes a notification rule, switches one off, or takes that back.
+    NotificationRuleChange = "notification_rule.change",
     /// Makes every hub forget what it has in memory of org settings.
     SettingsEvict = "settings.evict",
     /// Brings a new key of the hub's in.

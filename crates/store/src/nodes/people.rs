@@ -9,6 +9,7 @@ use super::row::{NodeIntent, NodeRow, read, select_nodes};
 use crate::errors::StoreError;
 use crate::row::{Row, labels_text};
 use crate::tx::Tx;
+use crate::value::Value;
 
 /// The org's node of this id.
 pub async fn get(tx: &mut Tx, org: OrgId, id: NodeId) -> Result<Option<NodeRow>, StoreError> {
@@ -61,6 +62,16 @@ pub async fn list_for_selection(
 pub async fn get_for_selection(tx: &mut Tx, org: OrgId, name: &str) -> Result<Option<Selectable>, StoreError> {
     const SQL: &str = "select id, name, site, kind, labels, revoked_at from nodes where org = $1 and name = $2";
     tx.query_one_or_none(SQL, &[org.into(), name.into()]).await?.map(read_selectable).transpose()
+}
+
+/// The same of the nodes with these ids, in no order. Each may be asked for once.
+pub async fn each_for_selection(tx: &mut Tx, ids: &[NodeId]) -> Result<Vec<Selectable>, StoreError> {
+    const SQL: &str = "select id, name, site, kind, labels, revoked_at from nodes where id = $1";
+    let values: Vec<[Value<'_>; 1]> = ids.iter().map(|id| [(*id).into()]).collect();
+    if values.is_empty() {
+        return Ok(Vec::new());
+    }
+    tx.query_each(SQL, &values).await?.into_iter().map(read_selectable).collect()
 }
 
 fn read_selectable(row: Row) -> Result<Selectable, StoreError> {

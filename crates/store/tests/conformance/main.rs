@@ -35,6 +35,7 @@ mod leaders;
 mod logs;
 mod node_keys;
 mod nodes;
+mod notifications;
 mod operations;
 mod org_settings;
 mod orgs_and_sites;

@@ -1,15 +1,12 @@
 //! `sortie alarm rules` and `sortie alarm rule`.
 
-use std::io::Read as _;
-use std::path::Path;
-
-use serde_json::Value;
 use sortie_client::people::Hub;
 use sortie_wire::alarms::{AlarmRuleInUse, AlarmRuleOrigin, PutAlarmRule};
 
 use super::noun::RuleVerb;
+use crate::commands::written::read_object;
 use crate::context::Context;
-use crate::exit::{Done, Failure};
+use crate::exit::Done;
 use crate::output::Table;
 
 /// Lists the rules.
@@ -43,12 +40,7 @@ pub(super) async fn change(verb: RuleVerb, hub: &Hub, context: &Context) -> Done
     let output = context.output;
     let (changed, said) = match verb {
         RuleVerb::Set { file } => {
-            let rule = read(&file)?;
-            let name = rule["name"].as_str().unwrap_or_default().to_owned();
-            if name.is_empty() {
-                let what = format!("{} names no rule", file.display());
-                return Err(Failure::usage(what).remedy("say `name = \"...\"` in it"));
-            }
+            let (name, rule) = read_object(&file, "rule")?;
             let rule = hub.set_alarm_rule(&name, &PutAlarmRule { rule: Some(rule) }).await?;
             (rule, format!("The alarm rule `{name}` holds from now on."))
         }
@@ -65,29 +57,4 @@ pub(super) async fn change(verb: RuleVerb, hub: &Hub, context: &Context) -> Done
         output.say(&said);
         Ok(())
     })
-}
-
-/// A rule as a file has it: an object in JSON, or TOML.
-fn read(file: &Path) -> Result<Value, Failure> {
-    let mut text = String::new();
-    let is_stdin = file == Path::new("-");
-    let done = if is_stdin {
-        std::io::stdin().read_to_string(&mut text).map(drop)
-    } else {
-        std::fs::read_to_string(file).map(|found| text = found)
-    };
-    done.map_err(|error| Failure::usage(format!("{} cannot be read: {error}", file.display())))?;
-    let parsed = match text.trim_start().starts_with('{') {
-        true => serde_json::from_str(&text).map_err(|error| error.to_string()),
-        false => toml::from_str(&text).map_err(|error| in_line(&error, &text)),
-    };
-    parsed.map_err(|why| Failure::usage(format!("{} holds no rule: {why}", file.display())))
-}
-
-/// What is wrong with a file, and where.
-fn in_line(error: &toml::de::Error, text: &str) -> String {
-    let before = error.span().and_then(|span| text.get(..span.start));
-    let place = before.map(|before| format!("line {}: ", before.matches('\n').count() + 1)).unwrap_or_default();
-    let what: Vec<&str> = error.message().lines().collect();
-    format!("{place}{}", what.join("; "))
 }

@@ -44,7 +44,8 @@ const MEANT: &[(&str, &str, &str)] = &[
 ];
 
 /// Indexes that hold only what waits to be worked off, and are read from their front, or only a few exceptions.
-const QUEUES: &[&str] = &["events_pending", "operations_ending", "tasks_overdue", "node_signs_skewed"];
+const QUEUES: &[&str] =
+    &["events_pending", "operations_ending", "tasks_overdue", "node_signs_skewed", "notifications_waiting"];
 
 /// When plans are made: a plan that was made while a table was small is kept for a while as it grows, and a table may
 /// have grown without the engine having looked at it.

@@ -10,8 +10,8 @@ use tracing_subscriber::layer::{Context, SubscriberExt as _};
 use crate::setup::Story;
 use crate::{
     alarms, assertions, blobs, denied_tokens, desired, enforcements, followers, hub_keys, idempotency, invites, jobs,
-    leaders, logs, node_keys, nodes, operations, org_settings, orgs_and_sites, outbox, people, post_steps, refusals,
-    reports, secrets, standings, task_lists, task_times, tasks, tokens, trust_keys,
+    leaders, logs, node_keys, nodes, notifications, operations, org_settings, orgs_and_sites, outbox, people,
+    post_steps, refusals, reports, secrets, standings, task_lists, task_times, tasks, tokens, trust_keys,
 };
 
 /// Every story about tables.
@@ -32,6 +32,7 @@ const STORIES: &[&[Story]] = &[
     logs::STORIES,
     node_keys::STORIES,
     nodes::STORIES,
+    notifications::STORIES,
     operations::STORIES,
     org_settings::STORIES,
     orgs_and_sites::STORIES,

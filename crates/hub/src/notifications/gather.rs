@@ -1,0 +1,134 @@
+//! Makes dispatches of what waits: one for each recipient and channel, however much it is.
+
+use std::sync::Arc;
+
+use sortie_rules::ids::DispatchId;
+use sortie_rules::limits::{DISPATCH_BURST, DISPATCHES_AT_ONCE, PAGE_MAX};
+use sortie_rules::notifications::{Before, Channel, Failure, Waiting, end, planned, send_at};
+use sortie_rules::time::Millis;
+use sortie_store::dispatches::{self, ConsoleText, DispatchRow};
+use sortie_store::notifications::{self, Group};
+use sortie_store::{StoreError, Tx, recipients, told};
+
+use super::audience::reachable;
+use super::matter::Matter;
+use super::words;
+use crate::app::App;
+use crate::events::{self, Record};
+use crate::fault::Fault;
+
+/// Makes them. Returns how many.
+pub(super) async fn gather(app: &App) -> Result<u64, Fault> {
+    let (mut total, mut after) = (0, None::<Group>);
+    loop {
+        let (now, from) = (app.clock.now(), after.take());
+        let (groups, ready) = app
+            .store
+            .read(move |tx| {
+                Box::pin(async move {
+                    let groups = notifications::groups(tx, from.as_ref(), PAGE_MAX).await?;
+                    let ready = ready(tx, &groups, now).await?;
+                    Ok::<_, StoreError>((groups, ready))
+                })
+            })
+            .await?;
+        for some in ready.chunks(DISPATCHES_AT_ONCE as usize) {
+            total += make(app, some, now).await?;
+        }
+        if groups.len() < PAGE_MAX as usize {
+            return Ok(total);
+        }
+        after = groups.into_iter().next_back();
+    }
+}
+
+/// Those whose time has come.
+async fn ready(tx: &mut Tx, groups: &[Group], now: Millis) -> Result<Vec<Group>, StoreError> {
+    let mut ready = Vec::new();
+    for group in groups {
+        let Group { count, first_at, newest_at, .. } = *group;
+        let waiting = Waiting { count, first_at, newest_at, before: Before::default() };
+        // What went out before can only make it later.
+        if send_at(waiting) > now {
+            continue;
+        }
+        let made = dispatches::last_made(tx, group.org, &group.recipient, group.channel, DISPATCH_BURST).await?;
+        let burst_at = made.get(DISPATCH_BURST as usize - 1).copied();
+        let before = Before { last_at: made.first().copied(), burst_at };
+        if send_at(Waiting { before, ..waiting }) <= now {
+            ready.push(group.clone());
+        }
+    }
+    Ok(ready)
+}
+
+async fn make(app: &App, groups: &[Group], now: Millis) -> Result<u64, Fault> {
+    let made: Vec<(DispatchId, Group)> = groups.iter().map(|group| (app.entropy.id(now), group.clone())).collect();
+    let (made, hub_url) = (Arc::new(made), app.url.clone());
+    app.store
+        .write(move |tx| {
+            Box::pin(async move {
+                let mut count = 0;
+                for (id, group) in made.iter() {
+                    count += u64::from(make_one(tx, *id, group, &hub_url, now).await?);
+                }
+                Ok::<_, Fault>(count)
+            })
+        })
+        .await
+}
+
+async fn make_one(tx: &mut Tx, id: DispatchId, group: &Group, hub_url: &str, now: Millis) -> Result<bool, Fault> {
+    let count = notifications::bind(tx, group, id).await?;
+    if count == 0 {
+        return Ok(false);
+    }
+    told::note(tx, id, now).await?;
+    let mut row = DispatchRow {
+        id,
+        org: group.org,
+        recipient: group.recipient.clone(),
+        channel: group.channel,
+        is_test: false,
+        count,
+        life: planned(now),
+        created_at: now,
+        ended_at: None,
+        code: None,
+        why: None,
+        console: None,
+    };
+    if group.channel == Channel::Console {
+        put_in_console(tx, &mut row, hub_url, now).await?;
+    }
+    dispatches::insert(tx, &row).await?;
+    Ok(true)
+}
+
+/// What is for the console stands there at once, unless the recipient has no console any more.
+pub(super) async fn put_in_console(
+    tx: &mut Tx,
+    row: &mut DispatchRow,
+    hub_url: &str,
+    now: Millis,
+) -> Result<(), Fault> {
+    let recipient = recipients::get(tx, row.org, &row.recipient).await?.as_ref().and_then(reachable);
+    let Some((recipient, person)) = recipient.and_then(|one| one.person.clone().map(|person| (one, person))) else {
+        row.life = end(row.life, Err(Failure::ForGood), now, 0);
+        row.code = Some("recipient_removed".to_owned());
+        (row.why, row.ended_at) = (Some("the recipient has no console any more".to_owned()), Some(now));
+        notifications::end_all(tx, row.id, row.life.state.as_str(), row.code.as_deref(), now).await?;
+        return Ok(());
+    };
+    let matter = Matter::read(tx, row, recipient).await?;
+    let words = words::of(&matter, hub_url);
+    row.console = Some(ConsoleText { person, title: words.subject, text: words.text, read_at: None });
+    row.life = end(row.life, Ok(()), now, 0);
+    row.ended_at = Some(now);
+    notifications::end_all(tx, row.id, row.life.state.as_str(), None, now).await?;
+    let data = serde_json::json!({
+        "dispatch": row.id, "recipient": row.recipient, "channel": row.channel, "count": row.count,
+    });
+    events::record(tx, Record::new(row.org, now, "notification.sent", "hub").data(&data)).await?;
+    Ok(())
+}
