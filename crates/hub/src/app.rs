@@ -22,6 +22,7 @@ use crate::identity::{KeyRing, Keys, ServerTls};
 use crate::jobs::Advance;
 use crate::liveness::{Minded, PresenceBoard};
 use crate::logs::Unpacked;
+use crate::maintenance::Maintenances;
 use crate::nodes::Directory;
 use crate::operators::Published;
 use crate::org_settings::OrgSettings;
@@ -58,6 +59,8 @@ pub struct App {
     pub(crate) kinds: ArcSwap<ResourceKinds>,
     /// By which rules alarms are judged, and how far that has come.
     pub(crate) alarms: Alarms,
+    /// When nobody is told what begins at some nodes.
+    pub(crate) maintenances: Maintenances,
     pub(crate) nodes: Directory,
     pub(crate) people: TokenCache,
     /// Which set of operators is the newest of each org.

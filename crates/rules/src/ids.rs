@@ -148,6 +148,12 @@ pub mod kind {
     /// One alarm, from its beginning to its end.
     #[derive(Debug)]
     pub enum Alarm {}
+    /// A time in which nobody is told what begins at some nodes.
+    #[derive(Debug)]
+    pub enum Maintenance {}
+    /// Where an agent keeps events until the hub has them.
+    #[derive(Debug)]
+    pub enum Outbox {}
 
     impl Kind for Org {
         const NOUN: &'static str = "org";
@@ -185,6 +191,12 @@ pub mod kind {
     impl Kind for Alarm {
         const NOUN: &'static str = "alarm";
     }
+    impl Kind for Maintenance {
+        const NOUN: &'static str = "maintenance";
+    }
+    impl Kind for Outbox {
+        const NOUN: &'static str = "outbox";
+    }
     impl Kind for Publication {
         const NOUN: &'static str = "publication";
     }
@@ -216,6 +228,10 @@ pub type BlobId = Id<kind::Blob>;
 pub type PublicationId = Id<kind::Publication>;
 /// Identifies an alarm.
 pub type AlarmId = Id<kind::Alarm>;
+/// Identifies a maintenance.
+pub type MaintenanceId = Id<kind::Maintenance>;
+/// Identifies where an agent keeps events until the hub has them.
+pub type OutboxId = Id<kind::Outbox>;
 
 /// The org that a hub has from its first start.
 pub const DEFAULT_ORG: OrgId = Id::from_uuid(Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0001));

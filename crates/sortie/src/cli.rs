@@ -69,6 +69,10 @@ enum Noun {
     Summary(commands::summary::SummaryCommand),
     /// See what is wrong, and choose by which rules that is judged
     Alarm(commands::alarm::AlarmCommand),
+    /// Say by when nodes must have made their backups
+    Deadline(commands::deadline::DeadlineCommand),
+    /// Have nobody told of what begins at nodes while people work on them
+    Maintenance(commands::maintenance::MaintenanceCommand),
     /// List nodes, change what is meant for them, shut them out
     Node(commands::node::NodeCommand),
     /// List and name sites
@@ -193,6 +197,8 @@ fn dispatch(noun: Noun, context: &Context) -> Result<ExitCode, Failure> {
         Noun::Report(report) => block_on(commands::report::run(report, context)),
         Noun::Summary(summary) => block_on(commands::summary::run(summary, context)),
         Noun::Alarm(alarm) => block_on(commands::alarm::run(alarm, context)),
+        Noun::Deadline(deadline) => block_on(commands::deadline::run(deadline, context)),
+        Noun::Maintenance(maintenance) => block_on(commands::maintenance::run(maintenance, context)),
         Noun::Node(node) => block_on(commands::node::run(node, context)),
         Noun::Site(site) => block_on(commands::site::run(site, context)),
         Noun::Invite(invite) => block_on(commands::invite::run(invite, context)),

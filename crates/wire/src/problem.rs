@@ -172,6 +172,10 @@ problem_codes! {
     UnknownAlarm = "unknown_alarm", 404, "There is no such alarm";
     /// There is no such alarm rule.
     UnknownAlarmRule = "unknown_alarm_rule", 404, "There is no such alarm rule";
+    /// There is no such maintenance.
+    UnknownMaintenance = "unknown_maintenance", 404, "There is no such maintenance";
+    /// There is no such backup deadline.
+    UnknownBackupDeadline = "unknown_backup_deadline", 404, "There is no such backup deadline";
     /// There is no such org setting.
     UnknownOrgSetting = "unknown_org_setting", 404, "There is no such org setting";
     /// The request comes from a page of another site.

@@ -110,6 +110,12 @@ actions! {
     SettingsChange = "settings.change",
     /// Makes an alarm rule, switches one off, or takes that back.
     AlarmRuleChange = "alarm_rule.change",
+    /// Says by when backups are expected, or takes that back.
+    BackupDeadlineChange = "backup_deadline.change",
+    /// Announces maintenance of nodes, from now on or later.
+    MaintenanceStart = "maintenance.start",
+    /// Ends maintenance before its time, or calls it off.
+    MaintenanceEnd = "maintenance.end",
     /// Makes every hub forget what it has in memory of org settings.
     SettingsEvict = "settings.evict",
     /// Brings a new key of the hub's in.

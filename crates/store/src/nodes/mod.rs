@@ -25,7 +25,9 @@ pub use identity::{
 };
 pub use line::{LineRow, Numbered, arrive, line, set_line};
 pub use list::{NodeFilter, list};
-pub use people::{Selectable, count, get, get_by_name, get_for_selection, list_for_selection, set_intent};
+pub use people::{
+    Selectable, all_for_selection, count, get, get_by_name, get_for_selection, list_for_selection, set_intent,
+};
 pub use row::{HostRow, NodeIntent, NodeRow};
 pub use signs::{
     PresenceRow, flush_heard, move_silence, presence_all, set_clock, set_presence, set_proof, skip_absence,

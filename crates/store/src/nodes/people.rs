@@ -9,6 +9,7 @@ use super::row::{NodeIntent, NodeRow, read, select_nodes};
 use crate::errors::StoreError;
 use crate::row::{Row, labels_text};
 use crate::tx::Tx;
+use crate::value::Value;
 
 /// The org's node of this id.
 pub async fn get(tx: &mut Tx, org: OrgId, id: NodeId) -> Result<Option<NodeRow>, StoreError> {
@@ -55,6 +56,16 @@ pub async fn list_for_selection(
     let (site, kind) = (filter.site.as_deref().into(), filter.kind.as_deref().into());
     let values = [org.into(), after.unwrap_or("").into(), site, kind, limit.into()];
     tx.query(SQL, &values).await?.into_iter().map(read_selectable).collect()
+}
+
+/// The same of these nodes, whatever their org, in no order. Each may be asked for once.
+pub async fn all_for_selection(tx: &mut Tx, ids: &[NodeId]) -> Result<Vec<Selectable>, StoreError> {
+    const SQL: &str = "select id, name, site, kind, labels, revoked_at from nodes where id = $1";
+    let values: Vec<[Value<'_>; 1]> = ids.iter().map(|id| [(*id).into()]).collect();
+    if values.is_empty() {
+        return Ok(Vec::new());
+    }
+    tx.query_each(SQL, &values).await?.into_iter().map(read_selectable).collect()
 }
 
 /// The same of the node with this name.
