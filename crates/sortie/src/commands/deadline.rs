@@ -25,7 +25,7 @@ enum Verb {
     #[command(after_help = "Example: sortie deadline list")]
     List,
     /// Expect the backups of a target by then, in place of what was said under this name
-    Set(Set),
+    Set(Box<Set>),
     /// Expect them no more
     #[command(after_help = "Example: sortie deadline remove nightly")]
     Remove {
