@@ -2,7 +2,7 @@
 
 use http::Method;
 use serde_json::{Value, json};
-use sortie_rules::time::Millis;
+use sortie_rules::time::{Millis, Span};
 use sortie_wire::alarms::{Alarm, AlarmQuery, AlarmState, PutAlarmRule};
 use sortie_wire::reports::SendReport;
 use stories::{Answer, As, HandNode, HubPlan, RunningHub, until};
@@ -101,4 +101,13 @@ pub(crate) async fn somebody(hub: &RunningHub<'_>, role: &str) -> As {
 pub(crate) async fn ask(hub: &RunningHub<'_>, who: &As, method: Method, path: &str, body: &Value) -> Answer {
     let request = hub.request(method.clone(), path).from(who.clone());
     if method == Method::GET { request.send().await } else { request.json(body).send().await }
+}
+
+/// A node that has been silent for so long when the hub starts.
+pub(crate) fn silent_for(plan: &HubPlan<'_>, node: &str, span: Span) {
+    plan.sql(&format!(
+        "update node_signs set silent_since = (select cast(value as bigint) from meta where key = 'alive_at') - {}
+         where node = (select id from nodes where name = '{node}')",
+        span.0
+    ));
 }

@@ -1,16 +1,21 @@
 //! Nodes that fall silent.
 
+use http::Method;
+use serde_json::json;
 use sortie_rules::alarms::Severity;
+use sortie_rules::liveness::Presence;
+use sortie_rules::time::Span;
 use sortie_wire::alarms::AlarmState;
-use stories::{HubPlan, Scene, on_both_engines, until};
+use stories::{HubPlan, RunningHub, Scene, on_both_engines, until};
 
-use crate::help::{alarms, are_told, becomes, much_is_told, of_rule};
+use crate::help::{alarms, are_told, becomes, much_is_told, of_rule, silent_for};
 
 on_both_engines!(
     a_node_that_falls_silent_is_one_alarm_after_the_other_and_its_return_ends_them,
     a_node_that_comes_and_goes_is_told_in_turn,
     a_node_that_is_shut_out_takes_its_alarms_with_it,
     a_node_that_enrols_anew_is_not_missed_any_more,
+    each_kind_of_node_has_its_own_thresholds_and_a_node_may_have_others,
 );
 
 /// Thresholds of seconds, looked at each second.
@@ -99,4 +104,48 @@ async fn a_node_that_enrols_anew_is_not_missed_any_more(scene: Scene) {
     let _never_heard = hub.hand_node_with(invite.trim()).await;
     becomes(&hub, "node.stale", AlarmState::Resolved).await;
     are_told(&hub, &[("alarm.opened", "node.stale"), ("alarm.resolved", "node.stale")]).await;
+}
+
+async fn each_kind_of_node_has_its_own_thresholds_and_a_node_may_have_others(scene: Scene) {
+    let plan = quick(scene.hub(), 1800, 3600);
+    let plan =
+        plan.setting("presence.kinds.guest.stale_after_s", 600).setting("presence.kinds.guest.down_after_s", 1200);
+    let mut hub = plan.start().await;
+    for (name, kind) in [("host", "host"), ("guest", "guest"), ("patient", "guest")] {
+        let invite = hub.sortie(&["invite", "create", "--node", name, "--kind", kind]).well().stdout;
+        hub.hand_node_with(invite.trim()).await.wait(0, 0).await;
+    }
+    let own = json!({ "stale_after": 2_700_000, "down_after": 5_400_000 });
+    assert_eq!(hub.request(Method::PATCH, "/api/v1/nodes/patient").json(&own).send().await.status, 200);
+    let (online, stale, down) = (Presence::Online, Presence::Stale, Presence::Down);
+    are_said(&hub, [online, online, online]).await;
+    for (minutes, said) in [
+        (11, [online, stale, online]),
+        (21, [online, down, online]),
+        (31, [stale, down, online]),
+        (46, [stale, down, stale]),
+        (61, [down, down, stale]),
+        (91, [down, down, down]),
+    ] {
+        let (plan, _status) = hub.stop().await;
+        for name in ["host", "guest", "patient"] {
+            silent_for(&plan, name, Span::minutes(minutes));
+        }
+        hub = plan.start().await;
+        are_said(&hub, said).await;
+    }
+    let told = hub.events("node.stale").await.len() + hub.events("node.down").await.len();
+    assert_eq!(told, 6, "each once");
+}
+
+/// Waits until this is said of the host, the guest and the patient guest.
+async fn are_said(hub: &RunningHub<'_>, expected: [Presence; 3]) {
+    until(&format!("they are {expected:?}"), async || {
+        let mut said = Vec::new();
+        for name in ["host", "guest", "patient"] {
+            said.push(hub.people().node(name).await.expect("it has enrolled").presence);
+        }
+        (said == expected).then_some(())
+    })
+    .await;
 }

@@ -9,9 +9,9 @@ use sortie_wire::alarms::AlarmState;
 use sortie_wire::deliveries::WaitQuery;
 use sortie_wire::hub_keys::{Rotatable, RotateKeys};
 use sortie_wire::refusals::{RefusalReport, RefusedDeliveries};
-use stories::{HandNode, HubPlan, RunningHub, Scene, on_both_engines, on_sqlite, until};
+use stories::{HandNode, RunningHub, Scene, on_both_engines, on_sqlite, until};
 
-use crate::help::{alarms, are_told, becomes, looks_again, of_rule, time_passes, turns};
+use crate::help::{alarms, are_told, becomes, looks_again, of_rule, silent_for, time_passes, turns};
 
 on_both_engines!(
     silence_is_found_from_half_an_hour_on_and_again_from_an_hour_on,
@@ -26,15 +26,6 @@ on_sqlite!(
 
 /// So little that a story is through before it has passed.
 const NEARLY: Span = Span::minutes(2);
-
-/// A node that has been silent for so long when the hub starts.
-fn silent_for(plan: &HubPlan<'_>, node: &str, span: Span) {
-    plan.sql(&format!(
-        "update node_signs set silent_since = (select cast(value as bigint) from meta where key = 'alive_at') - {}
-         where node = (select id from nodes where name = '{node}')",
-        span.0
-    ));
-}
 
 /// The names of the nodes of which alarms of this rule are open.
 async fn open(hub: &RunningHub<'_>, rule: &str) -> Vec<String> {

@@ -107,6 +107,10 @@ async fn done(hub: &RunningHub<'_>, route: &str) -> Option<Answer> {
         () if noun == "secrets" => path.replace("{name}", "wifi"),
         () if noun == "alarm-rules" || noun == "notification-rules" => path.replace("{name}", "own"),
         () if noun == "recipients" => path.replace("{name}", "on-call"),
+        () if noun == "maintenance" && path.contains("{id}") => {
+            path.replace("{id}", &made(hub, "maintenance", maintenance()).await)
+        }
+        () if noun == "backup-deadlines" => path.replace("{name}", "nightly"),
         () if noun == "tasks" && path.contains("{id}") => task(hub, path).await,
         () if noun == "nodes" && path.ends_with("/key") => path.replace("{node}", &trust(hub).await),
         () if path.ends_with("{node}/readmit") => {
@@ -125,6 +129,9 @@ async fn done(hub: &RunningHub<'_>, route: &str) -> Option<Answer> {
     }
     if route.starts_with("DELETE /api/v1/desired") {
         ask(hub, Method::PUT, &path, &body_of("PUT /api/v1/desired/{layer}/draft").unwrap()).await;
+    }
+    if route.starts_with("DELETE /api/v1/backup-deadlines") {
+        ask(hub, Method::PUT, &path, &body_of("PUT /api/v1/backup-deadlines/{name}").unwrap()).await;
     }
     if route.starts_with("DELETE /api/v1/alarm-rules") {
         ask(hub, Method::PUT, &path, &body_of("PUT /api/v1/alarm-rules/{name}").unwrap()).await;
@@ -180,6 +187,7 @@ fn body_of(route: &str) -> Option<Value> {
         "POST /api/v1/tasks/batch" => json!({ "tasks": [task, task] }),
         "POST /api/v1/tokens" => json!({ "name": "ci", "role": "service" }),
         "POST /api/v1/publications/{id}/stop" | "POST /api/v1/settings/evict" => json!({}),
+        "POST /api/v1/maintenance" => maintenance(),
         "PUT /api/v1/alarm-rules/{name}" => json!({ "rule": {
             "severity": "info", "summary": "It is so.", "begins": [{ "kind": "task.failed" }], "lasts_s": 60,
         } }),
@@ -188,6 +196,9 @@ fn body_of(route: &str) -> Option<Value> {
             json!({ "recipient": { "audience": "operator", "mail": "on-call@a.example" } })
         }
         "POST /api/v1/recipients/{name}/test" => json!({}),
+        "PUT /api/v1/backup-deadlines/{name}" => json!({
+            "selector": { "all": true }, "target": "home", "by": "06:00", "time_zone": "UTC",
+        }),
         "PUT /api/v1/desired/{layer}/draft" => json!({ "state": {}, "based_on": 0, "version": 0 }),
         "PUT /api/v1/secrets/{name}" => json!({ "value": PASSWORD }),
         "PUT /api/v1/settings/{key}" => json!({ "value": 900 }),
@@ -198,6 +209,10 @@ fn body_of(route: &str) -> Option<Value> {
 
 fn key_of(path: &str) -> &'static str {
     if path.contains("/settings/") { "terminal.session_max_ttl_seconds" } else { "north" }
+}
+
+fn maintenance() -> Value {
+    json!({ "reason": "new disks", "selector": { "all": true }, "lasts": 60_000 })
 }
 
 fn invite() -> Value {

@@ -8,7 +8,12 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 use sortie_rules::desired::Standing;
 use sortie_rules::tasks::Status;
-use stories::{RunningAgent, RunningHub, Scene, Site, on_sqlite, until};
+use sortie_rules::time::{Millis, Span};
+use sortie_wire::alarms::{AlarmQuery, AlarmState};
+use sortie_wire::backups::PutBackupDeadline;
+use sortie_wire::jobs::Selector;
+use sortie_wire::secrets::WriteSecret;
+use stories::{HandSet, RunningAgent, RunningHub, Scene, Site, now, on_sqlite, until};
 
 use crate::help::{PASSWORD, Places, backed_up, done, failure, hub, pack, policy, publish, reported, result, stands};
 
@@ -17,6 +22,7 @@ on_sqlite!(
     what_the_site_does_not_let_is_not_done,
     what_stands_in_the_way_of_a_backup_is_said_with_what_to_do,
     a_repository_that_cannot_be_reached_is_not_told_as_none,
+    a_backup_that_is_not_done_by_its_deadline_is_missed_until_it_is_done,
     a_backup_that_is_called_off_leaves_no_lock,
     a_backup_that_was_cut_with_its_agent_is_done_after_its_start,
 );
@@ -236,6 +242,58 @@ async fn publish_with(hub: &RunningHub<'_>, places: &Places, change: impl FnOnce
     change(&mut resources);
     publish(&hub.people(), "node:box", json!({ "resources": resources })).await;
     stands(&hub.people(), "box", Standing::Converged).await;
+}
+
+async fn a_backup_that_is_not_done_by_its_deadline_is_missed_until_it_is_done(scene: Scene) {
+    let clock = HandSet::new(&scene);
+    let hub = clock.for_hub(scene.hub().setting("packs", format!("[{:?}]", pack()))).start().await;
+    let people = hub.people();
+    let secret = WriteSecret { value: PASSWORD.to_owned() };
+    people.set_secret("backup-password", &secret).await.expect("an administrator may");
+    let (_site, places, _agent) = a_box(&scene, &hub).await;
+    std::fs::write(places.data.join("letter"), "dear all").unwrap();
+    // Its day begins at midnight: what was done just before would be another day's.
+    let deadline = PutBackupDeadline {
+        selector: Selector { all: true, ..Selector::default() },
+        target: "home".into(),
+        by: "06:00".into(),
+        time_zone: "UTC".into(),
+        days: Vec::new(),
+        grace_s: Some(0),
+    };
+    people.set_backup_deadline("nightly", &deadline).await.expect("an administrator may");
+    let day = 86_400_000;
+    let tomorrow = Millis((now().0.div_euclid(day) + 1) * day);
+    clock.show(tomorrow + Span::hours(6));
+    let missed = until("it is missed", async || hub.events("backup.missed").await.pop()).await;
+    assert_eq!((&missed.data["target"], &missed.data["completed_at"]), (&json!("home"), &Value::Null));
+    let alarm = async |state: AlarmState| {
+        until("the alarm", async || {
+            let query = AlarmQuery { rule: Some("backup.missed".into()), ..AlarmQuery::default() };
+            let all = people.alarms(&query).await.expect("an administrator may").items;
+            all.first().filter(|alarm| alarm.state == state).map(|alarm| alarm.id)
+        })
+        .await
+    };
+    let raised = alarm(AlarmState::Open).await;
+    // The box's own clock stands still yesterday: what it does now is not what was expected.
+    result(&hub, "backup.run", json!({"target": "home"})).await;
+    let told = until("the agent tells of it", async || hub.events("backup.completed").await.pop()).await;
+    assert_eq!((&told.data["target"], &told.data["bytes"]), (&json!("home"), &json!(8)));
+    assert_eq!(told.node, Some(missed.node.expect("it is about the box")));
+    assert_eq!(alarm(AlarmState::Open).await, raised);
+    // Back to the right time, on whose day it was done.
+    clock.ahead(Span::ZERO);
+    people.remove_backup_deadline("nightly").await.expect("an administrator may");
+    hub.plan().sql("update backups set missed_since = missed_since - 86400000");
+    assert_eq!(alarm(AlarmState::Resolved).await, raised, "by the next report");
+    // A backup that fails is told with what stood in the way, once.
+    std::fs::rename(&places.data, places.data.with_extension("away")).unwrap();
+    failure(&hub, "backup.run", json!({"target": "home"})).await;
+    let failed = until("the agent tells that it failed", async || hub.events("backup.failed").await.pop()).await;
+    assert!(failed.data["error"].as_str().is_some_and(|error| error.contains("is not there")), "{failed:?}");
+    assert_eq!((hub.events("backup.failed").await.len(), hub.events("backup.completed").await.len()), (1, 1));
+    assert_eq!(hub.events("backup.missed").await.len(), 1);
 }
 
 async fn a_backup_that_is_called_off_leaves_no_lock(scene: Scene) {

@@ -32,6 +32,8 @@ pub(crate) async fn hub(scene: &Scene) -> RunningHub<'_> {
 pub(crate) struct Places {
     /// `/etc/box` of the example.
     pub(crate) etc: PathBuf,
+    /// `/var/lib/box`.
+    pub(crate) state: PathBuf,
     /// `/srv/data`.
     pub(crate) data: PathBuf,
     /// `/srv/restored`.
@@ -49,6 +51,7 @@ impl Places {
         let at = |name: &str| site.files().join(name);
         Places {
             etc: at("etc"),
+            state: at("state"),
             data: at("srv/data"),
             restored: at("srv/restored"),
             backup: scene.folder().join("elsewhere"),
@@ -82,6 +85,7 @@ pub(crate) fn policy(places: &Places, more: &str) -> String {
             format!("args = [\"report\"]\nenvironment = {{ STORAGE_BY_ID = {:?} }}\n", places.disks),
         ),
         ("/etc/box", text(&places.etc)),
+        ("/var/lib/box", text(&places.state)),
         ("every_s = 900", "every_s = 1".to_owned()),
         ("every_s = 60", "every_s = 1".to_owned()),
         ("\n[desired_files]", "\nlook_every_s = 1\n\n[desired_files]".to_owned()),

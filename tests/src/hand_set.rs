@@ -3,7 +3,9 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use crate::Scene;
+use sortie_rules::time::{Millis, Span};
+
+use crate::{HubPlan, Scene, now};
 
 /// A clock that the story sets. Only the time of day moves, not the time that passes.
 #[derive(Debug)]
@@ -31,6 +33,22 @@ impl HandSet {
         let written = self.file.with_extension("next");
         std::fs::write(&written, by).expect("the story's folder can be written");
         std::fs::rename(&written, &self.file).expect("the story's folder can be written");
+    }
+
+    /// Sets it so far ahead of the machine's time.
+    pub fn ahead(&self, by: Span) {
+        self.set(&format!("{:+}", by.0 / 1000));
+    }
+
+    /// Sets it so that it shows this moment now.
+    pub fn show(&self, at: Millis) {
+        self.ahead(Span(at.0 - now().0));
+    }
+
+    /// A hub that goes by it.
+    #[must_use]
+    pub fn for_hub<'s>(&self, plan: HubPlan<'s>) -> HubPlan<'s> {
+        self.variables().into_iter().fold(plan, |plan, (name, value)| plan.variable(name, value))
     }
 
     /// What a program goes by it with.

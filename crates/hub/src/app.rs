@@ -22,6 +22,7 @@ use crate::identity::{KeyRing, Keys, ServerTls};
 use crate::jobs::Advance;
 use crate::liveness::{Minded, PresenceBoard};
 use crate::logs::Unpacked;
+use crate::maintenance::Maintenances;
 use crate::nodes::Directory;
 use crate::notifications::Notifications;
 use crate::operators::Published;
@@ -62,6 +63,8 @@ pub struct App {
     pub(crate) alarms: Alarms,
     /// How far it has come to tell people of them.
     pub(crate) notifications: Notifications,
+    /// When nobody is told what begins at some nodes.
+    pub(crate) maintenances: Maintenances,
     pub(crate) nodes: Directory,
     pub(crate) people: TokenCache,
     /// Which set of operators is the newest of each org.

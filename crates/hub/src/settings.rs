@@ -9,7 +9,7 @@ use serde::Deserialize;
 use sortie_rules::limits::{
     DATABASE_CONNECTION_WAIT, DATABASE_CONNECTIONS, DATABASE_START_WAIT, DATABASE_STATEMENT_MAX, RENEWAL_GRACE,
 };
-use sortie_rules::liveness::Thresholds;
+use sortie_rules::liveness::{ChosenThresholds, Thresholds};
 use sortie_rules::time::Span;
 use sortie_store::{Location, ServerLimits};
 
@@ -124,6 +124,18 @@ pub struct Presence {
     pub check_every_s: u32,
     /// How often presence is written down, in seconds.
     pub flush_every_s: u32,
+    /// What holds instead for nodes of a kind, by its name.
+    pub kinds: BTreeMap<String, KindPresence>,
+}
+
+/// A `[presence.kinds.NAME]` table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct KindPresence {
+    /// Silence after which such a node is stale, in seconds.
+    pub stale_after_s: Option<u32>,
+    /// Silence after which such a node is down, in seconds.
+    pub down_after_s: Option<u32>,
 }
 
 /// The `[limits]` table: how many requests one caller may send.
@@ -270,7 +282,13 @@ impl Default for Database {
 
 impl Default for Presence {
     fn default() -> Presence {
-        Presence { stale_after_s: 1800, down_after_s: 3600, check_every_s: 60, flush_every_s: 180 }
+        Presence {
+            stale_after_s: 1800,
+            down_after_s: 3600,
+            check_every_s: 60,
+            flush_every_s: 180,
+            kinds: BTreeMap::new(),
+        }
     }
 }
 
@@ -317,6 +335,15 @@ impl Settings {
         }
         if self.presence.stale_after_s == 0 || self.presence.down_after_s < self.presence.stale_after_s {
             return refuse("presence.down_after_s", "it must be at least stale_after_s, and both above 0");
+        }
+        for kind in self.presence.kinds.values() {
+            let stale_after_s = kind.stale_after_s.unwrap_or(self.presence.stale_after_s);
+            if stale_after_s == 0 || kind.down_after_s.unwrap_or(self.presence.down_after_s) < stale_after_s {
+                return refuse(
+                    "presence.kinds",
+                    "of a kind, down_after_s must be at least stale_after_s, and both above 0",
+                );
+            }
         }
         if self.presence.check_every_s == 0 || self.presence.flush_every_s == 0 {
             return refuse("presence.check_every_s", "it must be above 0, and so must flush_every_s");
@@ -394,13 +421,18 @@ impl Settings {
     pub(crate) fn oidc_leeway(&self) -> Span {
         Span::seconds(self.oidc.leeway_s.into())
     }
+}
 
-    /// The thresholds for nodes that have none of their own.
-    pub(crate) fn thresholds(&self) -> Thresholds {
-        Thresholds {
-            stale_after: Span::seconds(self.presence.stale_after_s.into()),
-            down_after: Span::seconds(self.presence.down_after_s.into()),
-        }
+impl Presence {
+    /// The thresholds for nodes of a kind that have none of their own.
+    pub(crate) fn thresholds(&self, kind: &str) -> Thresholds {
+        let span = |seconds: u32| Span::seconds(seconds.into());
+        let usual = Thresholds { stale_after: span(self.stale_after_s), down_after: span(self.down_after_s) };
+        let chosen = self.kinds.get(kind).map_or_else(ChosenThresholds::default, |of_kind| ChosenThresholds {
+            stale_after: of_kind.stale_after_s.map(span),
+            down_after: of_kind.down_after_s.map(span),
+        });
+        chosen.over(usual)
     }
 }
 
@@ -420,6 +452,9 @@ mod tests {
         assert_eq!(key(Settings { key_file: Some("k".into()), ..Settings::default() }), "certificate_file");
         let presence = Presence { stale_after_s: 9, down_after_s: 8, ..Presence::default() };
         assert_eq!(key(Settings { presence, ..Settings::default() }), "presence.down_after_s");
+        let kind = KindPresence { stale_after_s: Some(7200), down_after_s: None };
+        let presence = Presence { kinds: BTreeMap::from([("guest".to_owned(), kind)]), ..Presence::default() };
+        assert_eq!(key(Settings { presence, ..Settings::default() }), "presence.kinds");
         let limits = Limits { requests_per_address_burst: 0, ..Limits::default() };
         assert_eq!(key(Settings { limits, ..Settings::default() }), "limits.requests_per_principal_burst");
         let database = Database { statement_max_s: 0, ..Database::default() };

@@ -242,10 +242,12 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
     let tls = ServerTls::new(&ring.held(), given, names, &entropy, now)?;
     let first_start = bootstrap(&store, &data, &keys, &entropy, now).await?;
     liveness::skip_absence(&store, now).await?;
-    let (presence, leader) = (PresenceBoard::new(&clock), Leader::new(&entropy));
+    let presence = PresenceBoard::new(&clock, settings.presence.clone());
+    let leader = Leader::new(&entropy);
     liveness::load(&store, &presence).await?;
     crate::alarms::begin(&store, now).await?;
     crate::notifications::begin(&store, now).await?;
+    crate::history::begin(&store, now).await?;
     let denied = Denied::default();
     denied.load(&store).await?;
     data.write("ca.pem", ring.held().set().trust().as_bytes())?;
@@ -254,6 +256,7 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
         kinds: ArcSwap::from_pointee(packs.kinds),
         alarms: crate::alarms::Alarms::new(packs.alarms),
         notifications: crate::notifications::Notifications::default(),
+        maintenances: crate::maintenance::Maintenances::default(),
         nodes: Directory::default(),
         people: TokenCache::default(),
         operators: crate::operators::Published::default(),

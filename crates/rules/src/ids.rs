@@ -159,6 +159,12 @@ pub mod kind {
     /// What goes out at once to one recipient on one channel.
     #[derive(Debug)]
     pub enum Dispatch {}
+    /// A time in which nobody is told what begins at some nodes.
+    #[derive(Debug)]
+    pub enum Maintenance {}
+    /// Where an agent keeps events until the hub has them.
+    #[derive(Debug)]
+    pub enum Outbox {}
 
     impl Kind for Org {
         const NOUN: &'static str = "org";
@@ -202,6 +208,12 @@ pub mod kind {
     impl Kind for Dispatch {
         const NOUN: &'static str = "dispatch";
     }
+    impl Kind for Maintenance {
+        const NOUN: &'static str = "maintenance";
+    }
+    impl Kind for Outbox {
+        const NOUN: &'static str = "outbox";
+    }
     impl Kind for Publication {
         const NOUN: &'static str = "publication";
     }
@@ -237,6 +249,10 @@ pub type AlarmId = Id<kind::Alarm>;
 pub type NotificationId = Id<kind::Notification>;
 /// Identifies a dispatch.
 pub type DispatchId = Id<kind::Dispatch>;
+/// Identifies a maintenance.
+pub type MaintenanceId = Id<kind::Maintenance>;
+/// Identifies where an agent keeps events until the hub has them.
+pub type OutboxId = Id<kind::Outbox>;
 
 /// The org that a hub has from its first start.
 pub const DEFAULT_ORG: OrgId = Id::from_uuid(Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0001));

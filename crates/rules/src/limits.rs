@@ -286,6 +286,42 @@ pub const ALARM_DATA_BYTES_MAX: usize = 4096;
 pub const ALARM_EVENTS_AT_ONCE: u32 = 1000;
 /// Alarms that may change in one transaction, give or take those of one event.
 pub const ALARMS_AT_ONCE: u32 = 2000;
+/// Longest time of one maintenance.
+pub const MAINTENANCE_MAX: Span = Span::days(30);
+/// How far ahead maintenance can be announced.
+pub const MAINTENANCE_AHEAD_MAX: Span = Span::days(365);
+/// Most maintenances of one org that are not over.
+pub const MAINTENANCES_PER_ORG_MAX: u64 = 200;
+/// Longest reason for maintenance, in bytes.
+pub const MAINTENANCE_REASON_BYTES_MAX: usize = 200;
+/// How long after a backup's deadline it is judged, if nobody says otherwise: a little more than programs take to
+/// report.
+pub const BACKUP_GRACE_DEFAULT: Span = Span::minutes(20);
+/// The longest such time.
+pub const BACKUP_GRACE_MAX: Span = Span::hours(6);
+/// How long a hub that has come back hears nodes before it judges their backups: longer than they wait before they try
+/// to report again.
+pub const BACKUPS_HEARD_FOR: Span = Span::minutes(10);
+/// Nodes whose backups are judged in one transaction.
+pub const BACKUPS_AT_ONCE: u32 = 1000;
+/// Most backup deadlines of one org.
+pub const BACKUP_DEADLINES_MAX: usize = 200;
+/// Longest error that a report of a backup tells, in bytes.
+pub const BACKUP_ERROR_BYTES_MAX: usize = 500;
+/// Most events that a node sends in one request.
+pub const NODE_EVENTS_AT_ONCE: usize = 100;
+/// Most events that an agent keeps while the hub is away; beyond that the oldest go.
+pub const NODE_EVENTS_KEPT: u64 = 10_000;
+/// Largest request with events of a node, in bytes.
+pub const NODE_EVENTS_BYTES_MAX: usize = 256 << 10;
+/// How long hours of history are kept.
+pub const HISTORY_HOURS_KEPT: Span = Span::days(14);
+/// How long days of history are kept.
+pub const HISTORY_DAYS_KEPT: Span = Span::days(731);
+/// Most points of history in one answer.
+pub const HISTORY_POINTS_MAX: i64 = 1000;
+/// Events that are entered into history in one transaction.
+pub const HISTORY_EVENTS_AT_ONCE: u32 = 1000;
 /// Nodes whose presence changes in one transaction.
 pub const PRESENCE_CHANGES_AT_ONCE: usize = 1000;
 /// So many notifications for one recipient at once are a storm, and told in one dispatch.

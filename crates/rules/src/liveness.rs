@@ -44,6 +44,25 @@ pub struct Thresholds {
     pub down_after: Span,
 }
 
+/// Thresholds that somebody has chosen, for one node or for a kind of nodes; what nobody chose is absent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ChosenThresholds {
+    /// Silence after which a node is stale.
+    pub stale_after: Option<Span>,
+    /// Silence after which a node is down.
+    pub down_after: Option<Span>,
+}
+
+impl ChosenThresholds {
+    /// What holds where these were chosen and those hold otherwise. Who chose only that a node is stale late does not
+    /// find it down before.
+    pub fn over(self, otherwise: Thresholds) -> Thresholds {
+        let stale_after = self.stale_after.unwrap_or(otherwise.stale_after);
+        let down_after = self.down_after.unwrap_or(otherwise.down_after).max(stale_after);
+        Thresholds { stale_after, down_after }
+    }
+}
+
 /// A change of presence that people are told of (B-25).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
@@ -118,6 +137,23 @@ mod tests {
         assert_eq!(after(29), (Presence::Online, None));
         assert_eq!(after(30), (Presence::Stale, Some(Change::WentStale)));
         assert_eq!(after(60), (Presence::Down, Some(Change::WentDown)));
+    }
+
+    #[test]
+    fn what_was_chosen_holds_and_nobody_is_down_before_being_stale() {
+        let chosen = |stale: Option<i64>, down: Option<i64>| {
+            let chosen =
+                ChosenThresholds { stale_after: stale.map(Span::minutes), down_after: down.map(Span::minutes) };
+            let held = chosen.over(T);
+            (held.stale_after.0 / 60_000, held.down_after.0 / 60_000)
+        };
+        assert_eq!(chosen(None, None), (30, 60));
+        assert_eq!(chosen(Some(5), None), (5, 60));
+        assert_eq!(chosen(None, Some(45)), (30, 45));
+        assert_eq!(chosen(Some(90), None), (90, 90));
+        let of_kind = ChosenThresholds { stale_after: Some(Span::minutes(5)), down_after: None }.over(T);
+        let own = ChosenThresholds { stale_after: None, down_after: Some(Span::minutes(6)) }.over(of_kind);
+        assert_eq!((own.stale_after, own.down_after), (Span::minutes(5), Span::minutes(6)));
     }
 
     #[test]

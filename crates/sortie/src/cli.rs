@@ -73,6 +73,10 @@ enum Noun {
     Recipient(commands::recipient::RecipientCommand),
     /// See who was told of which alarms, and choose by which rules
     Notification(commands::notification::NotificationCommand),
+    /// Say by when nodes must have made their backups
+    Deadline(commands::deadline::DeadlineCommand),
+    /// Have nobody told of what begins at nodes while people work on them
+    Maintenance(commands::maintenance::MaintenanceCommand),
     /// List nodes, change what is meant for them, shut them out
     Node(commands::node::NodeCommand),
     /// List and name sites
@@ -199,6 +203,8 @@ fn dispatch(noun: Noun, context: &Context) -> Result<ExitCode, Failure> {
         Noun::Alarm(alarm) => block_on(commands::alarm::run(alarm, context)),
         Noun::Recipient(recipient) => block_on(commands::recipient::run(recipient, context)),
         Noun::Notification(notification) => block_on(commands::notification::run(notification, context)),
+        Noun::Deadline(deadline) => block_on(commands::deadline::run(deadline, context)),
+        Noun::Maintenance(maintenance) => block_on(commands::maintenance::run(maintenance, context)),
         Noun::Node(node) => block_on(commands::node::run(node, context)),
         Noun::Site(site) => block_on(commands::site::run(site, context)),
         Noun::Invite(invite) => block_on(commands::invite::run(invite, context)),

@@ -146,8 +146,8 @@ pub struct Change {
     pub data: String,
 }
 
-/// Changes of nodes, desired states, secrets, tokens, sessions, operators, alarm rules and org settings of all orgs
-/// whose events have a number after `after`, up to `until`.
+/// Changes of nodes, desired states, secrets, tokens, sessions, operators, alarm rules, maintenance and org settings of
+/// all orgs whose events have a number after `after`, up to `until`.
 pub async fn changes_between(tx: &mut Tx, after: u64, until: u64) -> Result<Vec<Change>, StoreError> {
     const SQL: &str = "select org, kind, node, data from events where number > $1 and number <= $2
         and (kind = 'node.changed' or kind = 'node.revoked' or kind = 'node.enrolled' or kind = 'node.key_changed'
@@ -157,7 +157,7 @@ pub async fn changes_between(tx: &mut Tx, after: u64, until: u64) -> Result<Vec<
             or kind = 'keys.rotated' or kind = 'node.stale' or kind = 'node.down' or kind = 'node.recovered'
             or kind = 'keys.begun' or kind = 'keys.finished' or kind = 'keys.given' or kind = 'keys.resealed'
             or kind = 'desired.released' or kind = 'desired.taken_back' or kind = 'secret.changed'
-            or kind = 'alarm_rule.changed')
+            or kind = 'alarm_rule.changed' or kind = 'maintenance.started' or kind = 'maintenance.ended')
         order by number";
     let rows = tx.query(SQL, &[after.into(), until.into()]).await?;
     let read = |row: Row| {

@@ -187,6 +187,27 @@ const ALL: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0023_notifications.sql"),
         postgres: include_str!("../migrations/postgres/0023_notifications.sql"),
     },
+    Migration {
+        version: 24,
+        name: "maintenance",
+        oldest_program: 1,
+        sqlite: include_str!("../migrations/sqlite/0024_maintenance.sql"),
+        postgres: include_str!("../migrations/postgres/0024_maintenance.sql"),
+    },
+    Migration {
+        version: 25,
+        name: "backups",
+        oldest_program: 1,
+        sqlite: include_str!("../migrations/sqlite/0025_backups.sql"),
+        postgres: include_str!("../migrations/postgres/0025_backups.sql"),
+    },
+    Migration {
+        version: 26,
+        name: "history",
+        oldest_program: 1,
+        sqlite: include_str!("../migrations/sqlite/0026_history.sql"),
+        postgres: include_str!("../migrations/postgres/0026_history.sql"),
+    },
 ];
 
 /// The table of what was done, and the table that says who may use the database. The same on both

@@ -245,17 +245,53 @@ pub async fn drop_all_for(tx: &mut Tx, org: OrgId, recipient: &str, why: &str) -
     Ok(waiting + tx.execute(HELD, &[org.into(), recipient.into()]).await?)
 }
 
-/// Whether anything that was held back until now is to go out.
-pub async fn is_any_due(tx: &mut Tx, now: Millis) -> Result<bool, StoreError> {
-    const SQL: &str = "select id from notifications where due_at <= $1 limit 1";
-    Ok(tx.query_one_or_none(SQL, &[now.into()]).await?.is_some())
+/// Something that was held back until now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// Which.
+    pub id: NotificationId,
+    /// Whose.
+    pub org: OrgId,
+    /// The node that it is about.
+    pub node: Option<NodeId>,
 }
 
-/// Up to `limit` of what was held back until now waits to go out, the longest due first. Returns how many.
-pub async fn let_go_due(tx: &mut Tx, now: Millis, limit: u32) -> Result<u64, StoreError> {
-    const SQL: &str = "update notifications set state = 'waiting', due_at = null, waits_since = $1
-        where id in (select id from notifications where due_at <= $1 order by due_at limit $2)";
-    tx.execute(SQL, &[now.into(), limit.into()]).await
+/// Up to `limit` of what was held back until now, the longest due first.
+pub async fn due(tx: &mut Tx, now: Millis, limit: u32) -> Result<Vec<Due>, StoreError> {
+    const SQL: &str = "select id, org, node from notifications where due_at <= $1 order by due_at limit $2";
+    let read = |row: Row| {
+        let mut row = row.columns("notifications");
+        Ok(Due { id: row.id("id")?, org: row.id("org")?, node: row.id_or_none("node")? })
+    };
+    tx.query(SQL, &[now.into(), limit.into()]).await?.into_iter().map(read).collect()
+}
+
+/// Of these, what is still held back until now waits to go out. Returns how many.
+pub async fn let_go(tx: &mut Tx, ids: &[NotificationId], now: Millis) -> Result<u64, StoreError> {
+    const SQL: &str = "update notifications set state = 'waiting', due_at = null, waits_since = $2
+        where id = $1 and due_at <= $2";
+    let values: Vec<[Value<'_>; 2]> = ids.iter().map(|id| [(*id).into(), now.into()]).collect();
+    if values.is_empty() { Ok(0) } else { tx.execute_each(SQL, &values).await }
+}
+
+/// Of these, what is still held back until now goes on being so, for this reason and until these moments. Returns how
+/// many.
+pub async fn hold_on(
+    tx: &mut Tx,
+    until: &[(NotificationId, Millis)],
+    why: &str,
+    now: Millis,
+) -> Result<u64, StoreError> {
+    const SQL: &str = "update notifications set due_at = $2, why = $3 where id = $1 and due_at <= $4";
+    let values: Vec<[Value<'_>; 4]> =
+        until.iter().map(|(id, until)| [(*id).into(), (*until).into(), why.into(), now.into()]).collect();
+    if values.is_empty() { Ok(0) } else { tx.execute_each(SQL, &values).await }
+}
+
+/// What an org holds back for this reason until later is held back until now: the reason may be gone. Returns how many.
+pub async fn look_again(tx: &mut Tx, org: OrgId, why: &str, now: Millis) -> Result<u64, StoreError> {
+    const SQL: &str = "update notifications set due_at = $3 where org = $1 and why = $2 and due_at > $3";
+    tx.execute(SQL, &[org.into(), why.into(), now.into()]).await
 }
 
 /// Up to `limit` recipients and ways for which something waits, after this one in their order.

@@ -44,6 +44,9 @@ pub struct Alarm {
     /// Since when it is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved_at: Option<Millis>,
+    /// Until when nobody is told of it, because its node is in maintenance; of one that is not over only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maintenance_until: Option<Millis>,
     /// What began it: the event, or the field of the report.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub data: Value,

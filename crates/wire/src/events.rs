@@ -1,7 +1,7 @@
 //! Events as people read them.
 
 use serde::{Deserialize, Serialize};
-use sortie_rules::ids::{NodeId, TaskId};
+use sortie_rules::ids::{NodeId, OutboxId, TaskId};
 use sortie_rules::time::Millis;
 
 /// Something that happened, written in the transaction that made it happen.
@@ -53,4 +53,30 @@ pub struct EventQuery {
     /// Rows in the page, at most 1,000; 100 if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
+}
+
+/// Events that a node tells by itself: the body of `POST /agent/v1/nodes/{node_id}/events`. They are sent until they
+/// are taken; one that comes again is known by its number and taken once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SendEvents {
+    /// Where the agent keeps them; one that begins anew counts anew.
+    pub outbox: OutboxId,
+    /// The events, by number.
+    pub events: Vec<SendEvent>,
+}
+
+/// An event that a node tells by itself. Which node it is about is known from the line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SendEvent {
+    /// Counts the events of this outbox, from 1.
+    pub number: u64,
+    /// `backup.completed` or `backup.failed`.
+    pub kind: String,
+    /// What belongs to it: an object.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub data: serde_json::Map<String, serde_json::Value>,
 }

@@ -178,6 +178,10 @@ problem_codes! {
     UnknownNotificationRule = "unknown_notification_rule", 404, "There is no such notification rule";
     /// There is no such notification.
     UnknownNotification = "unknown_notification", 404, "There is no such notification";
+    /// There is no such maintenance.
+    UnknownMaintenance = "unknown_maintenance", 404, "There is no such maintenance";
+    /// There is no such backup deadline.
+    UnknownBackupDeadline = "unknown_backup_deadline", 404, "There is no such backup deadline";
     /// There is no such org setting.
     UnknownOrgSetting = "unknown_org_setting", 404, "There is no such org setting";
     /// The request comes from a page of another site.

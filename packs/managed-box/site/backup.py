@@ -13,10 +13,12 @@ stands in the options, which its policy gives and the hub cannot change:
     --into DIR          a folder into which files may be restored, each snapshot into a folder of its own below;
                         may be given several times
     --cache DIR         where restic keeps what it knows of repositories; nowhere if left out
+    --state FILE        where a run writes how it ended, so that a report can tell it; nowhere if left out
 """
 
 import argparse
 import ctypes
+import fcntl
 import json
 import os
 import pathlib
@@ -225,7 +227,55 @@ def taken_ms(snapshot):
     return int(datetime.fromisoformat(text).astimezone(timezone.utc).timestamp() * 1000)
 
 
+def written(moment_ms):
+    """An instant as reports tell it (RFC 3339)."""
+    return datetime.fromtimestamp(moment_ms / 1000, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def state_of(options):
+    """How the last runs of each target ended, as far as that was written down."""
+    try:
+        with open(options.state, encoding="utf-8") as file:
+            state = json.load(file)
+        return {name: ends for name, ends in state.items() if isinstance(ends, dict)}
+    except (TypeError, ValueError, AttributeError, OSError):
+        return {}
+
+
+def note(options, name, **ends):
+    """Writes down how a run ended. A report that lacks it is no reason for a backup to fail."""
+    if not options.state:
+        return
+    beside = f"{options.state}.new"
+    try:
+        os.makedirs(os.path.dirname(options.state), exist_ok=True)
+        with open(f"{options.state}.lock", "w", encoding="utf-8") as lock:
+            # Another target's run may end at the same moment.
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            state = state_of(options)
+            state[name] = state.get(name, {}) | ends
+            with open(beside, "w", encoding="utf-8") as file:
+                json.dump(state, file)
+            os.replace(beside, options.state)
+    except OSError as error:
+        say(f"How it ended could not be written down: {error}")
+
+
 def run(options, payload):
+    try:
+        made = back_up(options, payload)
+    except Trouble as trouble:
+        # What is tried again is not told as failed: the deadline has the last word.
+        if not trouble.again and isinstance(payload.get("target"), str):
+            note(options, payload["target"], failed_at=written(time.time() * 1000), error=str(trouble)[:120])
+        raise
+    took_s = made["duration_ms"] // 1000
+    ends = {"snapshot": made["snapshot"], "completed_at": written(time.time() * 1000)}
+    note(options, made["target"], completed=ends | {"bytes": made["bytes"], "took_s": took_s})
+    return made
+
+
+def back_up(options, payload):
     target, began = Target(options, payload["target"]), time.monotonic()
     target.ready()
     try:
@@ -345,9 +395,22 @@ def folder_of(into, snapshot):
     return folder
 
 
+def ends_of(state, newest):
+    """What deadlines and events of backups go by: when the newest good one was completed, and when one failed."""
+    ends = {key: state[key] for key in ("failed_at", "error") if key in state}
+    if newest is None:
+        return ends
+    completed = state.get("completed", {})
+    # The repository is what counts: of a snapshot that another run has made only its time is known.
+    if str(completed.get("snapshot", "")).startswith(newest["short_id"]):
+        return ends | {key: completed[key] for key in ("completed_at", "bytes", "took_s") if key in completed}
+    return ends | {"completed_at": written(taken_ms(newest))}
+
+
 def report(options, _payload):
-    reports = []
+    reports, state = [], state_of(options)
     for name in sorted(targets_of(options)):
+        newest = None
         try:
             target = Target(options, name)
             target.ready()
@@ -360,7 +423,7 @@ def report(options, _payload):
             facts = {"last": None}
         except Trouble as trouble:
             facts = {"trouble": str(trouble)}
-        reports.append({"subject": name, "facts": facts})
+        reports.append({"subject": name, "facts": facts | ends_of(state.get(name, {}), newest)})
     return reports
 
 
@@ -379,6 +442,7 @@ def main():
     parser.add_argument("--to", dest="places", action="append", default=[])
     parser.add_argument("--into", action="append", default=[])
     parser.add_argument("--cache")
+    parser.add_argument("--state")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, stop)
     try:

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::error::AgentError;
 use crate::desired::{Desk, Following, Heard, Kept, Memory, Own, Reconciler, Supervisor, Teller, opening_key};
 use crate::hub::Hub;
-use crate::reports::{Outbox, Reports};
+use crate::reports::{Outbox, Reports, Telling};
 use crate::runner::Runner;
 
 /// The loops, which have not begun.
@@ -55,6 +55,7 @@ impl Site {
             runner: Arc::clone(runner),
             hub: Arc::clone(hub),
             outbox: Arc::new(Outbox::default()),
+            telling: Arc::new(Telling::new(runner.ledger.clone(), entropy.clone())),
             data: folder.to_owned(),
             stop: stop.clone(),
         };

@@ -8,7 +8,12 @@ use rusqlite::{Connection, OpenFlags};
 use super::error::LedgerError;
 
 /// The steps to the form of the tables that this program writes. A ledger counts those that it has taken.
-const STEPS: [&str; 3] = [include_str!("schema.sql"), include_str!("refused.sql"), include_str!("operations.sql")];
+const STEPS: [&str; 4] = [
+    include_str!("schema.sql"),
+    include_str!("refused.sql"),
+    include_str!("operations.sql"),
+    include_str!("events.sql"),
+];
 /// Statements kept ready.
 const STATEMENTS_MAX: usize = 32;
 

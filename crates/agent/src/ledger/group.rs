@@ -3,6 +3,7 @@
 use rusqlite::Connection;
 use sortie_rules::ids::TaskId;
 use sortie_rules::time::Millis;
+use sortie_wire::events::SendEvents;
 use sortie_wire::refusals::RefusedDeliveries;
 use tokio::sync::oneshot;
 
@@ -17,6 +18,7 @@ use super::reboot::{BeginReboot, begin_reboot};
 use super::refuse::{Refused, refuse, told, untold};
 use super::report::{reported, want_all};
 use super::row::RunKey;
+use super::tell::{BackupReport, taken, tell_backup, untaken};
 use super::unreported::unreported;
 use super::withdraw::withdraw;
 use crate::operations::Borne;
@@ -72,6 +74,18 @@ pub(super) enum Request {
     },
     Told {
         told: Vec<(String, u64)>,
+        reply: Reply<()>,
+    },
+    TellBackup {
+        report: BackupReport,
+        reply: Reply<usize>,
+    },
+    Untaken {
+        limit: usize,
+        reply: Reply<Option<SendEvents>>,
+    },
+    Taken {
+        until: u64,
         reply: Reply<()>,
     },
     WantAll {
@@ -154,6 +168,9 @@ fn perform(connection: &Connection, request: Request) -> (Answer, rusqlite::Resu
         Request::Refuse { refused, now, reply } => answer(reply, refuse(connection, &refused, now)),
         Request::Untold { reply } => answer(reply, untold(connection)),
         Request::Told { told: all, reply } => answer(reply, told(connection, &all)),
+        Request::TellBackup { report, reply } => answer(reply, tell_backup(connection, &report)),
+        Request::Untaken { limit, reply } => answer(reply, untaken(connection, limit)),
+        Request::Taken { until, reply } => answer(reply, taken(connection, until)),
         Request::WantAll { reply } => answer(reply, want_all(connection)),
         Request::Unreported { rows, bytes, reply } => answer(reply, unreported(connection, rows, bytes)),
         Request::Prune { after, now, reply } => answer(reply, prune(connection, after, now)),
@@ -181,7 +198,9 @@ fn not_tried(request: Request) -> Answer {
         Request::BeginReboot { reply, .. } | Request::KeepTime { reply, .. } => with(reply),
         Request::Refuse { reply, .. } => with(reply),
         Request::Untold { reply } => with(reply),
-        Request::Told { reply, .. } => with(reply),
+        Request::Told { reply, .. } | Request::Taken { reply, .. } => with(reply),
+        Request::TellBackup { reply, .. } => with(reply),
+        Request::Untaken { reply, .. } => with(reply),
         Request::Withdraw { reply, .. } => with(reply),
         Request::Claim { reply, .. } => with(reply),
         Request::Unreported { reply, .. } => with(reply),

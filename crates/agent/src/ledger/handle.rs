@@ -2,6 +2,7 @@
 
 use sortie_rules::ids::TaskId;
 use sortie_rules::time::Millis;
+use sortie_wire::events::SendEvents;
 use sortie_wire::refusals::RefusedDeliveries;
 use tokio::sync::{mpsc, oneshot};
 
@@ -12,6 +13,7 @@ use super::group::{Reply, Request};
 use super::reboot::BeginReboot;
 use super::refuse::Refused;
 use super::row::RunKey;
+use super::tell::BackupReport;
 use crate::operations::Borne;
 
 /// The handle of the ledger. Cheap to clone; the file is closed when the last one is dropped.
@@ -95,6 +97,21 @@ impl Ledger {
     /// than fit into `bytes`.
     pub(crate) async fn unreported(&self, rows: usize, bytes: usize) -> Result<Vec<Ended>, LedgerError> {
         self.ask(|reply| Request::Unreported { rows, bytes, reply }).await
+    }
+
+    /// Keeps what a report of a backup has to tell as events. Says how much that was.
+    pub(crate) async fn tell_backup(&self, report: BackupReport) -> Result<usize, LedgerError> {
+        self.ask(|reply| Request::TellBackup { report, reply }).await
+    }
+
+    /// The oldest events that the hub has not taken, at most so many.
+    pub(crate) async fn untaken(&self, limit: usize) -> Result<Option<SendEvents>, LedgerError> {
+        self.ask(|reply| Request::Untaken { limit, reply }).await
+    }
+
+    /// Forgets events up to this number: the hub has taken them.
+    pub(crate) async fn taken(&self, until: u64) -> Result<(), LedgerError> {
+        self.ask(|reply| Request::Taken { until, reply }).await
     }
 
     /// One step of forgetting; says where the next goes on.

@@ -5,7 +5,7 @@
 //! (`writer`), which takes whatever is asked for at the moment, does it in one transaction with one
 //! flush to disk (`group`), and then answers all of it. What each request does to the tables stands in a file
 //! of its own: `accept`, `refuse`, `begin`, `finish`, `withdraw`, `report`, `unreported`, `recover`, `prune`, `nonce`,
-//! `reboot`, `keep_time`.
+//! `reboot`, `keep_time`, `tell`.
 //! What a stage means is decided in `rules::ledger`. `counts` looks at it from outside. `file` opens
 //! the file, `schema.sql` says what is in it.
 
@@ -25,6 +25,7 @@ mod recover;
 mod refuse;
 mod report;
 mod row;
+mod tell;
 #[cfg(test)]
 mod tests;
 mod unreported;
@@ -40,4 +41,5 @@ pub(crate) use reboot::{BeginReboot, Rebooting};
 pub(crate) use recover::{Interrupted, Recovered};
 pub(crate) use refuse::Refused;
 pub(crate) use row::RunKey;
+pub(crate) use tell::BackupReport;
 pub(crate) use writer::WriterThread;

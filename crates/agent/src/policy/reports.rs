@@ -28,6 +28,8 @@ pub struct ReportProgram {
     pub kind: String,
     /// How often it is run.
     pub every: Span,
+    /// Whether events are told of what it reports: of backups that were completed, or failed.
+    pub events: bool,
     /// The program.
     pub command: Command,
 }
@@ -57,6 +59,7 @@ struct ProgramText {
     environment: BTreeMap<String, String>,
     every_s: Option<u32>,
     wall_s: Option<u32>,
+    events: Option<bool>,
 }
 
 impl Reports {
@@ -94,6 +97,7 @@ impl ProgramText {
         Ok(ReportProgram {
             kind: self.kind,
             every: seconds(self.every_s, REPORT_EVERY_DEFAULT),
+            events: self.events.unwrap_or(true),
             command: Command { environment: self.environment, output_bytes, ..command(words, None, wall) },
         })
     }
@@ -117,6 +121,7 @@ mod tests {
         let site = policy(text).unwrap();
         let disks = &site.programs["disks"];
         assert_eq!((disks.kind.as_str(), disks.every, site.facts), ("inventory", Span::minutes(1), true));
+        assert!(disks.events && !policy(&format!("{text}\nevents = false")).unwrap().programs["disks"].events);
         for (wrong, said) in [
             ("[reports.disks]\nkind = \"inventory\"\nprogram = \"disks\"", "whole path"),
             ("[reports.disks]\nkind = \"In Ventory\"\nprogram = \"/d\"", "only a-z"),

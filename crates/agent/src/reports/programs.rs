@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::all::Reports;
 use super::outbox::Outbox;
+use super::tell::Telling;
 use crate::clock::Steady;
 use crate::handlers::command::{Places, Question, ask};
 use crate::policy::ReportProgram;
@@ -31,6 +32,7 @@ struct Run {
     program: ReportProgram,
     places: Places,
     outbox: Arc<Outbox>,
+    telling: Arc<Telling>,
     taken_at: Millis,
     stop: CancellationToken,
 }
@@ -60,6 +62,7 @@ impl Reports {
                     program: program.clone(),
                     places: self.runner.places.clone(),
                     outbox: Arc::clone(&self.outbox),
+                    telling: Arc::clone(&self.telling),
                     taken_at: self.runner.clock.now(),
                     stop: self.stop.clone(),
                 };
@@ -119,7 +122,14 @@ impl Run {
             Err(why) => Err(why),
         };
         match made {
-            Ok(made) => made.into_iter().for_each(|one| self.put(one)),
+            Ok(made) => {
+                for one in made {
+                    if self.program.events {
+                        self.telling.note(&self.program.kind, &one).await;
+                    }
+                    self.put(one);
+                }
+            }
             Err(why) => tracing::warn!(report = self.name, "what a program reports is not sent: {why}"),
         }
         self.name

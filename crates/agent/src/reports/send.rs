@@ -20,7 +20,7 @@ impl Reports {
             match self.hub.line().report(self.hub.node(), &report).await {
                 Ok(()) => failures = 0,
                 // The same again would be refused again.
-                Err(error) if is_about_the_report(&error) => {
+                Err(error) if is_about_what_was_sent(&error) || is_overtaken(&error) => {
                     tracing::warn!(kind = report.kind, subject = report.subject, %error, "the hub has refused a \
                      report");
                 }
@@ -38,6 +38,12 @@ impl Reports {
     }
 }
 
-fn is_about_the_report(error: &sortie_client::ClientError) -> bool {
-    error.problem().is_some_and(|problem| matches!(problem.status, 400 | 409 | 413 | 422))
+/// Whether the hub will never take this.
+pub(super) fn is_about_what_was_sent(error: &sortie_client::ClientError) -> bool {
+    error.problem().is_some_and(|problem| matches!(problem.status, 400 | 413 | 422))
+}
+
+/// Whether another report of the same came at the same moment.
+fn is_overtaken(error: &sortie_client::ClientError) -> bool {
+    error.problem().is_some_and(|problem| problem.status == 409)
 }

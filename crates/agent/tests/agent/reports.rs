@@ -64,3 +64,74 @@ async fn programs_report_what_they_find_and_the_newest_wins_while_the_hub_is_awa
     assert!(!log.contains("hunter2"));
     stage.hub.desk.look(|asked| assert!(asked.reports.iter().all(|one| one.kind != "bad" && one.kind != "failing")));
 }
+
+#[tokio::test]
+async fn of_each_backup_that_is_reported_an_event_is_told_once_also_over_a_restart() {
+    let stage = Stage::quiet("").await;
+    let backup = program(&stage, "backup", r#"cat "$(dirname "$0")/files/backup""#);
+    let table = |events: bool| {
+        format!("[reports.backup]\nkind = \"backup\"\nprogram = {backup:?}\nevery_s = 1\nevents = {events}\n")
+    };
+    let says = |minute: u32, more: &str| {
+        let at = format!("2026-03-29T04:{minute:02}:00Z");
+        let facts = format!(r#"[{{"subject": "home", "facts": {{"completed_at": "{at}"{more}}}}}]"#);
+        std::fs::write(stage.path("backup.new"), facts).unwrap();
+        std::fs::rename(stage.path("backup.new"), stage.path("backup")).unwrap();
+    };
+    // What the hub was told of by an answer that was lost comes again, under the same number.
+    stage.hub.desk.set_away(true);
+    says(1, "");
+    stage.set_policy(&table(true));
+    let running = Program::start(&stage.site);
+    let first = told(&stage, 1).await;
+    assert_eq!((first[0].0, first[0].1.as_str()), (1, "backup.completed 2026-03-29T04:01:00Z"));
+    running.kill();
+    says(2, r#", "failed_at": "2026-03-29T03:00:00Z", "error": "no disk""#);
+    let running = Program::start(&stage.site);
+    let all = told(&stage, 3).await;
+    stage.hub.desk.set_away(false);
+    let words: Vec<&str> = all.iter().map(|(_, word)| word.as_str()).collect();
+    let expected = [
+        "backup.completed 2026-03-29T04:01:00Z",
+        "backup.failed 2026-03-29T03:00:00Z",
+        "backup.completed 2026-03-29T04:02:00Z",
+    ];
+    assert_eq!(words, expected);
+    // The hub has them: nothing of it comes again, whatever is reported again.
+    let is_taken = || stage.hub.desk.look(|asked| asked.events.len());
+    says(3, "");
+    let last = told(&stage, 4).await;
+    assert_eq!(last[3].1, "backup.completed 2026-03-29T04:03:00Z");
+    running.kill();
+    let before = is_taken();
+    // Whose policy keeps them back tells none, and reports as before.
+    stage.set_policy(&table(false));
+    says(4, "");
+    let running = Program::start(&stage.site);
+    stage
+        .hub
+        .desk
+        .until("the report", |asked| asked.reports.iter().any(|one| one.facts.get().contains("04:04:00")).then_some(()))
+        .await;
+    running.kill();
+    assert_eq!(is_taken(), before);
+}
+
+/// Waits until the newest of so many events was told. All of them by number, each once, however often it came.
+async fn told(stage: &Stage, count: u64) -> Vec<(u64, String)> {
+    stage
+        .hub
+        .desk
+        .until("events", |asked| {
+            let mut all = std::collections::BTreeMap::new();
+            for event in asked.events.iter().flat_map(|sent| &sent.events) {
+                let at = event.data.get("completed_at").or(event.data.get("failed_at")).and_then(|at| at.as_str());
+                let word = format!("{} {}", event.kind, at.unwrap_or_default());
+                assert_eq!(all.entry(event.number).or_insert_with(|| word.clone()), &word, "a number is one event");
+            }
+            let outboxes: std::collections::BTreeSet<_> = asked.events.iter().map(|sent| sent.outbox).collect();
+            assert!(outboxes.len() <= 1, "a restart begins no other outbox");
+            (all.len() as u64 >= count).then(|| all.into_iter().collect())
+        })
+        .await
+}

@@ -12,6 +12,7 @@ use sortie_wire::deliveries::{TimeQuery, WaitQuery};
 use sortie_wire::desired::{DesiredAnswer, DesiredQuery, Observed};
 use sortie_wire::enrollment::{Enroll, Enrolled, Invite, InviteProof, Renew, Renewed};
 use sortie_wire::envelope::Envelope;
+use sortie_wire::events::SendEvents;
 use sortie_wire::heartbeat::{Heartbeat, Pulse};
 use sortie_wire::keys::{KeyChain, KeysQuery};
 use sortie_wire::logs::{LogBatch, LogReceipts};
@@ -175,6 +176,11 @@ impl HubLine {
     /// Tells facts of the node.
     pub async fn report(&self, node: NodeId, report: &SendReport) -> Result<(), ClientError> {
         self.of_node(Method::POST, node, &["reports"], |call| call.body(report)).await
+    }
+
+    /// Tells events of the node.
+    pub async fn events(&self, node: NodeId, events: &SendEvents) -> Result<(), ClientError> {
+        self.of_node(Method::POST, node, &["events"], |call| call.body(events)).await
     }
 
     async fn of_node<T: DeserializeOwned>(

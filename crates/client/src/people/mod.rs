@@ -8,12 +8,15 @@
 mod accounts;
 mod alarms;
 mod audit;
+mod backups;
 mod desired;
 mod events;
+mod history;
 mod hub;
 mod hub_keys;
 mod invites;
 mod jobs;
+mod maintenance;
 mod nodes;
 mod notifications;
 mod operations;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sortie_rules::ids::AlarmId;
+use sortie_rules::ids::{AlarmId, NodeId, OrgId};
 use sortie_store::alarm_rules::{self, AlarmRuleRow};
 use sortie_store::alarms::{self, AlarmFilter, AlarmRow};
 use sortie_wire::alarms::{Alarm, AlarmQuery, AlarmRuleInUse, AlarmRuleOrigin, AlarmState};
@@ -13,6 +13,7 @@ use super::rules::{Judge, Origin, RuleSet};
 use crate::app::App;
 use crate::fault::{Fault, refuse};
 use crate::http::{page, page_size};
+use crate::maintenance::cover;
 use crate::people::Principal;
 
 /// A page of alarms, newest first.
@@ -29,10 +30,7 @@ pub(super) async fn list(app: &App, who: &Principal, query: AlarmQuery) -> Resul
         .store
         .read(move |tx| Box::pin(async move { alarms::list(tx, org, &filter, after, size + 1).await }))
         .await?;
-    let mut shown = Vec::with_capacity(rows.len());
-    for row in rows {
-        shown.push(show(app, row).await?);
-    }
+    let shown = show_all(app, org, rows).await?;
     Ok(page(shown, size, |alarm| alarm.id.to_string(), |alarm| alarm))
 }
 
@@ -43,7 +41,20 @@ pub(super) async fn one(app: &App, who: &Principal, id: AlarmId) -> Result<Alarm
     let unknown = || {
         refuse(ProblemCode::UnknownAlarm, "There is no such alarm; `sortie alarm list --all` shows those there are.")
     };
-    show(app, row.ok_or_else(unknown)?).await
+    let shown = show_all(app, org, vec![row.ok_or_else(unknown)?]).await?;
+    shown.into_iter().next().ok_or_else(unknown)
+}
+
+async fn show_all(app: &App, org: OrgId, rows: Vec<AlarmRow>) -> Result<Vec<Alarm>, Fault> {
+    let live = rows.iter().filter(|row| row.resolved_at.is_none());
+    let nodes: Vec<NodeId> = live.filter_map(|row| row.key.node).collect();
+    let cover = cover(app, org, &nodes, app.clock.now()).await?;
+    let mut shown = Vec::with_capacity(rows.len());
+    for row in rows {
+        let until = cover.until(row.key.node).filter(|_| row.resolved_at.is_none());
+        shown.push(Alarm { maintenance_until: until, ..show(app, row).await? });
+    }
+    Ok(shown)
 }
 
 async fn show(app: &App, row: AlarmRow) -> Result<Alarm, Fault> {
@@ -71,6 +82,7 @@ async fn show(app: &App, row: AlarmRow) -> Result<Alarm, Fault> {
         due_at: row.life.state.due_at(),
         opened_at: row.opened_at,
         resolved_at: row.resolved_at,
+        maintenance_until: None,
         data: serde_json::from_str(&row.data).unwrap_or_default(),
     })
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sortie_rules::enrollment::{Admission, Invite, Refusal, Standing, admit};
 use sortie_rules::ids::{InviteId, NodeId};
 use sortie_rules::limits::NODE_CERTIFICATE_LIFE;
-use sortie_rules::liveness::Presence;
+use sortie_rules::liveness::{ChosenThresholds, Presence};
 use sortie_rules::time::Millis;
 use sortie_store::Tx;
 use sortie_store::invites::{self, InviteRow};
@@ -43,7 +43,7 @@ pub(crate) async fn enroll(
     let types = app.types.load_full();
     let held = app.ring.held();
     let (keys_version, issuer) = (held.ring().version, held.issuer().fingerprint());
-    let (node, name, admission, org, thresholds) = app
+    let (node, name, admission, org, kind, chosen) = app
         .store
         .write(move |tx| {
             Box::pin(async move {
@@ -56,7 +56,11 @@ pub(crate) async fn enroll(
                 }
                 let there = nodes::get_by_name(tx, row.org, &row.node_name).await?;
                 let stands = there.as_ref().map(standing);
-                let thresholds = there.as_ref().map_or((None, None), |there| (there.stale_after, there.down_after));
+                let chosen = there.as_ref().map_or_else(ChosenThresholds::default, |there| ChosenThresholds {
+                    stale_after: there.stale_after,
+                    down_after: there.down_after,
+                });
+                let kind = there.as_ref().map_or_else(|| row.kind.clone(), |there| there.kind.clone());
                 let admission = admit(&asked(&row), &fingerprint, stands, now).map_err(|why| refused(&row, why))?;
                 let site = there.as_ref().map_or_else(|| row.site.clone(), |there| there.site.clone());
                 let node = write(tx, &row, there, admission, &fingerprint, fresh, now).await?;
@@ -77,7 +81,7 @@ pub(crate) async fn enroll(
                 }
                 nodes::set_facts(tx, node, &facts).await?;
                 node_keys::put(tx, node, keys_version, &issuer).await?;
-                Ok::<_, Fault>((node, row.node_name, admission, row.org, thresholds))
+                Ok::<_, Fault>((node, row.node_name, admission, row.org, kind, chosen))
             })
         })
         .await?;
@@ -86,7 +90,7 @@ pub(crate) async fn enroll(
         app.desired.generations.forget(node);
         app.enforcements.changed(node);
         app.waiting.forget(node);
-        app.presence.enrolled(node, org, thresholds);
+        app.presence.enrolled(node, org, &kind, chosen);
     }
     tracing::info!(%node, name = %name, ?admission, "A node enrolled");
     Ok(Enrolled {

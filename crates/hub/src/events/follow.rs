@@ -36,6 +36,7 @@ impl Followed {
             // What was read before it was known from where to follow may have changed unseen.
             app.org_settings.evict_all();
             app.alarms.rules.evict_all();
+            app.maintenances.evict_all();
             app.operators.forget_all();
             app.desired.generations.forget_all();
         }
@@ -101,6 +102,9 @@ fn forget(app: &App, change: &Change) {
             // A newer hub's key is not read here; what it says of others is not known either.
             None => app.org_settings.evict_all(),
         }
+    }
+    if change.kind.starts_with("maintenance.") {
+        app.maintenances.evict(change.org);
     }
     if change.kind == "alarm_rule.changed" {
         app.alarms.rules.evict(change.org);

@@ -1,5 +1,5 @@
 //! Events: what happened, written in the transaction that made it happen, read in pages
-//! or as a stream.
+//! or as a stream. `take` takes those that nodes tell by themselves.
 
 mod announce;
 mod follow;
@@ -8,6 +8,7 @@ mod record;
 pub(crate) mod routes;
 mod sequence;
 mod stream;
+mod take;
 
 pub(crate) use announce::announce;
 pub(crate) use follow::Followed;

@@ -1,29 +1,43 @@
-//! `/api/v1/events`.
+//! `/api/v1/events` and `/agent/v1/nodes/{node_id}/events`.
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use axum::response::sse::Sse;
 use sortie_rules::access::{Need, Permission};
+use sortie_rules::ids::NodeId;
+use sortie_rules::limits::NODE_EVENTS_BYTES_MAX;
 use sortie_store::events::last_number;
-use sortie_wire::events::{Event, EventQuery};
+use sortie_wire::events::{Event, EventQuery, SendEvents};
 use sortie_wire::pages::Page;
 use utoipa_axum::routes;
 
-use super::{list, stream};
+use super::{list, stream, take};
 use crate::app::Shared;
 use crate::fault::Fault;
-use crate::http::{Audience, QueryOf, Routes, last_event_id, still_here};
+use crate::http::{Audience, Body, NodeCaller, QueryOf, Routes, last_event_id, still_here};
 use crate::people::Principal;
 
 /// Adds the routes of this room.
 pub(crate) fn add(routes: Routes) -> Routes {
-    routes.add(Audience::People, Need::May(Permission::EventsRead), routes!(list_events)).add(
-        Audience::People,
-        Need::May(Permission::EventsRead),
-        routes!(stream_events),
-    )
+    routes
+        .add(Audience::Agents, Need::Node, routes!(send_events))
+        .add(Audience::People, Need::May(Permission::EventsRead), routes!(list_events))
+        .add(Audience::People, Need::May(Permission::EventsRead), routes!(stream_events))
+}
+
+/// Takes events that the node tells by itself: of its backups. Each is taken once, however often it is sent.
+#[utoipa::path(post, path = "/agent/v1/nodes/{node_id}/events", tag = "desired", request_body = SendEvents,
+    params(("node_id" = NodeId, Path)), responses((status = 204)))]
+async fn send_events(
+    State(app): State<Shared>,
+    caller: NodeCaller,
+    body: Body<SendEvents, NODE_EVENTS_BYTES_MAX>,
+) -> Result<StatusCode, Fault> {
+    caller.still_stands(&app).await?;
+    take::take(&app, &caller, body.value).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Reads events: the newest, or those after a number. Pass the page's `next` as `after` to go on.

@@ -122,6 +122,9 @@ fn all(routes: Routes) -> Routes {
     let routes = crate::org_settings::routes::add(routes);
     let routes = crate::alarms::routes::add(routes);
     let routes = crate::notifications::routes::add(routes);
+    let routes = crate::maintenance::routes::add(routes);
+    let routes = crate::history::routes::add(routes);
+    let routes = crate::backups::routes::add(routes);
     let routes = crate::people::provider::routes::add(routes);
     let routes = crate::people::provider::code_routes::add(routes);
     let routes = crate::orgs::routes::add(routes);

@@ -6,7 +6,7 @@ use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sortie_rules::ids::{NodeId, OrgId};
-use sortie_rules::liveness::{Change, Presence, Thresholds, heard, look};
+use sortie_rules::liveness::{Change, ChosenThresholds, Presence, Thresholds, heard, look};
 use sortie_rules::time::{Millis, Span};
 
 use sortie_store::nodes::PresenceRow;
@@ -14,12 +14,15 @@ use sortie_store::nodes::PresenceRow;
 use super::check::record_change;
 use crate::app::{App, Shared};
 use crate::clock::Clock;
+use crate::settings::Presence as Settings;
 
 /// What is known of each node's presence.
 #[derive(Debug)]
 pub(crate) struct PresenceBoard {
     clock: Clock,
     seen: Mutex<BTreeMap<NodeId, Seen>>,
+    /// From which silence on nodes of each kind are stale and down.
+    settings: Settings,
 }
 
 /// One node on the board.
@@ -32,8 +35,8 @@ pub(crate) struct Seen {
     pub(crate) silent_since: Millis,
     /// The same as the store said it last. What it says again is no news, by whatever clock it was written.
     stored: Option<Millis>,
-    pub(crate) stale_after: Option<Span>,
-    pub(crate) down_after: Option<Span>,
+    /// What holds for it: its own thresholds, or those of its kind.
+    pub(crate) thresholds: Thresholds,
     /// Heard since it was last written down.
     pub(crate) unwritten: bool,
 }
@@ -57,8 +60,8 @@ pub(crate) struct Changed {
 
 impl PresenceBoard {
     /// One on which nothing stands yet.
-    pub(crate) fn new(clock: &Clock) -> PresenceBoard {
-        PresenceBoard { clock: clock.clone(), seen: Mutex::default() }
+    pub(crate) fn new(clock: &Clock, settings: Settings) -> PresenceBoard {
+        PresenceBoard { clock: clock.clone(), seen: Mutex::default(), settings }
     }
 
     /// Takes over what the store knows of a node. What was heard here and is not written down yet counts as well.
@@ -86,8 +89,7 @@ impl PresenceBoard {
             heard_at,
             silent_since,
             stored: Some(row.silent_since),
-            stale_after: row.stale_after,
-            down_after: row.down_after,
+            thresholds: row.chosen.over(self.settings.thresholds(&row.kind)),
             unwritten: unwritten.is_some(),
         };
         board.insert(row.id, seen);
@@ -102,19 +104,9 @@ impl PresenceBoard {
 
     /// A node enrolled, for the first time or anew: it was not heard on its own line yet, whoever spoke there
     /// before.
-    pub(crate) fn enrolled(&self, node: NodeId, org: OrgId, thresholds: (Option<Span>, Option<Span>)) {
-        let (stale_after, down_after) = thresholds;
-        let fresh = Seen {
-            org,
-            said: Presence::New,
-            heard_at: None,
-            silent_since: self.clock.steady(),
-            stored: None,
-            stale_after,
-            down_after,
-            unwritten: false,
-        };
-        self.board().insert(node, fresh);
+    pub(crate) fn enrolled(&self, node: NodeId, org: OrgId, kind: &str, chosen: ChosenThresholds) {
+        let thresholds = chosen.over(self.settings.thresholds(kind));
+        self.board().insert(node, fresh(org, thresholds, self.clock.steady()));
     }
 
     /// A revoked node is not missed.
@@ -133,7 +125,7 @@ impl PresenceBoard {
         if let Some(changed) = self.note(node, org) {
             let (app, now) = (app.clone(), app.clock.now());
             tokio::spawn(async move {
-                if let Err(error) = record_change(&app, vec![changed], now).await {
+                if let Err(error) = record_change(&app.store, vec![changed], now).await {
                     tracing::warn!(%node, %error, "Could not write down that a node is there");
                     app.presence.take_back(changed);
                 }
@@ -141,19 +133,11 @@ impl PresenceBoard {
         }
     }
 
-    fn note(&self, node: NodeId, org: OrgId) -> Option<Changed> {
+    pub(super) fn note(&self, node: NodeId, org: OrgId) -> Option<Changed> {
         let now = self.clock.steady();
         let mut board = self.board();
-        let seen = board.entry(node).or_insert_with(|| Seen {
-            org,
-            said: Presence::New,
-            heard_at: None,
-            silent_since: now,
-            stored: None,
-            stale_after: None,
-            down_after: None,
-            unwritten: false,
-        });
+        // What it is like is learned at the next look.
+        let seen = board.entry(node).or_insert_with(|| fresh(org, self.settings.thresholds(""), now));
         seen.hear(now);
         let (presence, change) = heard(seen.said);
         seen.said = presence;
@@ -180,7 +164,6 @@ impl PresenceBoard {
     pub(crate) fn look(
         &self,
         is_held: impl Fn(NodeId) -> bool,
-        defaults: Thresholds,
         after: Option<NodeId>,
         limit: usize,
     ) -> (Vec<Changed>, Option<NodeId>) {
@@ -190,11 +173,7 @@ impl PresenceBoard {
             if is_held(*node) {
                 seen.hear(now);
             }
-            let thresholds = Thresholds {
-                stale_after: seen.stale_after.unwrap_or(defaults.stale_after),
-                down_after: seen.down_after.unwrap_or(defaults.down_after),
-            };
-            let (presence, change) = look(seen.said, now.since(seen.silent_since), thresholds);
+            let (presence, change) = look(seen.said, now.since(seen.silent_since), seen.thresholds);
             if let Some(change) = change {
                 changes.push(Changed { node: *node, org: seen.org, presence, change });
                 if changes.len() >= limit {
@@ -243,16 +222,23 @@ impl PresenceBoard {
         heard_at.map(|at| later(at, self.clock.moved_ms()))
     }
 
-    /// A node's thresholds were changed.
-    pub(crate) fn set_thresholds(&self, node: NodeId, stale_after: Option<Span>, down_after: Option<Span>) {
+    /// A node's kind or its own thresholds were changed.
+    pub(crate) fn set_thresholds(&self, node: NodeId, kind: &str, chosen: ChosenThresholds) {
+        let thresholds = chosen.over(self.settings.thresholds(kind));
         if let Some(seen) = self.board().get_mut(&node) {
-            (seen.stale_after, seen.down_after) = (stale_after, down_after);
+            seen.thresholds = thresholds;
         }
     }
 
     fn board(&self) -> MutexGuard<'_, BTreeMap<NodeId, Seen>> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A node that was not heard yet.
+fn fresh(org: OrgId, thresholds: Thresholds, now: Millis) -> Seen {
+    let (said, heard_at, stored) = (Presence::New, None, None);
+    Seen { org, said, heard_at, silent_since: now, stored, thresholds, unwritten: false }
 }
 
 /// So many milliseconds later, or earlier, if negative.
@@ -267,8 +253,6 @@ mod tests {
 
     use super::*;
     use sortie_rules::ids::{DEFAULT_ORG, Id};
-
-    const T: Thresholds = Thresholds { stale_after: Span::minutes(30), down_after: Span::minutes(60) };
 
     /// A board whose clock stands until it is moved: the time that passes, and what it was put forward by beside that.
     struct Stage {
@@ -289,7 +273,7 @@ mod tests {
                 let (steady, put) = (steady.clone(), Arc::clone(&put));
                 move || later(steady(), put.load(Ordering::Relaxed))
             };
-            Stage { passed, put, board: PresenceBoard::new(&Clock::of(shown, steady)) }
+            Stage { passed, put, board: PresenceBoard::new(&Clock::of(shown, steady), Settings::default()) }
         }
 
         fn pass(&self, span: Span) {
@@ -301,7 +285,7 @@ mod tests {
         }
 
         fn look(&self) -> Vec<Change> {
-            let (changes, _) = self.board.look(|_| false, T, None, 100);
+            let (changes, _) = self.board.look(|_| false, None, 100);
             self.board.say(&changes);
             changes.into_iter().map(|changed| changed.change).collect()
         }
@@ -317,8 +301,8 @@ mod tests {
 
     fn row(number: u128, presence: Presence, since: Millis) -> PresenceRow {
         let (id, org, heard_at) = (node(number), DEFAULT_ORG, Some(since));
-        let (stale_after, down_after, revoked) = (None, None, false);
-        PresenceRow { id, org, presence, silent_since: since, heard_at, stale_after, down_after, revoked }
+        let (kind, chosen, revoked) = ("host".into(), ChosenThresholds::default(), false);
+        PresenceRow { id, org, presence, silent_since: since, heard_at, kind, chosen, revoked }
     }
 
     #[test]

@@ -13,8 +13,8 @@ use crate::outbox::Outbox;
 use crate::people::provider::Provider;
 use crate::tasks::WakeDue;
 use crate::{
-    alarms, audit, blobs, desired, enforcement, events, jobs, keys, liveness, logs, nodes, notifications, operations,
-    outbox, post_steps, read_models, reports, tasks,
+    alarms, audit, backups, blobs, desired, enforcement, events, history, jobs, keys, liveness, logs, maintenance,
+    nodes, notifications, operations, outbox, post_steps, read_models, reports, tasks,
 };
 
 /// How often it is written down which leases agents have renewed: several times within `RENEWALS_WRITTEN_WITHIN`.
@@ -45,6 +45,10 @@ const ENFORCE_EVERY: Duration = Duration::from_secs(1);
 const ALARMS_EVERY: Duration = Duration::from_secs(1);
 /// How often it is looked what is to be told, if no event rings for it.
 const NOTIFICATIONS_EVERY: Duration = Duration::from_secs(1);
+/// How often what happened is entered into history.
+const HISTORY_EVERY: Duration = Duration::from_secs(2);
+/// How often it is looked for backups that were to be done by now.
+const BACKUPS_EVERY: Duration = Duration::from_secs(5);
 /// How often one batch of old rows is deleted.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
 /// How often it is looked for logs that may be put away as blobs.
@@ -97,6 +101,8 @@ pub(crate) fn start_all(app: &Shared) {
         bell,
         |app| async move { notifications::follow(&app).await },
     );
+    every_at_leader(app, "write_history", HISTORY_EVERY, |app| async move { history::follow(&app).await });
+    every_at_leader(app, "judge_backups", BACKUPS_EVERY, |app| async move { backups::judge(&app).await });
     every(app, "announce_events", ANNOUNCE_EVERY, |app| async move { events::announce(&app).await });
     every(app, "evict_read_models", EVICT_EVERY, |app| async move { read_models::evict(&app).await });
     if app.outbox.is_some() {
@@ -115,7 +121,8 @@ pub(crate) fn start_all(app: &Shared) {
     });
     every_at_leader(app, "forget_old", FORGET_EVERY, |app| async move {
         let rows = tasks::forget_old(&app).await? + reports::forget(&app).await? + desired::forget(&app).await?;
-        let rows = rows + alarms::forget(&app).await? + notifications::forget(&app).await?;
+        let rows = rows + alarms::forget(&app).await? + maintenance::forget(&app).await?;
+        let rows = rows + notifications::forget(&app).await? + history::forget(&app).await?;
         Ok(rows + blobs::forget(&app).await?)
     });
     if app.blobs.place().is_some() {

@@ -1,5 +1,6 @@
 //! Changes what is intended of a node: site, host, kind, labels, thresholds.
 
+use sortie_rules::liveness::ChosenThresholds;
 use sortie_rules::names::{check_labels, check_name};
 use sortie_rules::time::Span;
 use sortie_store::nodes::{self, NodeIntent};
@@ -20,7 +21,7 @@ pub(crate) async fn change(app: &App, who: &Principal, node: &str, request: Chan
     let id = app.nodes.find_named(&app.store, who.org, node).await?.id;
     let (org, actor, now) = (who.org, who.name.clone(), app.clock.now());
     let act = Act::by(who, now)?.on("node", id);
-    let defaults = app.settings.thresholds();
+    let presence = app.settings.presence.clone();
     let row = app
         .store
         .write(move |tx| {
@@ -44,6 +45,7 @@ pub(crate) async fn change(app: &App, who: &Principal, node: &str, request: Chan
                 if request.host.is_some() {
                     intent.host = host;
                 }
+                let defaults = presence.thresholds(&intent.kind);
                 let stale_after = intent.stale_after.unwrap_or(defaults.stale_after);
                 if intent.down_after.unwrap_or(defaults.down_after) < stale_after {
                     let detail = "A node cannot be called down before it is called stale.";
@@ -65,7 +67,8 @@ pub(crate) async fn change(app: &App, who: &Principal, node: &str, request: Chan
     app.desired.generations.forget(id);
     app.enforcements.changed(id);
     app.waiting.end_wait(id);
-    app.presence.set_thresholds(id, row.stale_after, row.down_after);
+    let chosen = ChosenThresholds { stale_after: row.stale_after, down_after: row.down_after };
+    app.presence.set_thresholds(id, &row.kind, chosen);
     Ok(show::shown(app, row))
 }
 

@@ -6,13 +6,14 @@
 
 use std::sync::Arc;
 
-use sortie_rules::limits::{NOTIFICATION_EVENTS_AT_ONCE, NOTIFICATIONS_AT_ONCE};
+use sortie_rules::limits::NOTIFICATION_EVENTS_AT_ONCE;
+use sortie_rules::notifications::Held;
 use sortie_rules::time::Millis;
 use sortie_store::{Store, StoreError, events, followers, notifications};
 
 use super::memory::Place;
 use super::page::{self, Meaning};
-use super::{gather, judge, send};
+use super::{gather, judge, let_go, send};
 use crate::app::{App, Shared};
 use crate::fault::Fault;
 
@@ -71,7 +72,7 @@ pub(crate) async fn follow(app: &Shared) -> Result<u64, Fault> {
             app.notifications.ring();
         }
     }
-    total += let_go(app).await?;
+    total += let_go::let_go(app).await?;
     total += gather::gather(app).await?;
     Ok(total + send::send(app).await?)
 }
@@ -97,7 +98,7 @@ async fn follow_page(app: &App, place: &mut Place) -> Result<u64, Fault> {
     let now = app.clock.now();
     let Some(meaning) = page::read(app, place, &rows, now).await? else { return Ok(0) };
     let until = meaning.until;
-    if !meaning.news.is_empty() || until.saturating_sub(number) >= UNWRITTEN_MAX {
+    if meaning.is_to_be_written() || until.saturating_sub(number) >= UNWRITTEN_MAX {
         match write(app, meaning, number, now).await {
             Ok(()) => place.written = Some(until),
             Err(Lost::Overtaken) => {
@@ -118,28 +119,18 @@ async fn follow_page(app: &App, place: &mut Place) -> Result<u64, Fault> {
 }
 
 async fn write(app: &App, meaning: Meaning, from: u64, now: Millis) -> Result<(), Lost> {
-    let Meaning { news, until } = meaning;
-    let news = Arc::new(news);
+    let Meaning { news, maintained, until } = meaning;
+    let meant = Arc::new((news, maintained));
     app.store
         .write(move |tx| {
             Box::pin(async move {
-                judge::write(tx, &news, now).await?;
+                let (news, maintained) = &*meant;
+                judge::write(tx, news, now).await?;
+                for org in maintained {
+                    notifications::look_again(tx, *org, Held::MAINTENANCE, now).await?;
+                }
                 if followers::move_on(tx, FOLLOWER, from, until, now).await? { Ok(()) } else { Err(Lost::Overtaken) }
             })
         })
         .await
-}
-
-/// What was held back until now waits to go out.
-async fn let_go(app: &App) -> Result<u64, Fault> {
-    let (mut total, now) = (0, app.clock.now());
-    let limit = u32::try_from(NOTIFICATIONS_AT_ONCE).unwrap_or(u32::MAX);
-    loop {
-        let due = app.store.read(move |tx| Box::pin(async move { notifications::is_any_due(tx, now).await })).await?;
-        if !due {
-            return Ok(total);
-        }
-        let gone = app.store.write(move |tx| Box::pin(async move { notifications::let_go_due(tx, now, limit).await }));
-        total += gone.await?;
-    }
 }

@@ -15,16 +15,19 @@ use sortie_store::nodes::{self, Selectable};
 use sortie_store::notifications::Tells;
 
 use super::audience;
-use super::maintenance::maintenance_until;
 use super::memory::Place;
 use crate::app::App;
 use crate::clock::Ids;
 use crate::fault::Fault;
+use crate::maintenance::under_way;
 
 /// Most orgs of which it is kept in memory who is told.
 const AUDIENCES_MAX: usize = 1000;
 /// What happens to recipients and rules: who is told is another matter after it.
 const CHANGES: [&str; 2] = ["recipient.", "notification_rule."];
+
+/// What happens to maintenance.
+const MAINTENANCE: &str = "maintenance.";
 
 /// Somebody who is told of something.
 #[derive(Debug, Clone)]
@@ -49,8 +52,17 @@ pub(super) struct News {
 #[derive(Debug)]
 pub(super) struct Meaning {
     pub(super) news: Vec<News>,
+    /// Whose maintenance is another than it was: what was held back because of it is looked at again.
+    pub(super) maintained: BTreeSet<OrgId>,
     /// The last event that was looked at.
     pub(super) until: u64,
+}
+
+impl Meaning {
+    /// Whether it changes more than how far the events were followed.
+    pub(super) fn is_to_be_written(&self) -> bool {
+        !self.news.is_empty() || !self.maintained.is_empty()
+    }
 }
 
 /// What these events mean, up to as many notifications as one transaction can hold.
@@ -63,7 +75,7 @@ pub(super) async fn read(
     let Some(first) = rows.first() else { return Ok(None) };
     let known = nodes_of(app, rows).await?;
     let mut ids = Ids::new(&app.entropy, now);
-    let (mut news, mut until, mut count) = (Vec::new(), first.number, 0);
+    let (mut news, mut maintained, mut until, mut count) = (Vec::new(), BTreeSet::new(), first.number, 0);
     for row in rows {
         if count >= NOTIFICATIONS_AT_ONCE {
             break;
@@ -72,6 +84,11 @@ pub(super) async fn read(
         if CHANGES.iter().any(|noun| row.kind.starts_with(noun)) {
             place.audiences.remove(&row.org);
             app.notifications.changed(row.org);
+        }
+        if row.kind.starts_with(MAINTENANCE) {
+            // Another hub may have ended it: what is in memory here is of before.
+            app.maintenances.evict(row.org);
+            maintained.insert(row.org);
         }
         let Some(opened) = begins_or_ends(&row.kind) else { continue };
         let audience = audience_of(app, place, row.org).await?;
@@ -82,13 +99,10 @@ pub(super) async fn read(
             continue;
         }
         count += ears.len();
-        let maintenance = match opened && !ears.is_empty() {
-            true => maintenance_until(app, row.org, row.node, now).await?,
-            false => None,
-        };
+        let maintenance = if opened { under_way(app, row.org, now).await?.until(node) } else { None };
         news.push(News { org: row.org, tells, ears, maintenance });
     }
-    Ok(Some(Meaning { news, until }))
+    Ok(Some(Meaning { news, maintained, until }))
 }
 
 fn begins_or_ends(kind: &str) -> Option<bool> {
@@ -107,7 +121,7 @@ async fn nodes_of(app: &App, rows: &[EventRow]) -> Result<HashMap<NodeId, Select
         return Ok(HashMap::new());
     }
     let asked: Arc<Vec<NodeId>> = Arc::new(asked.into_iter().collect());
-    let found = app.store.read(move |tx| Box::pin(async move { nodes::each_for_selection(tx, &asked).await }));
+    let found = app.store.read(move |tx| Box::pin(async move { nodes::all_for_selection(tx, &asked).await }));
     Ok(found.await?.into_iter().map(|node| (node.id, node)).collect())
 }
 

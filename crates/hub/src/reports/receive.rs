@@ -9,10 +9,10 @@ use sortie_wire::problem::ProblemCode;
 use sortie_wire::readable::is_unambiguous;
 use sortie_wire::reports::SendReport;
 
-use crate::alarms;
 use crate::app::App;
 use crate::fault::{Fault, refuse, refuse_at};
 use crate::http::NodeCaller;
+use crate::{alarms, backups};
 
 /// Keeps a report. One that says what the newest of its kind says is kept as well: that it is so still is a fact.
 pub(super) async fn receive(app: &App, caller: &NodeCaller, report: SendReport) -> Result<(), Fault> {
@@ -28,7 +28,7 @@ pub(super) async fn receive(app: &App, caller: &NodeCaller, report: SendReport) 
         source: report.source,
         facts: Some(report.facts.get().to_owned()),
     };
-    let judged = alarms::judge(app, &row).await?;
+    let (judged, noted) = (alarms::judge(app, &row).await?, backups::note(&row)?);
     let written = app
         .store
         .write(move |tx| {
@@ -40,6 +40,9 @@ pub(super) async fn receive(app: &App, caller: &NodeCaller, report: SendReport) 
                 }
                 let row = ReportRow { number: former + 1, ..row };
                 reports::insert(tx, &row, REPORTS_PER_KIND_MAX).await?;
+                if let Some(noted) = &noted {
+                    noted.write(tx).await?;
+                }
                 if judged.write(tx).await? { Ok(()) } else { Err(again()) }
             })
         })

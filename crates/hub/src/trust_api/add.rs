@@ -2,7 +2,7 @@
 //! hash, and the node's row says which key counts.
 
 use sortie_rules::ids::{NodeId, TrustKeyId};
-use sortie_rules::liveness::Presence;
+use sortie_rules::liveness::{ChosenThresholds, Presence};
 use sortie_rules::names::{check_labels, check_name};
 use sortie_rules::time::Millis;
 use sortie_store::nodes::{self, NodeRow};
@@ -69,6 +69,7 @@ pub(super) async fn add(app: &Shared, who: &Principal, request: AddNode) -> Resu
         down_after: None,
         standing: None,
     };
+    let kind = row.kind.clone();
     let key_row = key_row(app, who, key, node, now);
     let actor = who.name.clone();
     let act = Act::by(who, now)?.on("node", node);
@@ -88,7 +89,7 @@ pub(super) async fn add(app: &Shared, who: &Principal, request: AddNode) -> Resu
             })
         })
         .await?;
-    app.presence.enrolled(node, who.org, (None, None));
+    app.presence.enrolled(node, who.org, &kind, ChosenThresholds::default());
     added(app, who, node, key).await
 }
 

@@ -116,6 +116,12 @@ actions! {
     RecipientTest = "recipient.test",
     /// Makes a notification rule, switches one off, or takes that back.
     NotificationRuleChange = "notification_rule.change",
+    /// Says by when backups are expected, or takes that back.
+    BackupDeadlineChange = "backup_deadline.change",
+    /// Announces maintenance of nodes, from now on or later.
+    MaintenanceStart = "maintenance.start",
+    /// Ends maintenance before its time, or calls it off.
+    MaintenanceEnd = "maintenance.end",
     /// Makes every hub forget what it has in memory of org settings.
     SettingsEvict = "settings.evict",
     /// Brings a new key of the hub's in.

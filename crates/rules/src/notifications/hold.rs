@@ -42,11 +42,14 @@ pub enum Held {
 }
 
 impl Held {
+    /// The bare word for [`Held::Maintenance`].
+    pub const MAINTENANCE: &str = "maintenance";
+
     /// The bare word for it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Held::CoolDown { .. } => "cool_down",
-            Held::Maintenance { .. } => "maintenance",
+            Held::Maintenance { .. } => Held::MAINTENANCE,
             Held::NeverTold => "never_told",
             Held::OverBeforeTold => "over_before_told",
         }

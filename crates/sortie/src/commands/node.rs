@@ -13,6 +13,7 @@ use sortie_wire::nodes::{ChangeNode, Node, NodeQuery};
 use sortie_wire::refusals::RefusedDeliveries;
 use sortie_wire::trusts::{AddNode, AddedNode};
 
+use super::history::{self, History};
 use super::pages::{Pages, tell_rest};
 use super::site;
 use crate::context::Context;
@@ -62,6 +63,8 @@ enum Verb {
         #[arg(value_name = "NAME|ID")]
         node: String,
     },
+    /// Look back: how much of the time it was online, and how its tasks and backups went
+    History(History),
     /// Shut a node out: its certificate counts for nothing from now on
     #[command(after_help = "Example: sortie node revoke box-17")]
     Revoke {
@@ -204,6 +207,7 @@ pub(crate) async fn run(command: NodeCommand, context: &Context) -> Done {
                 Ok(())
             })
         }
+        Verb::History(asked) => history::run(asked, &hub, context).await,
         Verb::Revoke { node } => {
             let node = hub.revoke_node(&node).await?;
             output.either(&node, |node| {

@@ -26,7 +26,7 @@ pub use identity::{
 pub use line::{LineRow, Numbered, arrive, line, set_line};
 pub use list::{NodeFilter, list};
 pub use people::{
-    Selectable, count, each_for_selection, get, get_by_name, get_for_selection, list_for_selection, set_intent,
+    Selectable, all_for_selection, count, get, get_by_name, get_for_selection, list_for_selection, set_intent,
 };
 pub use row::{HostRow, NodeIntent, NodeRow};
 pub use signs::{

@@ -58,20 +58,20 @@ pub async fn list_for_selection(
     tx.query(SQL, &values).await?.into_iter().map(read_selectable).collect()
 }
 
-/// The same of the node with this name.
-pub async fn get_for_selection(tx: &mut Tx, org: OrgId, name: &str) -> Result<Option<Selectable>, StoreError> {
-    const SQL: &str = "select id, name, site, kind, labels, revoked_at from nodes where org = $1 and name = $2";
-    tx.query_one_or_none(SQL, &[org.into(), name.into()]).await?.map(read_selectable).transpose()
-}
-
-/// The same of the nodes with these ids, in no order. Each may be asked for once.
-pub async fn each_for_selection(tx: &mut Tx, ids: &[NodeId]) -> Result<Vec<Selectable>, StoreError> {
+/// The same of these nodes, whatever their org, in no order. Each may be asked for once.
+pub async fn all_for_selection(tx: &mut Tx, ids: &[NodeId]) -> Result<Vec<Selectable>, StoreError> {
     const SQL: &str = "select id, name, site, kind, labels, revoked_at from nodes where id = $1";
     let values: Vec<[Value<'_>; 1]> = ids.iter().map(|id| [(*id).into()]).collect();
     if values.is_empty() {
         return Ok(Vec::new());
     }
     tx.query_each(SQL, &values).await?.into_iter().map(read_selectable).collect()
+}
+
+/// The same of the node with this name.
+pub async fn get_for_selection(tx: &mut Tx, org: OrgId, name: &str) -> Result<Option<Selectable>, StoreError> {
+    const SQL: &str = "select id, name, site, kind, labels, revoked_at from nodes where org = $1 and name = $2";
+    tx.query_one_or_none(SQL, &[org.into(), name.into()]).await?.map(read_selectable).transpose()
 }
 
 fn read_selectable(row: Row) -> Result<Selectable, StoreError> {

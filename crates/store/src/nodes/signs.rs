@@ -2,9 +2,9 @@
 
 use sortie_rules::clocks::ClockState;
 use sortie_rules::ids::{NodeId, OrgId};
-use sortie_rules::liveness::Presence;
+use sortie_rules::liveness::{ChosenThresholds, Presence};
 use sortie_rules::proofs::Proof;
-use sortie_rules::time::{Millis, Span};
+use sortie_rules::time::Millis;
 
 use crate::errors::StoreError;
 use crate::row::Row;
@@ -12,7 +12,7 @@ use crate::tx::Tx;
 use crate::value::Value;
 
 /// What the hub keeps in memory of each node, to tell silence without asking the database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PresenceRow {
     /// Which node.
     pub id: NodeId,
@@ -24,17 +24,17 @@ pub struct PresenceRow {
     pub silent_since: Millis,
     /// When it was last heard.
     pub heard_at: Option<Millis>,
-    /// Silence after which it is stale, if not the default.
-    pub stale_after: Option<Span>,
-    /// Silence after which it is down, if not the default.
-    pub down_after: Option<Span>,
+    /// What sort of node it is.
+    pub kind: String,
+    /// Its own thresholds.
+    pub chosen: ChosenThresholds,
     /// Whether it was shut out.
     pub revoked: bool,
 }
 
 /// Up to `limit` nodes of all orgs in the order of their ids, after `after`: for the hub's start.
 pub async fn presence_all(tx: &mut Tx, after: Option<NodeId>, limit: u32) -> Result<Vec<PresenceRow>, StoreError> {
-    const SQL: &str = "select n.id, n.org, s.presence, s.silent_since, s.heard_at, n.stale_after, n.down_after,
+    const SQL: &str = "select n.id, n.org, s.presence, s.silent_since, s.heard_at, n.kind, n.stale_after, n.down_after,
             n.revoked_at
         from nodes n join node_signs s on s.node = n.id where n.id > $1 and s.node > $1
         order by n.id limit $2";
@@ -108,8 +108,11 @@ fn read(row: Row) -> Result<PresenceRow, StoreError> {
         presence: row.word("presence", Presence::parse)?,
         silent_since: row.millis("silent_since")?,
         heard_at: row.millis_or_none("heard_at")?,
-        stale_after: row.span_or_none("stale_after")?,
-        down_after: row.span_or_none("down_after")?,
+        kind: row.text("kind")?,
+        chosen: ChosenThresholds {
+            stale_after: row.span_or_none("stale_after")?,
+            down_after: row.span_or_none("down_after")?,
+        },
         revoked: row.millis_or_none("revoked_at")?.is_some(),
     })
 }

@@ -3,7 +3,7 @@
 use sortie_rules::arrivals::Kept;
 use sortie_rules::clocks::ClockState;
 use sortie_rules::ids::DEFAULT_ORG;
-use sortie_rules::liveness::{self, Presence};
+use sortie_rules::liveness::{self, ChosenThresholds, Presence};
 use sortie_rules::proofs::Proof;
 use sortie_rules::time::{Millis, Span};
 use sortie_store::nodes::{
@@ -18,6 +18,7 @@ stories!(
     a_node_is_read_back_as_it_enrolled,
     a_node_is_seen_by_its_org_only,
     nodes_are_listed_by_name_page_by_page,
+    what_selectors_look_at_is_read_of_many_at_once,
     a_list_of_nodes_is_narrowed_by_each_part_of_its_filter,
     labels_are_found_exactly,
     people_change_what_is_intended_and_nothing_else,
@@ -136,6 +137,20 @@ async fn labels_are_found_exactly(tx: &mut Tx) -> Result<(), StoreError> {
         let label = wanted.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         assert_eq!(names(tx, NodeFilter { label, ..NodeFilter::default() }).await?, expected, "{wanted:?}");
     }
+    Ok(())
+}
+
+async fn what_selectors_look_at_is_read_of_many_at_once(tx: &mut Tx) -> Result<(), StoreError> {
+    for number in 1..=3 {
+        nodes::insert(tx, &NodeRow { labels: labels(&[("ring", "first")]), ..node(number) }).await?;
+    }
+    nodes::revoke(tx, DEFAULT_ORG, id(2), NOW).await?;
+    let mut found = nodes::all_for_selection(tx, &[id(2), id(1), id(9)]).await?;
+    found.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+    let names: Vec<_> = found.iter().map(|one| (one.id, one.name.as_str(), one.is_revoked)).collect();
+    assert_eq!(names, [(id(1), "node-1", false), (id(2), "node-2", true)]);
+    assert_eq!((&found[0].labels, found[0].kind.as_str()), (&labels(&[("ring", "first")]), "host"));
+    assert_eq!(nodes::all_for_selection(tx, &[]).await?, []);
     Ok(())
 }
 
@@ -319,9 +334,10 @@ async fn kept(tx: &mut Tx) -> Result<Kept, StoreError> {
 }
 
 async fn presence_is_noted_and_read_at_start(tx: &mut Tx) -> Result<(), StoreError> {
-    for number in [1, 2, 3] {
+    for number in [1, 2] {
         enroll(tx, number).await?;
     }
+    nodes::insert(tx, &NodeRow { stale_after: Some(Span::minutes(1)), ..node(3) }).await?;
     nodes::set_presence(tx, &[(id(1), Presence::Online)], Millis(NOW.0 + 5)).await?;
     nodes::revoke(tx, DEFAULT_ORG, id(2), NOW).await?;
     let light = |number, presence, heard_at: Option<Millis>, revoked| PresenceRow {
@@ -330,8 +346,8 @@ async fn presence_is_noted_and_read_at_start(tx: &mut Tx) -> Result<(), StoreErr
         presence,
         silent_since: heard_at.unwrap_or(NOW),
         heard_at,
-        stale_after: None,
-        down_after: None,
+        kind: "host".into(),
+        chosen: ChosenThresholds { stale_after: (number == 3).then_some(Span::minutes(1)), down_after: None },
         revoked,
     };
     let first = nodes::presence_all(tx, None, 2).await?;

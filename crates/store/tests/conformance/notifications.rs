@@ -1,17 +1,17 @@
 //! Who is told of what, what was held back, and what goes out.
 
 use sortie_rules::alarms::Severity;
-use sortie_rules::ids::{AlarmId, DEFAULT_ORG, DispatchId, NodeId};
+use sortie_rules::ids::{AlarmId, DEFAULT_ORG, DispatchId};
 use sortie_rules::notifications::{Beginning, Channel, begin, planned};
 use sortie_rules::time::{Millis, Span};
 use sortie_store::dispatches::{self, ConsoleText, DispatchRow};
 use sortie_store::notification_rules::{self, NotificationRuleRow};
-use sortie_store::notifications::{self, NotificationFilter, NotificationRow, NotificationState, Tells};
+use sortie_store::notifications::{self, Due, NotificationFilter, NotificationRow, NotificationState, Tells};
 use sortie_store::recipients::{self, RecipientRow};
 use sortie_store::told::{self, ToldOf};
-use sortie_store::{StoreError, Tx, nodes};
+use sortie_store::{StoreError, Tx};
 
-use crate::setup::{NOW, OTHER_ORG, enroll, id, stories};
+use crate::setup::{NOW, OTHER_ORG, id, stories};
 
 stories!(
     a_recipient_is_kept_with_its_secret,
@@ -24,7 +24,7 @@ stories!(
     a_dispatch_is_changed_by_whoever_has_read_it,
     a_console_is_read_by_its_person_alone,
     what_was_told_long_ago_goes,
-    nodes_are_found_for_selection_by_id,
+    maintenance_holds_on_and_may_end_early,
 );
 
 fn at(seconds: i64) -> Millis {
@@ -105,7 +105,7 @@ async fn a_recipient_is_kept_with_its_secret(tx: &mut Tx) -> Result<(), StoreErr
     assert_eq!(recipients::get(tx, OTHER_ORG, "noc").await?, None);
     assert_eq!((recipients::count(tx, DEFAULT_ORG).await?, recipients::count(tx, OTHER_ORG).await?), (2, 0));
     assert_eq!(recipients::list(tx, DEFAULT_ORG, None, 1).await?[0].name, "a");
-    assert_eq!(recipients::list(tx, DEFAULT_ORG, Some("a"), 9).await?, [noc.clone()]);
+    assert_eq!(recipients::list(tx, DEFAULT_ORG, Some("a"), 9).await?, std::slice::from_ref(&noc));
     assert!(recipients::webhook_is_gone(tx, DEFAULT_ORG, "noc", at(5)).await?);
     assert!(!recipients::webhook_is_gone(tx, DEFAULT_ORG, "noc", at(6)).await?, "it is known");
     let gone = RecipientRow { webhook_gone_at: Some(at(5)), ..noc.clone() };
@@ -201,11 +201,10 @@ async fn what_is_held_back_is_told_when_its_time_has_come(tx: &mut Tx) -> Result
     let rows = [held(1, 1, "noc", Some(at(5))), held(2, 2, "noc", Some(at(6))), held(3, 3, "noc", None)];
     notifications::insert_all(tx, &rows).await?;
     notifications::insert_all(tx, &[waiting(4, 4, "noc", Channel::Mail)]).await?;
-    assert!(!notifications::is_any_due(tx, at(4)).await? && notifications::is_any_due(tx, at(5)).await?);
-    assert_eq!(notifications::let_go_due(tx, at(4), 9).await?, 0);
+    assert_eq!(notifications::due(tx, at(4), 9).await?, []);
     assert_eq!(notifications::drop_beginnings(tx, &[id(2), id(4)]).await?, 2);
     assert_eq!(notifications::drop_beginnings(tx, &[]).await?, 0);
-    assert_eq!(notifications::let_go_due(tx, at(6), 9).await?, 1, "one is over");
+    assert_eq!(go(tx, at(6)).await?, 1, "one is over");
     let whole = notifications::list(tx, DEFAULT_ORG, &NotificationFilter::default(), None, 9).await?;
     let said: Vec<_> = whole.iter().rev().map(|row| (row.state.clone(), row.why.as_deref())).collect();
     let for_good = NotificationState::HeldBack { due_at: None };
@@ -216,12 +215,36 @@ async fn what_is_held_back_is_told_when_its_time_has_come(tx: &mut Tx) -> Result
     Ok(())
 }
 
+/// Lets go what is due.
+async fn go(tx: &mut Tx, now: Millis) -> Result<u64, StoreError> {
+    let due: Vec<_> = notifications::due(tx, now, 9).await?.into_iter().map(|due| due.id).collect();
+    notifications::let_go(tx, &due, now).await
+}
+
+async fn maintenance_holds_on_and_may_end_early(tx: &mut Tx) -> Result<(), StoreError> {
+    let rows = [held(1, 1, "noc", Some(at(5))), held(2, 2, "noc", Some(at(6))), held(3, 3, "noc", Some(at(90)))];
+    notifications::insert_all(tx, &rows).await?;
+    let due = notifications::due(tx, at(6), 9).await?;
+    let of = |number| Due { id: id(number), org: DEFAULT_ORG, node: Some(id(1)) };
+    assert_eq!(due, [of(1), of(2)], "the longest due first");
+    assert_eq!(notifications::due(tx, at(6), 1).await?, [of(1)]);
+    let until = [(id(1), at(60)), (id(2), at(70)), (id(3), at(60))];
+    assert_eq!(notifications::hold_on(tx, &until, "maintenance", at(6)).await?, 2, "the third is held back anyway");
+    assert_eq!(notifications::hold_on(tx, &[], "maintenance", at(6)).await?, 0);
+    assert_eq!(notifications::let_go(tx, &[id(1), id(2)], at(6)).await?, 0, "it has been held back again");
+    assert_eq!(notifications::look_again(tx, OTHER_ORG, "maintenance", at(7)).await?, 0);
+    assert_eq!(notifications::look_again(tx, DEFAULT_ORG, "maintenance", at(7)).await?, 2);
+    assert_eq!(go(tx, at(7)).await?, 2, "what waits for its cool-down goes on doing so");
+    assert_eq!(notifications::let_go(tx, &[], at(7)).await?, 0);
+    Ok(())
+}
+
 async fn who_is_gone_is_told_nothing(tx: &mut Tx) -> Result<(), StoreError> {
     let rows = [waiting(1, 1, "noc", Channel::Mail), held(2, 2, "noc", Some(at(5))), held(3, 3, "b", Some(at(5)))];
     notifications::insert_all(tx, &rows).await?;
     assert_eq!(notifications::drop_all_for(tx, DEFAULT_ORG, "noc", "recipient_removed").await?, 2);
     assert_eq!(notifications::groups(tx, None, 9).await?, []);
-    assert_eq!(notifications::let_go_due(tx, at(5), 9).await?, 1);
+    assert_eq!(go(tx, at(5)).await?, 1);
     Ok(())
 }
 
@@ -249,7 +272,7 @@ async fn a_dispatch_is_changed_by_whoever_has_read_it(tx: &mut Tx) -> Result<(),
     dispatches::insert(tx, &row).await?;
     assert_eq!(dispatches::get(tx, row.id).await?.as_ref(), Some(&row));
     assert_eq!(dispatches::due(tx, at(-1), 9).await?, []);
-    assert_eq!(dispatches::due(tx, NOW, 9).await?, [row.clone()]);
+    assert_eq!(dispatches::due(tx, NOW, 9).await?, std::slice::from_ref(&row));
     let later = DispatchRow { created_at: at(1), ..dispatch(2, "noc", Channel::Mail) };
     dispatches::insert(tx, &later).await?;
     assert_eq!(dispatches::last_made(tx, DEFAULT_ORG, "noc", Channel::Mail, 9).await?, [at(1), NOW]);
@@ -303,13 +326,5 @@ async fn what_was_told_long_ago_goes(tx: &mut Tx) -> Result<(), StoreError> {
     assert_eq!(notifications::delete_before(tx, NOW, 9).await?, 0);
     assert_eq!(notifications::delete_before(tx, at(1), 9).await?, 1);
     assert_eq!(dispatches::delete_before(tx, at(1), 9).await?, 1, "one is on its way");
-    Ok(())
-}
-
-async fn nodes_are_found_for_selection_by_id(tx: &mut Tx) -> Result<(), StoreError> {
-    let (one, none): (NodeId, NodeId) = (enroll(tx, 1).await?, id(9));
-    let found = nodes::each_for_selection(tx, &[one, none]).await?;
-    assert_eq!(found.iter().map(|found| found.name.as_str()).collect::<Vec<_>>(), ["node-1"]);
-    assert_eq!(nodes::each_for_selection(tx, &[]).await?, []);
     Ok(())
 }

@@ -13,6 +13,7 @@ use sortie_wire::deliveries::{Answers, Delivery, HandedTask, WaitQuery};
 use sortie_wire::desired::{DESIRED, DesiredQuery, Observed};
 use sortie_wire::enrollment::{Enroll, Renew};
 use sortie_wire::envelope::{DELIVERY, Envelope, KEYS, Signer};
+use sortie_wire::events::SendEvents;
 use sortie_wire::heartbeat::Heartbeat;
 use sortie_wire::keys::{KeyChain, KeySet, TrustedAuthority};
 use sortie_wire::problem::ProblemCode;
@@ -51,6 +52,8 @@ pub(crate) struct Asked {
     pub(crate) observed: Vec<Observed>,
     /// Facts of the site, as they came.
     pub(crate) reports: Vec<SendReport>,
+    /// Events that the site told by itself, as they came.
+    pub(crate) events: Vec<SendEvents>,
 }
 
 /// What a wait will be answered with.
@@ -112,6 +115,11 @@ pub(crate) fn signer() -> Signer {
 }
 
 impl Desk {
+    /// From now on what is sent is refused as if the hub were in trouble, or is not any more.
+    pub(crate) fn set_away(&self, away: bool) {
+        *self.is_away.lock().unwrap() = away;
+    }
+
     pub(super) fn new(authority: &Authority) -> Desk {
         let signer = signer();
         let authority = TrustedAuthority { fingerprint: authority.fingerprint(), certificate: authority.pem() };

@@ -15,6 +15,7 @@ use sortie_wire::deliveries::{SignedTime, TimeQuery, WaitQuery};
 use sortie_wire::desired::{DesiredAnswer, DesiredQuery, Observed};
 use sortie_wire::enrollment::{Certificate, Enroll, Enrolled, Invite, InviteProof, Renew, Renewed};
 use sortie_wire::envelope::TIME;
+use sortie_wire::events::SendEvents;
 use sortie_wire::heartbeat::{Heartbeat, Pulse};
 use sortie_wire::keys::{KeyChain, KeysQuery};
 use sortie_wire::operators::{OperatorChain, OperatorsQuery};
@@ -140,6 +141,7 @@ fn router(shared: Shared) -> Router {
         .route("/agent/v1/nodes/{node}/desired", get(desired))
         .route("/agent/v1/nodes/{node}/observed", post(observed))
         .route("/agent/v1/nodes/{node}/reports", post(reports))
+        .route("/agent/v1/nodes/{node}/events", post(events))
         .with_state(shared)
 }
 
@@ -244,6 +246,15 @@ async fn reports(State(shared): State<Shared>, Path(_): Path<NodeId>, Json(repor
         return problem(ProblemCode::StorageUnavailable);
     }
     shared.desk.note(|asked| asked.reports.push(report));
+    StatusCode::NO_CONTENT.into_response()
+}
+
+async fn events(State(shared): State<Shared>, Path(_): Path<NodeId>, Json(events): Json<SendEvents>) -> Response {
+    // What is lost on the way back was heard all the same.
+    shared.desk.note(|asked| asked.events.push(events));
+    if *shared.desk.is_away.lock().unwrap() {
+        return problem(ProblemCode::StorageUnavailable);
+    }
     StatusCode::NO_CONTENT.into_response()
 }
 

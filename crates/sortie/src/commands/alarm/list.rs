@@ -8,7 +8,7 @@ use sortie_wire::alarms::{Alarm, AlarmQuery, AlarmState};
 use crate::commands::pages::Pages;
 use crate::context::Context;
 use crate::exit::Done;
-use crate::output::{Table, ago};
+use crate::output::{Table, ago, moment};
 
 /// Which alarms are wanted.
 #[derive(Debug, Args)]
@@ -99,7 +99,18 @@ pub(super) async fn run(list: List, hub: &Hub, context: &Context) -> Done {
                  what is over."
             ));
         }
-        let mut table = Table::new(["id", "severity", "state", "rule", "node", "subject", "began", "seen", "summary"]);
+        let mut table = Table::new([
+            "id",
+            "severity",
+            "state",
+            "rule",
+            "node",
+            "subject",
+            "began",
+            "seen",
+            "held until",
+            "summary",
+        ]);
         for alarm in &page.items {
             table.row([
                 alarm.id.to_string(),
@@ -110,6 +121,7 @@ pub(super) async fn run(list: List, hub: &Hub, context: &Context) -> Done {
                 alarm.subject.clone().unwrap_or_default(),
                 ago(now, alarm.began_at),
                 alarm.seen.to_string(),
+                alarm.maintenance_until.map(|until| moment(now, until)).unwrap_or_default(),
                 alarm.summary.clone(),
             ]);
         }

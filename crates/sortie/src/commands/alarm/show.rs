@@ -26,7 +26,12 @@ pub(super) async fn run(id: AlarmId, hub: &Hub, context: &Context) -> Done {
             }
         }
         row("began", moment(now, alarm.began_at));
-        let times = [("opened", alarm.opened_at), ("resolved", alarm.resolved_at), ("due", alarm.due_at)];
+        let times = [
+            ("opened", alarm.opened_at),
+            ("resolved", alarm.resolved_at),
+            ("due", alarm.due_at),
+            ("nobody is told until", alarm.maintenance_until),
+        ];
         for (what, at) in times {
             at.into_iter().for_each(|at| row(what, moment(now, at)));
         }

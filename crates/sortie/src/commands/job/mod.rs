@@ -1,11 +1,10 @@
-//! `sortie job`: one piece of work at many nodes. One file per verb; `selection` reads which nodes are
-//! meant, `follow` waits for the end on behalf of `run --watch` and `watch`, `shown` says how a job looks.
+//! `sortie job`: one piece of work at many nodes. One file per verb; `follow` waits for the end on behalf of
+//! `run --watch` and `watch`, `shown` says how a job looks.
 
 mod follow;
 mod list;
 mod noun;
 mod run;
-mod selection;
 mod show;
 mod shown;
 mod steer;

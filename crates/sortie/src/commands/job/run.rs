@@ -6,7 +6,7 @@ use sortie_rules::time::Span;
 use sortie_wire::jobs::RunJob;
 
 use super::follow::follow;
-use super::selection::Selection;
+use crate::commands::selection::Selection;
 use crate::context::Context;
 use crate::exit::{Done, Failure};
 use crate::find_hub::HubOptions;

@@ -162,6 +162,25 @@ const FILLINGS: &[Filling] = &[
          case when i % 10 = 0 then 'open' else 'resolved' end, i, i, 1, case when i % 20 = 0 then i else null end, i,
          case when i % 10 = 0 then null else i end, 'why', '{}', 1",
     ),
+    fill("backups (node, target, completed_at, reported_at)", 3000, "ID, 'home', i, i"),
+    fill(
+        "backup_deadlines (org, name, target, deadline, selector, changed_by, changed_at, judge_at, judged_to, turn)",
+        3000,
+        "ORG, 'deadline-' || i, 'home', '{}', '{}', 'token:ci', i, 1000 + i, '', 1",
+    ),
+    fill(
+        "history (holder, step, at, tasks_completed, tasks_failed, tasks_other, backups_completed, backups_failed,
+                  backups_missed, online_ms)",
+        20_000,
+        "'0' || (1000000 + i % 3000 + 1), case when i % 3 = 0 then 'day' else 'hour' end, i, 1, 1, 1, 1, 1, 1, i",
+    ),
+    fill("history_levels (holder, online, since_at, known_since)", 3000, "ID, 1, i, i"),
+    fill("node_events (node, outbox, number)", 3000, "ID, ID, i"),
+    fill(
+        "maintenance (id, org, reason, selector, begins_at, ends_at, made_by, made_at)",
+        3000,
+        "ID, ORG, 'why', '{}', i, 1000 + i, 'token:ci', i",
+    ),
     fill("alarm_rules (org, name, rule, changed_by, changed_at)", 3000, "ORG, 'rule-' || i, '{}', 'token:ci', i"),
     fill(
         "recipients (org, name, recipient, secret_version, changed_by, changed_at)",

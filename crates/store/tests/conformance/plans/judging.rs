@@ -30,6 +30,13 @@ const MEANT: &[(&str, &str, &str)] = &[
     ("update node_signs set silent_since = $2 - case", "node_signs", "at the hub's start, every node's silence moves"),
     ("update node_signs set silent_since = case", "node_signs", "when the hub's clock is put elsewhere, as above"),
     ("update alarms set due_at = due_at", "alarms", "as above: what time alone changes moves with the clock"),
+    (
+        "insert into history_levels (holder, online, since_at, known_since) select",
+        "node_signs",
+        "once, at the first start",
+    ),
+    ("insert into history_levels (holder, online, since_at, known_since) select", "nodes", "as above"),
+    ("insert into history_levels (holder, online, since_at, known_since) select", "history_levels", "as above"),
     ("from denied_tokens order by org, jti", "denied_tokens", "at the hub's start; expired ones are forgotten"),
     ("from node_keys k join nodes n", "node_keys", "an administrator rotates keys; every node is asked after"),
     ("from node_keys k join nodes n", "nodes", "as above"),

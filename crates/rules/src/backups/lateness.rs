@@ -1,17 +1,9 @@
-//! Until when something that is done every day must have been done: a backup, of one target.
+//! How a target fares on one day.
 
+use super::deadline::Expected;
 use crate::time::Millis;
 
-/// One day of one target, as instants: who knows the time zone has worked them out, changes of the clock included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Expected {
-    /// When the target's day began there.
-    pub day_began: Millis,
-    /// By when it must have been done.
-    pub due_at: Millis,
-}
-
-/// How a target fares today.
+/// How a target fares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lateness {
     /// It was done today.
@@ -40,7 +32,8 @@ pub fn lateness(day: Expected, done_at: Option<Millis>, known_since: Millis, now
 mod tests {
     use super::*;
 
-    const DAY: Expected = Expected { day_began: Millis(1000), due_at: Millis(1600) };
+    const DAY: Expected =
+        Expected { day: jiff::civil::Date::constant(2026, 3, 29), day_began: Millis(1000), due_at: Millis(1600) };
 
     #[test]
     fn what_was_not_done_since_the_day_began_is_missed_from_the_deadline_on() {

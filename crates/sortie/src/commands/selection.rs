@@ -6,7 +6,7 @@ use sortie_wire::jobs::Selector;
 /// The options that select nodes. All that are given must hold.
 #[derive(Debug, Args)]
 #[group(id = "selection", required = true, multiple = true)]
-pub(super) struct Selection {
+pub(crate) struct Selection {
     /// Nodes with these labels: zone=north,role!=db,gpu,!trial
     #[arg(long = "label", short = 'l', value_name = "TERMS", value_delimiter = ',')]
     labels: Vec<String>,
@@ -26,7 +26,7 @@ pub(super) struct Selection {
 
 impl Selection {
     /// As the hub takes it.
-    pub(super) fn to_wire(&self) -> Selector {
+    pub(crate) fn to_wire(&self) -> Selector {
         Selector {
             label: (!self.labels.is_empty()).then(|| self.labels.join(",")),
             site: self.site.clone(),
@@ -34,5 +34,27 @@ impl Selection {
             names: self.names.iter().map(|name| name.trim().to_owned()).collect(),
             all: self.all,
         }
+    }
+}
+
+/// Which nodes are meant, as it is typed.
+pub(crate) fn meant(selector: &Selector) -> String {
+    let part = |name: &str, value: &Option<String>| value.as_ref().map(|value| format!("{name} {value}"));
+    let names = (!selector.names.is_empty()).then(|| selector.names.join(","));
+    let parts = [names, part("label", &selector.label), part("site", &selector.site), part("kind", &selector.kind)];
+    let said: Vec<String> = parts.into_iter().flatten().collect();
+    if said.is_empty() { "all nodes".to_owned() } else { said.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nodes_are_named_as_they_were_typed() {
+        let selector =
+            Selector { names: vec!["box-1".into(), "box-2".into()], kind: Some("guest".into()), ..Selector::default() };
+        assert_eq!(meant(&selector), "box-1,box-2, kind guest");
+        assert_eq!(meant(&Selector { all: true, ..Selector::default() }), "all nodes");
     }
 }

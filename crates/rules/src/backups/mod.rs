@@ -1,0 +1,15 @@
+//! Backups at sites: until when one is expected, and what a report says of it (decision 0034).
+//!
+//! `deadline` says when the day of a target begins and by when its backup is due there, changes of the clock included,
+//! `lateness` how a target fares on such a day, `facts` what a report of a backup says, and `news` what of it is told
+//! as events.
+
+mod deadline;
+mod facts;
+mod lateness;
+mod news;
+
+pub use deadline::{BadDeadline, Deadline, Expected, Weekdays, WrittenDeadline};
+pub use facts::{BACKUP, BackupFacts, BadFacts, read_facts};
+pub use lateness::{Lateness, lateness};
+pub use news::{BackupNews, Told, check_event, news};
