@@ -61,12 +61,22 @@ pub struct AlarmFilter {
     pub rule: Option<String>,
 }
 
+/// What indexes say of an alarm that is live: 1. Where many are asked for that is given like a key, so that no plan begins
+/// with all that are live and holds each of them against each key.
+macro_rules! is_live {
+    () => {
+        "(case when resolved_at is null then cast(1 as bigint) end)"
+    };
+}
+/// Of an alarm that is live.
+const LIVE: i64 = 1;
+
 macro_rules! select_alarms {
-    ($end:literal) => {
+    ($($end:tt)+) => {
         concat!(
             "select id, org, rule, judged_by, severity, node, subject, state, began_at, seen_at, seen, due_at,
                 opened_at, resolved_at, summary, data, turn from alarms ",
-            $end
+            $($end)+
         )
     };
 }
@@ -137,13 +147,15 @@ pub async fn forget_all(tx: &mut Tx, rows: &[(AlarmId, u64)]) -> Result<Vec<bool
 /// What is live of these, in no order. Each may be asked for once.
 pub async fn live(tx: &mut Tx, keys: &[AlarmKey]) -> Result<Vec<AlarmRow>, StoreError> {
     const SQL: &str = select_alarms!(
-        "where org = $1 and rule = $2 and coalesce(node, '') = $3 and subject = $4 and resolved_at is null"
+        "where ",
+        is_live!(),
+        " = $5 and org = $1 and rule = $2 and coalesce(node, '') = $3 and subject = $4"
     );
-    let values: Vec<[Value<'_>; 4]> = keys
+    let values: Vec<[Value<'_>; 5]> = keys
         .iter()
         .map(|key| {
             let node = key.node.map_or("".into(), Into::into);
-            [key.org.into(), (&key.rule).into(), node, (&key.subject).into()]
+            [key.org.into(), (&key.rule).into(), node, (&key.subject).into(), LIVE.into()]
         })
         .collect();
     if values.is_empty() {
@@ -154,8 +166,8 @@ pub async fn live(tx: &mut Tx, keys: &[AlarmKey]) -> Result<Vec<AlarmRow>, Store
 
 /// What is live of these nodes, in no order. Each may be asked for once.
 pub async fn live_of_nodes(tx: &mut Tx, nodes: &[NodeId]) -> Result<Vec<AlarmRow>, StoreError> {
-    const SQL: &str = select_alarms!("where node = $1 and resolved_at is null");
-    let values: Vec<[Value<'_>; 1]> = nodes.iter().map(|node| [(*node).into()]).collect();
+    const SQL: &str = select_alarms!("where ", is_live!(), " = $2 and node = $1");
+    let values: Vec<[Value<'_>; 2]> = nodes.iter().map(|node| [(*node).into(), LIVE.into()]).collect();
     if values.is_empty() {
         return Ok(Vec::new());
     }
@@ -178,10 +190,13 @@ pub async fn move_due(tx: &mut Tx, by_ms: i64) -> Result<u64, StoreError> {
 /// The next org and rule of which something is live, after this one in their order.
 pub async fn next_live_rule(tx: &mut Tx, after: Option<(OrgId, &str)>) -> Result<Option<(OrgId, String)>, StoreError> {
     // One look at the index for each: of how many alarms a rule has none is read but the first.
-    const WITHIN: &str = "select org, rule from alarms where org = $1 and rule > $2 and resolved_at is null
-        order by org, rule limit 1";
-    const BEYOND: &str = "select org, rule from alarms where org > $1 and resolved_at is null
-        order by org, rule limit 1";
+    const WITHIN: &str = concat!(
+        "select org, rule from alarms where ",
+        is_live!(),
+        " = 1 and org = $1 and rule > $2 order by org, rule limit 1"
+    );
+    const BEYOND: &str =
+        concat!("select org, rule from alarms where ", is_live!(), " = 1 and org > $1 order by org, rule limit 1");
     let read = |row: Row| {
         let mut row = row.columns("alarms");
         Ok::<_, StoreError>((row.id("org")?, row.text("rule")?))
@@ -204,7 +219,9 @@ pub async fn judged_otherwise(
     limit: u32,
 ) -> Result<Vec<AlarmRow>, StoreError> {
     const SQL: &str = select_alarms!(
-        "where org = $1 and rule = $2 and judged_by <> $3 and resolved_at is null order by org, rule limit $4"
+        "where ",
+        is_live!(),
+        " = 1 and org = $1 and rule = $2 and judged_by <> $3 order by org, rule limit $4"
     );
     let rows = tx.query(SQL, &[org.into(), rule.into(), judged_by.into(), limit.into()]).await?;
     rows.into_iter().map(read).collect()

@@ -230,7 +230,7 @@ pub async fn drop_beginnings(tx: &mut Tx, alarms: &[AlarmId]) -> Result<u64, Sto
     const SQL: &str = "update notifications
         set why = case when state = 'waiting' then 'over_before_told' else why end, state = 'held_back',
             waits_since = null, due_at = null
-        where alarm = $1 and opened = 1 and dispatch is null and (state = 'waiting' or due_at is not null)";
+        where alarm = $1 and opened = 1 and dispatch is null and (waits_since is not null or due_at is not null)";
     let values: Vec<[Value<'_>; 1]> = alarms.iter().map(|alarm| [(*alarm).into()]).collect();
     if values.is_empty() { Ok(0) } else { tx.execute_each(SQL, &values).await }
 }

@@ -29,8 +29,9 @@ create table alarms (
     )
 ) without rowid;
 -- Of one rule, node and subject one is live.
-create unique index alarms_live on alarms (org, rule, coalesce(node, ''), subject) where resolved_at is null;
-create index alarms_live_of_node on alarms (node) where resolved_at is null;
+-- Not a partial index: where that is small, it may be read from end to end for each of many keys.
+create unique index alarms_live on alarms ((case when resolved_at is null then cast(1 as bigint) end), org, rule, coalesce(node, ''), subject);
+create index alarms_live_of_node on alarms ((case when resolved_at is null then cast(1 as bigint) end), node);
 create index alarms_due on alarms (due_at) where due_at is not null;
 create index alarms_resolved on alarms (resolved_at) where resolved_at is not null;
 create index alarms_of_org on alarms (org, id);
