@@ -10,7 +10,7 @@ use sortie_wire::backups::PutBackupDeadline;
 use sortie_wire::events::{Event, SendEvent, SendEvents};
 use sortie_wire::jobs::Selector;
 use sortie_wire::reports::SendReport;
-use stories::{Engine, HandNode, HandSet, RunningHub, Scene, now, on_both_engines, until};
+use stories::{Engine, HandNode, HandSet, RunningHub, Scene, looks_again, now, on_both_engines, until};
 
 use crate::help::{ask, becomes, of_rule, somebody};
 
@@ -82,15 +82,9 @@ async fn missed(hub: &RunningHub<'_>, count: usize) -> Vec<Event> {
     .await
 }
 
-/// Waits until the deadlines have been looked at so many more times.
-async fn looked(hub: &RunningHub<'_>, times: u64) {
-    let counter = "sortie_loop_seconds_count{work=\"judge_backups\"}";
-    let count = async || {
-        let (_, text) = hub.operations("/metrics").await;
-        text.lines().find_map(|line| line.strip_prefix(counter)?.trim().parse::<u64>().ok()).unwrap_or(0)
-    };
-    let before = count().await;
-    until("deadlines are looked at", async || (count().await >= before + times).then_some(())).await;
+/// Waits until the deadlines have been looked at.
+async fn looked(hub: &RunningHub<'_>) {
+    looks_again(hub, "judge_backups").await;
 }
 
 async fn a_backup_that_is_not_done_in_time_is_missed_once_a_day_and_caught_up(scene: Scene) {
@@ -102,7 +96,7 @@ async fn a_backup_that_is_not_done_in_time_is_missed_once_a_day_and_caught_up(sc
     backed_up(&north, "home", Some(at(0, 4 * 60))).await;
     backed_up(&south, "home", Some(at(-1, 23 * 60))).await;
     clock.show(at(0, 6 * 60));
-    looked(&hub, 2).await;
+    looked(&hub).await;
     assert!(of_kind(&hub, "backup.missed").await.is_empty(), "reports have a minute");
     clock.show(at(0, 6 * 60 + 2));
     let first = missed(&hub, 1).await;
@@ -113,7 +107,7 @@ async fn a_backup_that_is_not_done_in_time_is_missed_once_a_day_and_caught_up(sc
     assert_eq!(data["completed_at"], json!(at(-1, 23 * 60)), "the last good one");
     let alarm = becomes(&hub, "backup.missed", AlarmState::Open).await;
     assert_eq!((alarm.node, alarm.subject.as_deref()), (Some(south.id), Some("home")));
-    looked(&hub, 2).await;
+    looked(&hub).await;
     assert_eq!(of_kind(&hub, "backup.missed").await.len(), 1, "once");
     // Of another target, and of the day before, nothing is caught up.
     backed_up(&south, "mail", Some(at(0, 6 * 60))).await;
@@ -149,17 +143,17 @@ async fn a_hub_that_was_away_judges_the_newest_day_once_and_not_at_once(scene: S
     let plan = hub.kill().await;
     clock.show(at(2, 7 * 60));
     let hub = plan.start().await;
-    looked(&hub, 2).await;
+    looked(&hub).await;
     assert!(of_kind(&hub, "backup.missed").await.is_empty(), "nodes have not had time to report");
     backed_up(&north, "home", Some(at(2, 3 * 60))).await;
     clock.show(at(2, 7 * 60 + 11));
     let all = missed(&hub, 1).await;
-    looked(&hub, 2).await;
+    looked(&hub).await;
     assert_eq!(of_kind(&hub, "backup.missed").await.len(), 1, "the days before are not known: {all:?}");
     assert_eq!((all[0].node, &all[0].data["day"]), (Some(south.id), &day_of(at(2, 0))));
     let again = hub.kill().await.start().await;
     clock.show(at(2, 8 * 60));
-    looked(&again, 2).await;
+    looked(&again).await;
     assert_eq!(of_kind(&again, "backup.missed").await.len(), 1);
     // Who comes after the deadline is not late that day.
     again.people().set_backup_deadline("morning", &by(9 * 60, &[])).await.expect("an administrator may");
@@ -268,7 +262,7 @@ async fn two_hubs_tell_of_each_missed_backup_once_and_the_second_goes_on_when_th
     let _down = hub.kill().await;
     clock.show(at(1, 6 * 60 + 2));
     let all = missed(&other, 10).await;
-    looked(&other, 2).await;
+    looked(&other).await;
     assert_eq!(of_kind(&other, "backup.missed").await.len(), 10);
     for node in nodes {
         let mut days: Vec<_> = all.iter().filter(|one| one.node == Some(node.id)).map(|one| &one.data["day"]).collect();

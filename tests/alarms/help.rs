@@ -77,20 +77,6 @@ pub(crate) fn time_passes(plan: &HubPlan<'_>, seconds: i64) {
     plan.sql(&format!("update alarms set due_at = due_at - {} where due_at is not null", seconds * 1000));
 }
 
-/// How many turns recurring work of this name has had since the hub was started.
-pub(crate) async fn turns(hub: &RunningHub<'_>, work: &str) -> u64 {
-    let counter = format!("sortie_loop_seconds_count{{work=\"{work}\"}}");
-    let (_, text) = hub.operations("/metrics").await;
-    let line = text.lines().find_map(|line| line.strip_prefix(&counter));
-    line.and_then(|line| line.trim().parse().ok()).unwrap_or(0)
-}
-
-/// Waits until recurring work of this name has had a whole turn from now on.
-pub(crate) async fn looks_again(hub: &RunningHub<'_>, work: &str) {
-    let before = turns(hub, work).await;
-    until(&format!("{work} has its turns"), async || (turns(hub, work).await >= before + 2).then_some(())).await;
-}
-
 /// A caller with a token of this role.
 pub(crate) async fn somebody(hub: &RunningHub<'_>, role: &str) -> As {
     let asked = hub.request(Method::POST, "/api/v1/tokens").json(&json!({ "name": role, "role": role }));

@@ -87,15 +87,20 @@ async fn what_happens_at_a_node_is_found_in_its_history_and_in_the_org_s(scene: 
         until: Some(noon + Span::hours(2)),
         step: Some(HistoryStep::Hour),
     };
-    let hours = hub.people().node_history("north", &query).await.expect("an administrator may").points;
-    assert!(near(hours[0].online, 31.0 / 60.0) && near(hours[1].online, 29.0 / 60.0), "{hours:?}");
+    let hours = until("that north came back is entered", async || {
+        let hours = hub.people().node_history("north", &query).await.expect("an administrator may").points;
+        near(hours[1].online, 29.0 / 60.0).then_some(hours)
+    })
+    .await;
+    assert!(near(hours[0].online, 31.0 / 60.0), "{hours:?}");
     assert!(hours.iter().all(|point| point.tasks.is_none() && point.backups.is_none()));
     let fleet = hub.people().org_history(&query).await.expect("an administrator may").points;
     assert!(near(fleet[0].online, 62.0 / 60.0) && near(fleet[1].online, 29.0 / 60.0), "{fleet:?}");
     let whole = days(&hub, None, today, last).await;
     assert_eq!(whole[0].tasks.map(|tasks| (tasks.completed, tasks.failed)), Some((2, 1)));
     let said = hub.sortie(&["node", "history", "north", "--days", "7"]).well().stdout;
-    assert!(said.contains('█') && said.lines().count() == 8, "{said}");
+    // The command asks for the last days by its own clock, and the hub's day is the second of those.
+    assert!(said.contains('█') && said.lines().count() == 3, "{said}");
     let none = HistoryQuery { from: Some(noon), until: Some(noon), ..HistoryQuery::default() };
     let refused = hub.people().org_history(&none).await.expect_err("there is nothing in between");
     assert_eq!(refused.problem().map(|problem| problem.status), Some(400));

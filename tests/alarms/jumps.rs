@@ -4,9 +4,9 @@
 use serde_json::json;
 use sortie_rules::time::Span;
 use sortie_wire::alarms::{Alarm, AlarmState};
-use stories::{HandNode, HandSet, HubPlan, RunningHub, Scene, on_both_engines, until};
+use stories::{HandNode, HandSet, HubPlan, RunningHub, Scene, looks_again, on_both_engines, until};
 
-use crate::help::{alarms, are_told, becomes, looks_again, of_rule, report, set_rule};
+use crate::help::{alarms, are_told, becomes, of_rule, report, set_rule};
 
 on_both_engines!(
     a_clock_that_jumps_while_the_hub_runs_raises_one_alarm_and_ends_none,

@@ -46,7 +46,7 @@ async fn what_begins_in_maintenance_is_an_alarm_that_says_until_when_nobody_is_t
     assert_eq!(of(north.id).maintenance_until, Some(second.until), "one follows on the other");
     assert_eq!((of(south.id).maintenance_until, of(north.id).state), (None, AlarmState::Open));
     let said = hub.sortie(&["alarm", "list", "--node", "north"]).well().stdout;
-    assert!(said.to_ascii_lowercase().contains("held until") && said.contains("in 120 min"), "{said}");
+    assert!(said.to_ascii_lowercase().contains("held until") && said.contains("in 2 h"), "{said}");
     report(&north, "facts", json!({ "data_disk": { "used_percent": 5 } })).await;
     let over = until("it is over", async || {
         let all = of_rule(&hub, "disk.full").await;

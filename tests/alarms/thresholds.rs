@@ -9,9 +9,9 @@ use sortie_wire::alarms::AlarmState;
 use sortie_wire::deliveries::WaitQuery;
 use sortie_wire::hub_keys::{Rotatable, RotateKeys};
 use sortie_wire::refusals::{RefusalReport, RefusedDeliveries};
-use stories::{HandNode, RunningHub, Scene, on_both_engines, on_sqlite, until};
+use stories::{HandNode, RunningHub, Scene, looks_again, on_both_engines, on_sqlite, turns, until};
 
-use crate::help::{alarms, are_told, becomes, looks_again, of_rule, silent_for, time_passes, turns};
+use crate::help::{alarms, are_told, becomes, of_rule, silent_for, time_passes};
 
 on_both_engines!(
     silence_is_found_from_half_an_hour_on_and_again_from_an_hour_on,

@@ -28,6 +28,7 @@ async fn a_certificate_near_its_end_is_told_once_until_it_is_renewed(scene: Scen
 async fn a_hub_begins_with_what_happens_next(scene: Scene) {
     let hub = scene.hub().start().await;
     hub.hand_node("north").await.wait(0, 0).await;
+    until("it is told", async || (!hub.events("node.online").await.is_empty()).then_some(())).await;
     let (plan, _status) = hub.stop().await;
     // As an older hub has left it: events, and nobody who has followed them for alarms.
     plan.sql("update events set kind = 'node.down' where kind = 'node.online'");

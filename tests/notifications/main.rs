@@ -7,6 +7,7 @@ mod cool_down;
 mod customers;
 mod help;
 mod mails;
+mod maintenance;
 mod outages;
 mod replicas;
 mod storm;

@@ -28,7 +28,7 @@ async fn an_org_tells_in_words_of_its_own(scene: Scene) {
     tell_by(&hub, in_words("Ours: {{ alarms[0].summary }}", text)).await;
     hot(&hub.hand_node("north").await, true).await;
     let mail = mail_about(&sink, "Ours: A box is hot.").await;
-    assert_eq!(mail.text.trim(), format!("box.hot/north/true 1 on-call true {}", hub.url()));
+    assert_eq!(mail.text.trim(), format!("box.hot/north/True 1 on-call True {}", hub.url()));
 }
 
 async fn a_template_that_fails_is_told_and_the_alarm_is_too(scene: Scene) {

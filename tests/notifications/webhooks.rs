@@ -4,7 +4,7 @@
 use counterparts::{SmtpPlan, SmtpSink, WebhookReceiver, free_port};
 use serde_json::{Value, json};
 use sortie_wire::notifications::{NotificationState, PutRecipient};
-use stories::{RunningHub, Scene, on_both_engines, on_sqlite, until};
+use stories::{RunningHub, Scene, looks_again, on_both_engines, on_sqlite, until};
 
 use crate::help::{becomes, heat_is_an_alarm, hot, hours_pass, log, mail_about, on_call, recipient, with_mail};
 
@@ -75,6 +75,7 @@ async fn a_receiver_that_is_gone_is_not_called_until_it_is_set_anew(scene: Scene
     hours_pass(hub.plan(), 1);
     hot(&hub.hand_node("south").await, true).await;
     until("it is raised", async || (hub.events("alarm.opened").await.len() == 2).then_some(())).await;
+    looks_again(&hub, "notifications").await;
     portal(&hub, &receiver.url()).await;
     hot(&hub.hand_node("west").await, true).await;
     becomes(&hub, 2, NotificationState::Sent).await;

@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::json;
 use sortie_wire::problem::ProblemCode::{Forbidden, UnknownOrgSetting};
-use stories::{Engine, RunningHub, Scene, until};
+use stories::{Engine, RunningHub, Scene, looks_again, until};
 
 use crate::help::{ask_for_token, set, somebody, value};
 
@@ -24,16 +24,9 @@ async fn what_is_chosen_at_one_hub_is_obeyed_by_the_other() {
 
 /// Waits until a hub has followed all that has happened before this was asked.
 async fn has_followed(hub: &RunningHub<'_>) {
-    let turns = async || {
-        let metrics = hub.operations("/metrics").await.1;
-        let mut counts = metrics.lines().filter(|line| line.starts_with("sortie_loop_seconds_count"));
-        counts.find(|line| line.contains("follow_changes"))?.rsplit(' ').next()?.parse::<u64>().ok()
-    };
     // So that all of it has a number.
     hub.events("setting").await;
-    let before = turns().await.unwrap_or(0);
-    // The turn that is under way may have begun before.
-    until("it has followed", async || turns().await.filter(|turns| *turns >= before + 2)).await;
+    looks_again(hub, "follow_changes").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

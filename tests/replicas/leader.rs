@@ -5,7 +5,7 @@ use serde_json::value::to_raw_value;
 use sortie_rules::tasks::Status;
 use sortie_rules::time::Span;
 use sortie_wire::tasks::SubmitTask;
-use stories::{Engine, Net, RunningHub, Scene, until};
+use stories::{Engine, Net, RunningHub, Scene, turns, until};
 
 /// Whether a hub says that it leads.
 async fn leads(hub: &RunningHub<'_>) -> bool {
@@ -52,10 +52,8 @@ async fn guarded(hub: &RunningHub<'_>) {
 }
 
 /// The beats that a hub has seen pass while it waited for another: six seconds of them are a lapse.
-async fn turns(hub: &RunningHub<'_>) -> u64 {
-    let metrics = hub.operations("/metrics").await.1;
-    let line = metrics.lines().find(|line| line.starts_with("sortie_loop_seconds_count") && line.contains("\"lead\""));
-    line.and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or(0)
+async fn looks(hub: &RunningHub<'_>) -> u64 {
+    turns(hub, "lead").await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -64,11 +62,11 @@ async fn after_the_leaders_sigkill_another_leads_with_its_next_look() {
     let hub = scene.hub().start().await;
     guarded(&hub).await;
     let other = hub.plan().beside("other").start().await;
-    until("the other has looked", async || (turns(&other).await > 0).then_some(())).await;
+    until("the other has looked", async || (looks(&other).await > 0).then_some(())).await;
     let dead = hub.kill().await;
-    let before = turns(&other).await;
+    let before = looks(&other).await;
     until("the other leads", async || leads(&other).await.then_some(())).await;
-    let looks = turns(&other).await - before;
+    let looks = looks(&other).await - before;
     assert!(looks <= 3, "it did not wait for a lapse, which takes six looks and more: {looks}");
     // What needs the leader goes on: an event gets its number.
     assert!(!other.events("site.changed").await.is_empty());
@@ -82,7 +80,7 @@ async fn a_lone_hub_that_was_killed_leads_with_its_first_look_when_it_is_started
     guarded(&hub).await;
     let hub = hub.kill().await.start().await;
     until("it leads", async || leads(&hub).await.then_some(())).await;
-    assert!(turns(&hub).await <= 3, "it did not wait for a lapse");
+    assert!(looks(&hub).await <= 3, "it did not wait for a lapse");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

@@ -33,6 +33,7 @@ mod site;
 mod sql;
 mod tls;
 mod trace_sink;
+mod turns;
 mod wait;
 mod web_proxy;
 
@@ -57,5 +58,6 @@ pub use seed::Seed;
 pub use site::{RunningAgent, Site};
 pub use tls::TlsLine;
 pub use trace_sink::{Post, TraceSink};
+pub use turns::{looks_again, turns};
 pub use wait::{until, until_within};
 pub use web_proxy::{Lets, WebProxy};

@@ -55,8 +55,8 @@ pub(super) async fn measure(setup: &Setup) -> anyhow::Result<Vec<Figure>> {
     let each = 1e6 * (processor_seconds(pid) - used) / NODES as f64;
     let notes = format!(
         "{NODES} nodes are down, each has its alarm, and two events tell of it ({}), counted from the first; all were \
-         down after {:.1} s, and somebody was told of all of them, in {dispatches} dispatches, after {:.1} s; the hub's \
-         own memory {} MB before and {} MB at most; its processor {each:.0} us for each",
+         down after {:.1} s, and somebody was told of all of them, in {dispatches} dispatches, after {:.1} s; the \
+         hub's own memory {} MB before and {} MB at most; its processor {each:.0} us for each",
         ground.engine,
         (down - began).as_secs_f64(),
         (sent - began).as_secs_f64(),

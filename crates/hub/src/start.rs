@@ -241,13 +241,9 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
     let url = settings.url.clone().unwrap_or_else(|| default_url(&settings, bound));
     let tls = ServerTls::new(&ring.held(), given, names, &entropy, now)?;
     let first_start = bootstrap(&store, &data, &keys, &entropy, now).await?;
-    liveness::skip_absence(&store, now).await?;
-    let presence = PresenceBoard::new(&clock, settings.presence.clone());
     let leader = Leader::new(&entropy);
-    liveness::load(&store, &presence).await?;
-    crate::alarms::begin(&store, now).await?;
-    crate::notifications::begin(&store, now).await?;
-    crate::history::begin(&store, now).await?;
+    let presence = presence_of(&settings, &clock, &store, now).await?;
+    begin_to_follow(&store, now).await?;
     let denied = Denied::default();
     denied.load(&store).await?;
     data.write("ca.pem", ring.held().set().trust().as_bytes())?;
@@ -316,6 +312,27 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Hub, StartError> 
         .map_err(|error| StartError::Other(error.to_string()))?;
     let admin_token = data.file("admin.token");
     Ok(Hub { app, listening, operations, first_start, admin_token, _data: data })
+}
+
+/// What is known of every node's presence, and of this hub's own absence.
+async fn presence_of(
+    settings: &Settings,
+    clock: &Clock,
+    store: &Store,
+    now: Millis,
+) -> Result<PresenceBoard, StartError> {
+    liveness::skip_absence(store, now).await?;
+    let presence = PresenceBoard::new(clock, settings.presence.clone());
+    liveness::load(store, &presence).await?;
+    Ok(presence)
+}
+
+/// What follows from events begins with the next one, where a hub has not followed them before.
+async fn begin_to_follow(store: &Store, now: Millis) -> Result<(), StartError> {
+    crate::alarms::begin(store, now).await?;
+    crate::notifications::begin(store, now).await?;
+    crate::history::begin(store, now).await?;
+    Ok(())
 }
 
 /// Where this hub's keys are kept: with PostgreSQL in the database, else in the data folder. Those that lie in the

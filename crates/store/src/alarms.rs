@@ -61,8 +61,8 @@ pub struct AlarmFilter {
     pub rule: Option<String>,
 }
 
-/// What indexes say of an alarm that is live: 1. Where many are asked for that is given like a key, so that no plan begins
-/// with all that are live and holds each of them against each key.
+/// What indexes say of an alarm that is live: 1. Where many are asked for that is given like a key, so that no plan
+/// begins with all that are live and holds each of them against each key.
 macro_rules! is_live {
     () => {
         "(case when resolved_at is null then cast(1 as bigint) end)"

@@ -17,6 +17,7 @@ stands in the options, which its policy gives and the hub cannot change:
 """
 
 import argparse
+import contextlib
 import ctypes
 import fcntl
 import json
@@ -261,7 +262,32 @@ def note(options, name, **ends):
         say(f"How it ended could not be written down: {error}")
 
 
+@contextlib.contextmanager
+def holding(options, how):
+    """Holds the lock of runs for as long as this process lives, and says whether it could. Runs share it; a look
+    between them has it alone, so that it finds no snapshot whose end is not written down yet."""
+    try:
+        os.makedirs(os.path.dirname(options.state), exist_ok=True)
+        lock = open(f"{options.state}.runs", "w", encoding="utf-8")
+    except (TypeError, OSError):
+        # No run can write down how it ended either.
+        yield True
+        return
+    with lock:
+        try:
+            fcntl.flock(lock, how)
+            held = True
+        except BlockingIOError:
+            held = False
+        yield held
+
+
 def run(options, payload):
+    with holding(options, fcntl.LOCK_SH):
+        return run_and_note(options, payload)
+
+
+def run_and_note(options, payload):
     try:
         made = back_up(options, payload)
     except Trouble as trouble:
@@ -395,19 +421,25 @@ def folder_of(into, snapshot):
     return folder
 
 
-def ends_of(state, newest):
+def ends_of(state, newest, between_runs):
     """What deadlines and events of backups go by: when the newest good one was completed, and when one failed."""
     ends = {key: state[key] for key in ("failed_at", "error") if key in state}
     if newest is None:
         return ends
     completed = state.get("completed", {})
-    # The repository is what counts: of a snapshot that another run has made only its time is known.
-    if str(completed.get("snapshot", "")).startswith(newest["short_id"]):
+    # The repository is what counts: of a snapshot that another run has made only its time is known. While a run is
+    # under way, the newest may be its own, of which more will be known.
+    if not between_runs or str(completed.get("snapshot", "")).startswith(newest["short_id"]):
         return ends | {key: completed[key] for key in ("completed_at", "bytes", "took_s") if key in completed}
     return ends | {"completed_at": written(taken_ms(newest))}
 
 
 def report(options, _payload):
+    with holding(options, fcntl.LOCK_EX | fcntl.LOCK_NB) as between_runs:
+        return reports_of(options, between_runs)
+
+
+def reports_of(options, between_runs):
     reports, state = [], state_of(options)
     for name in sorted(targets_of(options)):
         newest = None
@@ -423,7 +455,7 @@ def report(options, _payload):
             facts = {"last": None}
         except Trouble as trouble:
             facts = {"trouble": str(trouble)}
-        reports.append({"subject": name, "facts": facts | ends_of(state.get(name, {}), newest)})
+        reports.append({"subject": name, "facts": facts | ends_of(state.get(name, {}), newest, between_runs)})
     return reports
 
 

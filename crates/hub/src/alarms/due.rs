@@ -10,12 +10,15 @@ use sortie_store::alarms;
 use super::sheet::{Act, Sheet};
 use crate::app::App;
 use crate::fault::Fault;
+use crate::liveness::mind_clock;
 
 /// Looks at all that is due. Returns how many alarms that were.
 pub(super) async fn change_due(app: &App) -> Result<u64, Fault> {
     let mut total = 0;
     loop {
         let now = app.clock.now();
+        // A clock that was put forward makes nothing due.
+        mind_clock(app).await?;
         let rows =
             app.store.read(move |tx| Box::pin(async move { alarms::due(tx, now, ALARMS_AT_ONCE).await })).await?;
         if rows.is_empty() {

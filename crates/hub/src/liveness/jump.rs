@@ -7,6 +7,7 @@ use serde_json::json;
 use sortie_rules::clocks::is_jump;
 use sortie_rules::ids::DEFAULT_ORG;
 use sortie_store::{alarms, nodes};
+use tokio::sync::Mutex;
 
 use crate::app::App;
 use crate::events::{self, Record};
@@ -14,12 +15,24 @@ use crate::fault::Fault;
 
 /// By how many milliseconds the clock has moved, as far as what follows from it was done.
 #[derive(Debug, Default)]
-pub(crate) struct Minded(AtomicI64);
+pub(crate) struct Minded {
+    moved_ms: AtomicI64,
+    /// Held by who does what follows.
+    at_work: Mutex<()>,
+}
 
-/// Looks whether the clock has jumped. What is written down is the leader's to move.
+/// Looks whether the clock has jumped. What is written down is the leader's to move. When this has returned, what is
+/// due by a time that was read before is due indeed.
 pub(crate) async fn mind_clock(app: &App) -> Result<(), Fault> {
-    let (minded, moved_ms) = (&app.minded.0, app.clock.moved_ms());
-    let by_ms = moved_ms.saturating_sub(minded.load(Ordering::Relaxed));
+    let unminded = || {
+        let moved_ms = app.clock.moved_ms();
+        (moved_ms, moved_ms.saturating_sub(app.minded.moved_ms.load(Ordering::Relaxed)))
+    };
+    if !is_jump(unminded().1) {
+        return Ok(());
+    }
+    let _alone = app.minded.at_work.lock().await;
+    let (moved_ms, by_ms) = unminded();
     if !is_jump(by_ms) {
         return Ok(());
     }
@@ -37,7 +50,7 @@ pub(crate) async fn mind_clock(app: &App) -> Result<(), Fault> {
             })
             .await?;
     }
-    minded.store(moved_ms, Ordering::Relaxed);
+    app.minded.moved_ms.store(moved_ms, Ordering::Relaxed);
     tracing::warn!(by_ms, "The machine's clock was put forward or back, or the machine slept");
     Ok(())
 }

@@ -65,7 +65,6 @@ const PROVIDER_EVERY: Duration = Duration::from_secs(1);
 
 /// Starts every loop.
 pub(crate) fn start_all(app: &Shared) {
-    let seconds = |seconds: u32| Duration::from_secs(seconds.into());
     let due = Arc::new(WakeDue::new(app.listening_since));
     every(app, "write_renewals", RENEWALS_EVERY, |app| async move { tasks::flush_renewals(&app).await });
     every_at_leader(app, "expire_leases", DEADLINES_EVERY, |app| async move { tasks::expire_leases(&app).await });
@@ -74,35 +73,13 @@ pub(crate) fn start_all(app: &Shared) {
         let due = Arc::clone(&due);
         async move { due.wake(&app).await }
     });
-    every(app, "check_presence", seconds(app.settings.presence.check_every_s), |app| async move {
-        liveness::mind_clock(&app).await?;
-        if app.leader.leads(&app) {
-            return liveness::check(&app).await;
-        }
-        app.presence.hear_held(&app);
-        Ok(0)
-    });
-    every(app, "flush_presence", seconds(app.settings.presence.flush_every_s), |app| async move {
-        liveness::flush(&app).await
-    });
+    start_signs_of_life(app);
     every_at_leader(app, "post_steps", POST_STEPS_EVERY, |app| async move { post_steps::perform(&app).await });
     every_or_rung(app, "jobs", JOBS_EVERY, |app| app.jobs.bell(), |app| async move { jobs::advance_all(&app).await });
     let bell = |app: &App| app.desired.bell();
     every_or_rung(app, "publications", PUBLICATIONS_EVERY, bell, |app| async move { desired::advance_all(&app).await });
     let bell = |app: &App| app.enforcements.bell();
     every_or_rung(app, "enforce", ENFORCE_EVERY, bell, |app| async move { enforcement::enforce(&app).await });
-    let bell = |app: &App| app.alarms.bell();
-    every_or_rung(app, "alarms", ALARMS_EVERY, bell, |app| async move { alarms::follow(&app).await });
-    let bell = |app: &App| app.notifications.bell();
-    every_or_rung(
-        app,
-        "notifications",
-        NOTIFICATIONS_EVERY,
-        bell,
-        |app| async move { notifications::follow(&app).await },
-    );
-    every_at_leader(app, "write_history", HISTORY_EVERY, |app| async move { history::follow(&app).await });
-    every_at_leader(app, "judge_backups", BACKUPS_EVERY, |app| async move { backups::judge(&app).await });
     every(app, "announce_events", ANNOUNCE_EVERY, |app| async move { events::announce(&app).await });
     every(app, "evict_read_models", EVICT_EVERY, |app| async move { read_models::evict(&app).await });
     if app.outbox.is_some() {
@@ -137,6 +114,52 @@ pub(crate) fn start_all(app: &Shared) {
             }
         });
     }
+    start_keys(app);
+    if app.provider.is_some() {
+        every(app, "read_provider_keys", PROVIDER_EVERY, |app| async move { Provider::refresh_if_due(&app).await });
+    }
+    if app.store.engine() == "postgres" {
+        every(app, "lead", LEADER_BEAT.to_std(), |app| async move { app.leader.beat(&app).await });
+        every_at_leader(app, "number_events", SEQUENCE_EVERY, |app| async move { events::sequence(&app).await });
+        every_at_leader(app, "seal_audit", SEQUENCE_EVERY, |app| async move { audit::seal(&app).await });
+        let followed = Arc::new(events::Followed::default());
+        every(app, "follow_changes", SEQUENCE_EVERY, move |app| {
+            let followed = Arc::clone(&followed);
+            async move { followed.follow(&app).await }
+        });
+    }
+}
+
+/// Who is there, what is wrong, who is told, and what is remembered of it.
+fn start_signs_of_life(app: &Shared) {
+    let seconds = |seconds: u32| Duration::from_secs(seconds.into());
+    every(app, "check_presence", seconds(app.settings.presence.check_every_s), |app| async move {
+        liveness::mind_clock(&app).await?;
+        if app.leader.leads(&app) {
+            return liveness::check(&app).await;
+        }
+        app.presence.hear_held(&app);
+        Ok(0)
+    });
+    every(app, "flush_presence", seconds(app.settings.presence.flush_every_s), |app| async move {
+        liveness::flush(&app).await
+    });
+    let bell = |app: &App| app.alarms.bell();
+    every_or_rung(app, "alarms", ALARMS_EVERY, bell, |app| async move { alarms::follow(&app).await });
+    let bell = |app: &App| app.notifications.bell();
+    every_or_rung(
+        app,
+        "notifications",
+        NOTIFICATIONS_EVERY,
+        bell,
+        |app| async move { notifications::follow(&app).await },
+    );
+    every_at_leader(app, "write_history", HISTORY_EVERY, |app| async move { history::follow(&app).await });
+    every_at_leader(app, "judge_backups", BACKUPS_EVERY, |app| async move { backups::judge(&app).await });
+}
+
+/// The hub's own keys and certificates, and what nodes have of them.
+fn start_keys(app: &Shared) {
     every(
         app,
         "renew_server_certificate",
@@ -156,17 +179,4 @@ pub(crate) fn start_all(app: &Shared) {
     every_at_leader(app, "tell_key_lag", KEYS_EVERY, |app| async move { keys::tell_lag(&app).await });
     every_at_leader(app, "tell_certificates", CERTIFICATE_EVERY, |app| async move { nodes::tell_ending(&app).await });
     every(app, "reread_certificate", CERTIFICATE_EVERY, |app| async move { keys::reread_given(&app).await });
-    if app.provider.is_some() {
-        every(app, "read_provider_keys", PROVIDER_EVERY, |app| async move { Provider::refresh_if_due(&app).await });
-    }
-    if app.store.engine() == "postgres" {
-        every(app, "lead", LEADER_BEAT.to_std(), |app| async move { app.leader.beat(&app).await });
-        every_at_leader(app, "number_events", SEQUENCE_EVERY, |app| async move { events::sequence(&app).await });
-        every_at_leader(app, "seal_audit", SEQUENCE_EVERY, |app| async move { audit::seal(&app).await });
-        let followed = Arc::new(events::Followed::default());
-        every(app, "follow_changes", SEQUENCE_EVERY, move |app| {
-            let followed = Arc::clone(&followed);
-            async move { followed.follow(&app).await }
-        });
-    }
 }

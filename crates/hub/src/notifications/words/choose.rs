@@ -125,7 +125,7 @@ mod tests {
             of(&matter, HUB)
         };
         let own = with(operator(), "{{ alarms[0].node }} {{ alarms[0].began_at }} {{ recipient }} {{ opened }}");
-        assert_eq!((own.subject.as_str(), own.text.as_str()), ("1", "box-1 2026-07-15 11:59 UTC on-call true"));
+        assert_eq!((own.subject.as_str(), own.text.as_str()), ("1", "box-1 2026-07-15 11:59 UTC on-call True"));
         let failed = with(operator(), "{{ colour }}");
         assert!(failed.text.contains("It is so.") && failed.text.contains("rule `own` failed"), "{failed:?}");
         assert_eq!(failed.failed.map(|failed| failed.rule), Some("own".into()));
