@@ -198,13 +198,25 @@ fn values(row: &NotificationRow) -> [Value<'_>; 23] {
     ]
 }
 
+/// The beginning of an alarm, for one recipient on one channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Begun {
+    /// Which alarm.
+    pub alarm: AlarmId,
+    /// For whom.
+    pub recipient: String,
+    /// By which way.
+    pub channel: Channel,
+    /// The notification rule that said so.
+    pub rule: String,
+    /// What has become of it.
+    pub became: Beginning,
+}
+
 /// What became of the beginnings of these alarms: of each, for whom and by which way. In no order; each may be asked
 /// for once.
-pub async fn beginnings(
-    tx: &mut Tx,
-    alarms: &[AlarmId],
-) -> Result<Vec<(AlarmId, String, Channel, Beginning)>, StoreError> {
-    const SQL: &str = "select alarm, recipient, channel, state, dispatch from notifications
+pub async fn beginnings(tx: &mut Tx, alarms: &[AlarmId]) -> Result<Vec<Begun>, StoreError> {
+    const SQL: &str = "select alarm, recipient, channel, rule, state, dispatch from notifications
         where alarm = $1 and opened = 1";
     let values: Vec<[Value<'_>; 1]> = alarms.iter().map(|alarm| [(*alarm).into()]).collect();
     if values.is_empty() {
@@ -213,14 +225,15 @@ pub async fn beginnings(
     let read = |row: Row| {
         let mut row = row.columns("notifications");
         let (alarm, recipient) = (row.id("alarm")?, row.text("recipient")?);
-        let (channel, state) = (row.word("channel", Channel::parse)?, row.text("state")?);
+        let (channel, rule) = (row.word("channel", Channel::parse)?, row.text("rule")?);
+        let state = row.text("state")?;
         let dispatch: Option<DispatchId> = row.id_or_none("dispatch")?;
-        let beginning = match (state.as_str(), dispatch) {
+        let became = match (state.as_str(), dispatch) {
             ("held_back", _) => Beginning::HeldBack,
             (_, None) => Beginning::Waits,
             (_, Some(_)) => Beginning::OnItsWay,
         };
-        Ok((alarm, recipient, channel, beginning))
+        Ok(Begun { alarm, recipient, channel, rule, became })
     };
     tx.query_each(SQL, &values).await?.into_iter().map(read).collect()
 }
@@ -235,14 +248,22 @@ pub async fn drop_beginnings(tx: &mut Tx, alarms: &[AlarmId]) -> Result<u64, Sto
     if values.is_empty() { Ok(0) } else { tx.execute_each(SQL, &values).await }
 }
 
-/// Somebody is told nothing any more, for this reason: what has not gone out is held back for good.
-pub async fn drop_all_for(tx: &mut Tx, org: OrgId, recipient: &str, why: &str) -> Result<u64, StoreError> {
+/// Somebody is told nothing any more, for this reason: what has not gone out is held back for good, and what is on its
+/// way has failed.
+pub async fn drop_all_for(tx: &mut Tx, org: OrgId, recipient: &str, why: &str, now: Millis) -> Result<u64, StoreError> {
     const WAITING: &str = "update notifications set state = 'held_back', why = $3, waits_since = null, due_at = null
         where org = $1 and recipient = $2 and state = 'waiting' and dispatch is null";
     const HELD: &str = "update notifications set due_at = null
         where org = $1 and recipient = $2 and due_at is not null";
+    const DISPATCHES: &str = "update dispatches set state = 'failed', code = $3, next_at = null, ended_at = $4
+        where org = $1 and recipient = $2 and next_at is not null";
+    const ON_ITS_WAY: &str = "update notifications set state = 'failed', why = $3, ended_at = $4
+        where org = $1 and recipient = $2 and state = 'waiting' and dispatch is not null";
     let waiting = tx.execute(WAITING, &[org.into(), recipient.into(), why.into()]).await?;
-    Ok(waiting + tx.execute(HELD, &[org.into(), recipient.into()]).await?)
+    let held = tx.execute(HELD, &[org.into(), recipient.into()]).await?;
+    // What is on its way as well: whoever gets the name next is somebody else. A try that is under way finds it ended.
+    tx.execute(DISPATCHES, &[org.into(), recipient.into(), why.into(), now.into()]).await?;
+    Ok(waiting + held + tx.execute(ON_ITS_WAY, &[org.into(), recipient.into(), why.into(), now.into()]).await?)
 }
 
 /// Something that was held back until now.
@@ -254,14 +275,34 @@ pub struct Due {
     pub org: OrgId,
     /// The node that it is about.
     pub node: Option<NodeId>,
+    /// The rule that raised the alarm.
+    pub alarm_rule: String,
+    /// How much it matters.
+    pub severity: Severity,
+    /// Who is told.
+    pub recipient: String,
+    /// By which way.
+    pub channel: Channel,
+    /// The notification rule that says so.
+    pub rule: String,
 }
 
 /// Up to `limit` of what was held back until now, the longest due first.
 pub async fn due(tx: &mut Tx, now: Millis, limit: u32) -> Result<Vec<Due>, StoreError> {
-    const SQL: &str = "select id, org, node from notifications where due_at <= $1 order by due_at limit $2";
+    const SQL: &str = "select id, org, node, alarm_rule, severity, recipient, channel, rule from notifications
+        where due_at <= $1 order by due_at limit $2";
     let read = |row: Row| {
         let mut row = row.columns("notifications");
-        Ok(Due { id: row.id("id")?, org: row.id("org")?, node: row.id_or_none("node")? })
+        Ok(Due {
+            id: row.id("id")?,
+            org: row.id("org")?,
+            node: row.id_or_none("node")?,
+            alarm_rule: row.text("alarm_rule")?,
+            severity: row.word("severity", Severity::parse)?,
+            recipient: row.text("recipient")?,
+            channel: row.word("channel", Channel::parse)?,
+            rule: row.text("rule")?,
+        })
     };
     tx.query(SQL, &[now.into(), limit.into()]).await?.into_iter().map(read).collect()
 }
@@ -288,10 +329,61 @@ pub async fn hold_on(
     if values.is_empty() { Ok(0) } else { tx.execute_each(SQL, &values).await }
 }
 
-/// What an org holds back for this reason until later is held back until now: the reason may be gone. Returns how many.
-pub async fn look_again(tx: &mut Tx, org: OrgId, why: &str, now: Millis) -> Result<u64, StoreError> {
-    const SQL: &str = "update notifications set due_at = $3 where org = $1 and why = $2 and due_at > $3";
-    tx.execute(SQL, &[org.into(), why.into(), now.into()]).await
+/// Of these, what is still held back until now is so for good, for this reason. Returns how many.
+pub async fn hold_for_good(tx: &mut Tx, ids: &[NotificationId], why: &str, now: Millis) -> Result<u64, StoreError> {
+    const SQL: &str = "update notifications set due_at = null, why = $2 where id = $1 and due_at <= $3";
+    let values: Vec<[Value<'_>; 3]> = ids.iter().map(|id| [(*id).into(), why.into(), now.into()]).collect();
+    if values.is_empty() { Ok(0) } else { tx.execute_each(SQL, &values).await }
+}
+
+/// What an org holds back for this reason until later is held back until now: the reason may be gone. Looks at up to
+/// `limit` of what it holds back, after this one, and returns the last of them, unless there is no more.
+pub async fn look_again(
+    tx: &mut Tx,
+    org: OrgId,
+    why: &str,
+    now: Millis,
+    after: Option<NotificationId>,
+    limit: u32,
+) -> Result<Option<NotificationId>, StoreError> {
+    const HELD: &str = "select id, why, due_at from notifications where org = $1 and state = 'held_back' and id > $2
+        order by id limit $3";
+    const SQL: &str = "update notifications set due_at = $2 where id = $1 and due_at > $2";
+    let after = after.map_or("".into(), Into::into);
+    let rows = tx.query(HELD, &[org.into(), after, limit.into()]).await?;
+    let (mut last, mut again, count) = (None, Vec::new(), rows.len());
+    for row in rows {
+        let mut row = row.columns("notifications");
+        let id: NotificationId = row.id("id")?;
+        let is_why = row.text_or_none("why")?.as_deref() == Some(why);
+        if is_why && row.millis_or_none("due_at")?.is_some_and(|due_at| due_at > now) {
+            again.push(id);
+        }
+        last = Some(id);
+    }
+    let values: Vec<[Value<'_>; 2]> = again.iter().map(|id| [(*id).into(), now.into()]).collect();
+    if !values.is_empty() {
+        tx.execute_each(SQL, &values).await?;
+    }
+    Ok(last.filter(|_| count == limit as usize))
+}
+
+/// The clock by which this is written was put back by so many milliseconds (negative), or forward: what waits waits no
+/// longer than it would have. After a leap forward it is only seen to that nothing is given up because of it.
+pub async fn move_times(tx: &mut Tx, by_ms: i64) -> Result<(), StoreError> {
+    const SINCE: &str = "update dispatches set since = since + $1 where next_at is not null";
+    const NEXT: &str = "update dispatches set next_at = next_at + $1 where next_at is not null";
+    const DUE: &str = "update notifications set due_at = due_at + $1 where due_at is not null";
+    const WAITS: &str = "update notifications set waits_since = waits_since + $1
+        where state = 'waiting' and dispatch is null";
+    const TOLD: &str = "update told set told_at = told_at + $1 where told_at > 0";
+    tx.execute(SINCE, &[by_ms.into()]).await?;
+    if by_ms < 0 {
+        for sql in [NEXT, DUE, WAITS, TOLD] {
+            tx.execute(sql, &[by_ms.into()]).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Up to `limit` recipients and ways for which something waits, after this one in their order.
@@ -422,10 +514,14 @@ pub async fn list(
     rows.into_iter().map(read).collect()
 }
 
-/// Forgets up to `limit` notifications that were made before `before`, the oldest first. Returns how many went.
+/// Forgets up to `limit` notifications that were made before `before` and have come to their end, the oldest first.
+/// Returns how many went.
 pub async fn delete_before(tx: &mut Tx, before: Millis, limit: u32) -> Result<u64, StoreError> {
-    const SQL: &str = "delete from notifications where id in (select id from notifications
-        where created_at < $1 order by created_at limit $2)";
+    // Whom it was told that something began that still stands, is to be told of its end.
+    const SQL: &str = "delete from notifications where id in (select id from notifications n
+        where created_at < $1 and due_at is null and state <> 'waiting'
+            and not (opened = 1 and exists (select 1 from alarms a where a.id = n.alarm and a.resolved_at is null))
+        order by created_at limit $2)";
     tx.execute(SQL, &[before.into(), limit.into()]).await
 }
 

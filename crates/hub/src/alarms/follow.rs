@@ -70,23 +70,24 @@ pub(crate) async fn follow(app: &Shared) -> Result<u64, Fault> {
         outdated::end_all(app, None).await?;
         place.swept_at = None;
     }
-    let mut total = due::change_due(app).await?;
+    let mut total = 0;
     for _ in 0..PAGES_PER_TURN {
         if app.stop.is_cancelled() || !app.leader.leads(app) {
             return Ok(total);
         }
-        let looked = follow_page(app, &mut place).await?;
+        let Some(looked) = follow_page(app, &mut place).await? else { return Ok(total) };
         total += looked;
         if looked < u64::from(ALARM_EVENTS_AT_ONCE) {
-            return Ok(total);
+            // Only now: what has happened already may have ended what is due.
+            return Ok(total + due::change_due(app).await?);
         }
     }
     app.alarms.ring();
     Ok(total)
 }
 
-/// One page. Returns how many events there were to look at.
-async fn follow_page(app: &App, place: &mut Place) -> Result<u64, Fault> {
+/// One page. Returns how many events there were to look at, or nothing if somebody else has moved on.
+async fn follow_page(app: &App, place: &mut Place) -> Result<Option<u64>, Fault> {
     let (written, seen) = (place.written, place.seen);
     let (number, rows) = app
         .store
@@ -104,7 +105,7 @@ async fn follow_page(app: &App, place: &mut Place) -> Result<u64, Fault> {
     place.written = Some(number);
     place.seen = seen.max(number);
     let now = app.clock.now();
-    let Some(meaning) = page::read(app, &rows, now).await? else { return Ok(0) };
+    let Some(meaning) = page::read(app, &rows, now).await? else { return Ok(Some(0)) };
     let (until, changed) = (meaning.until, meaning.changed);
     let is_nothing = changed.is_none() && is_blank(app, &meaning.acts).await?;
     if !is_nothing || until.saturating_sub(number) >= UNWRITTEN_MAX {
@@ -114,7 +115,7 @@ async fn follow_page(app: &App, place: &mut Place) -> Result<u64, Fault> {
                 // What both have looked at is judged once.
                 place.read_anew();
                 app.alarms.ring();
-                return Ok(0);
+                return Ok(None);
             }
             Err(Lost::Fault(fault)) => {
                 place.read_anew();
@@ -130,7 +131,7 @@ async fn follow_page(app: &App, place: &mut Place) -> Result<u64, Fault> {
         (place.swept, place.swept_at) = (swept, Some(Steady::now()));
     }
     let is_to_the_end = rows.last().is_some_and(|last| last.number == until);
-    Ok(if is_to_the_end { rows.len() as u64 } else { ALARM_EVENTS_AT_ONCE.into() })
+    Ok(Some(if is_to_the_end { rows.len() as u64 } else { ALARM_EVENTS_AT_ONCE.into() }))
 }
 
 /// Whether these acts change nothing, as far as they begin nothing: most of what would end an alarm finds none, and

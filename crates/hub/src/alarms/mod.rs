@@ -19,7 +19,7 @@ pub(crate) mod routes;
 mod rules;
 mod sheet;
 
-pub(crate) use facts::judge;
+pub(crate) use facts::{Judged, judge};
 pub(crate) use follow::{begin, follow};
 pub(crate) use forget::forget;
 pub(crate) use memory::Alarms;

@@ -12,4 +12,4 @@ pub(crate) mod routes;
 mod zone;
 
 pub(crate) use judge::judge;
-pub(crate) use note::note;
+pub(crate) use note::{Noted, note};

@@ -32,6 +32,7 @@ pub(super) async fn take(app: &App, caller: &NodeCaller, sent: SendEvents) -> Re
         checked.push((event.number, kind, Value::Object(event.data)));
     }
     let (node, org, name, now) = (caller.node, caller.org, caller.name().to_owned(), app.clock.now());
+    app.rates.events_of_node(node, now)?;
     app.store
         .write(move |tx| {
             Box::pin(async move {

@@ -16,7 +16,8 @@ use sortie_rules::access::Need;
 use sortie_rules::addresses::counted_as;
 use sortie_rules::ids::NodeId;
 use sortie_rules::limits::{
-    CALLERS_COUNTED_MAX, NODE_NOTES_BURST, NODE_REQUESTS_BURST, NODE_REQUESTS_PER_SECOND, PROOFS_REMEMBERED_MAX,
+    CALLERS_COUNTED_MAX, NODE_EVENT_REQUESTS_BURST, NODE_NOTES_BURST, NODE_REQUESTS_BURST, NODE_REQUESTS_PER_SECOND,
+    PROOFS_REMEMBERED_MAX,
 };
 use sortie_rules::rates::{Bucket, Rate, retry_after_seconds};
 use sortie_rules::time::{Millis, Span};
@@ -36,8 +37,9 @@ pub(crate) struct Rates {
     principals: Buckets<Arc<str>>,
     addresses: Buckets<IpAddr>,
     nodes: Buckets<NodeId>,
-    /// Filled by the minute.
+    /// Filled by the minute, as is the next.
     notes: Buckets<NodeId>,
+    events: Buckets<NodeId>,
     held: RwLock<HashSet<u64>>,
     /// Keyed by chance: what is remembered tells nothing of a proof, and no other can be made to fit it.
     hasher: RandomState,
@@ -71,6 +73,7 @@ impl Rates {
             addresses: Buckets::new(rate(limits.requests_per_address, limits.requests_per_address_burst)),
             nodes: Buckets::without_end(rate(NODE_REQUESTS_PER_SECOND, NODE_REQUESTS_BURST)),
             notes: Buckets::without_end(rate(1, NODE_NOTES_BURST)),
+            events: Buckets::without_end(rate(1, NODE_EVENT_REQUESTS_BURST)),
             held: RwLock::default(),
             hasher: RandomState::new(),
         }
@@ -139,12 +142,19 @@ impl Rates {
         self.notes.take(node, by_the_minute(now)).map_err(|wait| Span(wait.0.saturating_mul(60)))
     }
 
+    /// Counts a request of a node that tells events.
+    pub(crate) fn events_of_node(&self, node: NodeId, now: Millis) -> Result<(), Fault> {
+        let taken = self.events.take(node, by_the_minute(now));
+        taken.map_err(|wait| too_many(Whose::Principal, Span(wait.0.saturating_mul(60))))
+    }
+
     /// Forgets callers who have not been there lately.
     pub(crate) fn tidy(&self, now: Millis) {
         self.principals.tidy(now);
         self.addresses.tidy(now);
         self.nodes.tidy(now);
         self.notes.tidy(by_the_minute(now));
+        self.events.tidy(by_the_minute(now));
     }
 
     fn has_held(&self, asks: &Asks) -> bool {
@@ -280,6 +290,12 @@ mod tests {
         let wait = rates.note_of_node(node, NOW).unwrap_err();
         assert!(wait > Span::seconds(59) && wait <= Span::minutes(1), "{wait:?}");
         assert_eq!(rates.note_of_node(node, NOW + Span::minutes(1) + Span::seconds(1)), Ok(()));
+        for _ in 0..NODE_EVENT_REQUESTS_BURST {
+            rates.events_of_node(node, NOW).expect("it has some left");
+        }
+        let refused = rates.events_of_node(node, NOW).unwrap_err().to_problem();
+        assert_eq!(refused.code, ProblemCode::RateLimited);
+        rates.events_of_node(node, NOW + Span::minutes(1) + Span::seconds(1)).expect("one more a minute");
     }
 
     #[test]

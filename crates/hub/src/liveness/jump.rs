@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use serde_json::json;
 use sortie_rules::clocks::is_jump;
 use sortie_rules::ids::DEFAULT_ORG;
-use sortie_store::{alarms, nodes};
+use sortie_store::{alarms, nodes, notifications};
 use tokio::sync::Mutex;
 
 use crate::app::App;
@@ -43,6 +43,7 @@ pub(crate) async fn mind_clock(app: &App) -> Result<(), Fault> {
                 Box::pin(async move {
                     nodes::move_silence(tx, by_ms, now).await?;
                     alarms::move_due(tx, by_ms).await?;
+                    notifications::move_times(tx, by_ms).await?;
                     let data = json!({ "by_ms": by_ms });
                     events::record(tx, Record::new(DEFAULT_ORG, now, "hub.clock_jumped", "hub").data(&data)).await?;
                     Ok::<_, Fault>(())

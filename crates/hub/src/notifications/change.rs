@@ -97,7 +97,7 @@ pub(super) async fn remove(app: &Shared, who: &Principal, name: String) -> Resul
             Box::pin(async move {
                 let row = recipients::get(tx, org, &name).await?.ok_or_else(|| unknown(&name))?;
                 recipients::delete(tx, org, &name).await?;
-                notifications::drop_all_for(tx, org, &name, "recipient_removed").await?;
+                notifications::drop_all_for(tx, org, &name, "recipient_removed", now).await?;
                 tell(tx, &RecipientRow { changed_by: by, changed_at: now, ..row.clone() }, true).await?;
                 audit::record(tx, act.changes(json!({ "removed": true }))).await?;
                 Ok::<_, Fault>(shown(row))

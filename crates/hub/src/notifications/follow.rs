@@ -6,7 +6,8 @@
 
 use std::sync::Arc;
 
-use sortie_rules::limits::NOTIFICATION_EVENTS_AT_ONCE;
+use sortie_rules::ids::OrgId;
+use sortie_rules::limits::{NOTIFICATION_EVENTS_AT_ONCE, NOTIFICATIONS_AT_ONCE};
 use sortie_rules::notifications::Held;
 use sortie_rules::time::Millis;
 use sortie_store::{Store, StoreError, events, followers, notifications};
@@ -72,7 +73,7 @@ pub(crate) async fn follow(app: &Shared) -> Result<u64, Fault> {
             app.notifications.ring();
         }
     }
-    total += let_go::let_go(app).await?;
+    total += let_go::let_go(app, &mut place).await?;
     total += gather::gather(app).await?;
     Ok(total + send::send(app).await?)
 }
@@ -120,17 +121,33 @@ async fn follow_page(app: &App, place: &mut Place) -> Result<u64, Fault> {
 
 async fn write(app: &App, meaning: Meaning, from: u64, now: Millis) -> Result<(), Lost> {
     let Meaning { news, maintained, until } = meaning;
-    let meant = Arc::new((news, maintained));
+    for org in maintained {
+        look_again(app, org, now).await?;
+    }
+    let news = Arc::new(news);
     app.store
         .write(move |tx| {
             Box::pin(async move {
-                let (news, maintained) = &*meant;
-                judge::write(tx, news, now).await?;
-                for org in maintained {
-                    notifications::look_again(tx, *org, Held::MAINTENANCE, now).await?;
-                }
+                judge::write(tx, &news, now).await?;
                 if followers::move_on(tx, FOLLOWER, from, until, now).await? { Ok(()) } else { Err(Lost::Overtaken) }
             })
         })
         .await
+}
+
+/// What is held back because of maintenance is due now: some of it has ended. Part by part, for it may be much.
+async fn look_again(app: &App, org: OrgId, now: Millis) -> Result<(), Lost> {
+    let mut after = None;
+    loop {
+        let part = app.store.write(move |tx| {
+            Box::pin(async move {
+                let limit = u32::try_from(NOTIFICATIONS_AT_ONCE).unwrap_or(u32::MAX);
+                notifications::look_again(tx, org, Held::MAINTENANCE, now, after, limit).await
+            })
+        });
+        after = part.await?;
+        if after.is_none() {
+            return Ok(());
+        }
+    }
 }

@@ -44,7 +44,7 @@ async fn past(tx: &mut Tx, news: &[News]) -> Result<Past, StoreError> {
     let told = told::of(tx, &of).await?.into_iter().map(|row| ((row.of, row.recipient, row.channel), row.at));
     let told = told.collect();
     let beginnings = notifications::beginnings(tx, &alarms).await?.into_iter();
-    let beginnings = beginnings.map(|(alarm, recipient, channel, became)| ((alarm, recipient, channel), became));
+    let beginnings = beginnings.map(|begun| ((begun.alarm, begun.recipient, begun.channel), begun.became));
     Ok(Past { told, beginnings: beginnings.collect() })
 }
 

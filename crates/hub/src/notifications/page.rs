@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use sortie_rules::alarms::Severity;
-use sortie_rules::ids::{NodeId, NotificationId, OrgId};
+use sortie_rules::ids::{AlarmId, NodeId, NotificationId, OrgId};
 use sortie_rules::limits::NOTIFICATIONS_AT_ONCE;
 use sortie_rules::notifications::{Audience, Channel, Occasion, Way};
 use sortie_rules::selectors::Selected;
 use sortie_rules::time::{Millis, Span};
 use sortie_store::events::EventRow;
 use sortie_store::nodes::{self, Selectable};
-use sortie_store::notifications::Tells;
+use sortie_store::notifications::{self, Begun, Tells};
 
 use super::audience;
 use super::memory::Place;
@@ -26,8 +26,8 @@ const AUDIENCES_MAX: usize = 1000;
 /// What happens to recipients and rules: who is told is another matter after it.
 const CHANGES: [&str; 2] = ["recipient.", "notification_rule."];
 
-/// What happens to maintenance.
-const MAINTENANCE: &str = "maintenance.";
+/// What may let go what is held back.
+const MAINTENANCE_ENDED: &str = "maintenance.ended";
 
 /// Somebody who is told of something.
 #[derive(Debug, Clone)]
@@ -73,7 +73,11 @@ pub(super) async fn read(
     now: Millis,
 ) -> Result<Option<Meaning>, Fault> {
     let Some(first) = rows.first() else { return Ok(None) };
-    let known = nodes_of(app, rows).await?;
+    for row in rows.iter().filter(|row| row.kind == MAINTENANCE_ENDED) {
+        // Another hub may have ended it: what is in memory here is of before.
+        app.maintenances.evict(row.org);
+    }
+    let (known, mut told) = (nodes_of(app, rows).await?, told_before(app, rows).await?);
     let mut ids = Ids::new(&app.entropy, now);
     let (mut news, mut maintained, mut until, mut count) = (Vec::new(), BTreeSet::new(), first.number, 0);
     for row in rows {
@@ -85,16 +89,22 @@ pub(super) async fn read(
             place.audiences.remove(&row.org);
             app.notifications.changed(row.org);
         }
-        if row.kind.starts_with(MAINTENANCE) {
-            // Another hub may have ended it: what is in memory here is of before.
-            app.maintenances.evict(row.org);
+        if row.kind == MAINTENANCE_ENDED {
             maintained.insert(row.org);
         }
         let Some(opened) = begins_or_ends(&row.kind) else { continue };
         let audience = audience_of(app, place, row.org).await?;
         let node = row.node.and_then(|node| known.get(&node));
         let Some(tells) = tells(row, opened, node) else { continue };
-        let ears = ears(&audience, &tells, node, &mut ids);
+        let ears = if opened {
+            let ears = ears(&audience, &tells, node, &mut ids);
+            told.insert(tells.alarm, ears.iter().map(Listener::of).collect());
+            ears
+        } else {
+            // Wherever the node is by now, and whoever would be told today.
+            let those = told.remove(&tells.alarm).unwrap_or_default();
+            those.into_iter().filter_map(|one| still(&audience, &tells, one, &mut ids)).collect()
+        };
         if opened && ears.is_empty() {
             continue;
         }
@@ -113,6 +123,49 @@ fn begins_or_ends(kind: &str) -> Option<bool> {
     }
 }
 
+/// Whom the beginning of an alarm was to be told.
+#[derive(Debug, Clone)]
+struct Listener {
+    recipient: String,
+    channel: Channel,
+    rule: String,
+}
+
+impl Listener {
+    fn of(ear: &Ear) -> Listener {
+        Listener { recipient: ear.recipient.clone(), channel: ear.channel, rule: ear.rule.clone() }
+    }
+}
+
+/// Whom the beginnings of the alarms that end here were to be told.
+async fn told_before(app: &App, rows: &[EventRow]) -> Result<HashMap<AlarmId, Vec<Listener>>, Fault> {
+    let ends = rows.iter().filter(|row| begins_or_ends(&row.kind) == Some(false));
+    let alarms: BTreeSet<AlarmId> = ends.filter_map(alarm_of).collect();
+    let mut told: HashMap<AlarmId, Vec<Listener>> = HashMap::new();
+    if alarms.is_empty() {
+        return Ok(told);
+    }
+    let alarms: Arc<Vec<AlarmId>> = Arc::new(alarms.into_iter().collect());
+    let found = app.store.read(move |tx| Box::pin(async move { notifications::beginnings(tx, &alarms).await }));
+    for Begun { alarm, recipient, channel, rule, .. } in found.await? {
+        told.entry(alarm).or_default().push(Listener { recipient, channel, rule });
+    }
+    Ok(told)
+}
+
+fn alarm_of(row: &EventRow) -> Option<AlarmId> {
+    let data: Value = serde_json::from_str(&row.data).ok()?;
+    data["alarm"].as_str()?.parse().ok()
+}
+
+/// Who was told of a beginning, if they are told of its end as well.
+fn still(audience: &Audience, tells: &Tells, one: Listener, ids: &mut Ids<'_>) -> Option<Ear> {
+    let of = Occasion { rule: &tells.alarm_rule, severity: tells.severity, opened: false, node: None };
+    let Listener { recipient, channel, rule } = one;
+    let is_told = audience.still_tells(&recipient, channel, &rule, of);
+    is_told.then(|| Ear { id: ids.next(), recipient, channel, rule, cool_down: Span::ZERO })
+}
+
 /// What selectors look at of all nodes whose alarms begin or end.
 async fn nodes_of(app: &App, rows: &[EventRow]) -> Result<HashMap<NodeId, Selectable>, Fault> {
     let of_alarms = rows.iter().filter(|row| begins_or_ends(&row.kind).is_some());
@@ -125,7 +178,7 @@ async fn nodes_of(app: &App, rows: &[EventRow]) -> Result<HashMap<NodeId, Select
     Ok(found.await?.into_iter().map(|node| (node.id, node)).collect())
 }
 
-async fn audience_of(app: &App, place: &mut Place, org: OrgId) -> Result<Arc<Audience>, Fault> {
+pub(super) async fn audience_of(app: &App, place: &mut Place, org: OrgId) -> Result<Arc<Audience>, Fault> {
     if let Some(known) = place.audiences.get(&org) {
         return Ok(Arc::clone(known));
     }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::spec::MailSpec;
-use crate::outgoing::{Letter, Mailer, Trouble, render};
+use crate::outgoing::{Letter, Mailer, Trouble, mailbox, render};
 
 /// Sends one mail. `id` is the same for each try, so that a receiver can tell a repeat.
 pub(super) async fn send(mailer: &Mailer, spec: &MailSpec, matter: &Value, id: &str) -> Result<String, Trouble> {
@@ -13,7 +13,12 @@ pub(super) async fn send(mailer: &Mailer, spec: &MailSpec, matter: &Value, id: &
 
 /// A mail from its templates.
 fn write(spec: &MailSpec, matter: &Value) -> Result<Letter, Trouble> {
-    let to = spec.to.iter().map(|template| render(template, matter)).collect::<Result<_, _>>()?;
+    let to = spec.to.iter().map(|template| render(template, matter)).collect::<Result<Vec<_>, _>>()?;
+    // Whoever has no address is told so, whatever the texts would lack besides.
+    for address in &to {
+        let wrong = |error| Trouble::final_("address_invalid", format!("`to` gave no mail address: {error}"));
+        mailbox(address).map_err(wrong)?;
+    }
     Ok(Letter { to, subject: render(&spec.subject, matter)?, body: render(&spec.body, matter)? })
 }
 

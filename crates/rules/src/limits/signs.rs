@@ -59,6 +59,8 @@ pub const BACKUP_DEADLINES_MAX: usize = 200;
 pub const BACKUP_ERROR_BYTES_MAX: usize = 500;
 /// Most events that a node sends in one request.
 pub const NODE_EVENTS_AT_ONCE: usize = 100;
+/// Requests with events that a node may send at once; one more a minute.
+pub const NODE_EVENT_REQUESTS_BURST: u32 = 200;
 /// Most events that an agent keeps while the hub is away; beyond that the oldest go.
 pub const NODE_EVENTS_KEPT: u64 = 10_000;
 /// Largest request with events of a node, in bytes.

@@ -84,6 +84,16 @@ impl Audience {
         self.rules.iter().find(|rule| rule.name == name)
     }
 
+    /// Whether this recipient still wants to be told of such a thing by this way, by a rule that says so still.
+    pub fn still_tells(&self, recipient: &str, channel: Channel, rule: &str, of: Occasion<'_>) -> bool {
+        let (Some(recipient), Some(rule)) = (self.recipient(recipient), self.rule(rule)) else { return false };
+        recipient.wants(of.rule, of.severity)
+            && recipient.wants_by().any(|way| way == channel)
+            && rule.is_for(recipient)
+            && rule.tells(of.rule, of.severity, of.opened)
+            && (rule.channels.is_empty() || rule.channels.contains(&channel))
+    }
+
     /// Who is told, and how: each by each way once, by the rule with the shortest cool-down.
     pub fn ways(&self, of: Occasion<'_>) -> Vec<Way<'_>> {
         let is_told = |rule: &&NotificationRule| {
@@ -155,6 +165,32 @@ mod tests {
         assert_eq!(critical(None), noc);
         assert_eq!(told(&all, Some("box-1"), "node.stale", Severity::Warning), noc);
         assert_eq!(told(&all, Some("box-1"), "x", Severity::Info), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn who_was_told_is_told_on_as_long_as_nobody_says_otherwise() {
+        let recipient = json!({ "name": "noc", "audience": "operator", "mail": "noc@example.org" });
+        let with = |field: &str, value: Value| {
+            let mut changed = recipient.clone();
+            changed[field] = value;
+            audience(json!([changed]), json!([{ "name": "first", "tells": "beginnings" }]))
+        };
+        let of = |opened| Occasion { rule: "node.down", severity: Severity::Critical, opened, node: None };
+        let told = |all: &Audience, rule: &str| all.still_tells("noc", Channel::Mail, rule, of(false));
+        assert!(told(&with("name", json!("noc")), "operators"));
+        assert!(told(&with("nodes", json!({ "site": "elsewhere" })), "operators"), "wherever the node is by now");
+        for (field, value) in [
+            ("name", json!("other")),
+            ("mail", json!(null)),
+            ("is_off", json!(true)),
+            ("mutes", json!(["node.*"])),
+            ("audience", json!("customer")),
+        ] {
+            assert!(!told(&with(field, value), "operators"), "{field}");
+        }
+        let all = with("name", json!("noc"));
+        assert!(!told(&all, "first") && all.still_tells("noc", Channel::Mail, "first", of(true)));
+        assert!(!told(&all, "gone") && !all.still_tells("noc", Channel::Webhook, "operators", of(true)));
     }
 
     #[test]

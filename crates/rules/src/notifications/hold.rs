@@ -72,11 +72,11 @@ pub fn held_at_beginning(
     maintenance: Option<Millis>,
     now: Millis,
 ) -> Option<Held> {
-    if let Some(until) = maintenance.filter(|until| *until > now) {
-        return Some(Held::Maintenance { until });
-    }
-    let until = before?.at + cool_down;
-    (until > now).then_some(Held::CoolDown { until })
+    // The cool-down first: when it is over, it is asked after maintenance again.
+    let told_again = before.map(|before| before.at + cool_down).filter(|until| *until > now);
+    told_again
+        .map(|until| Held::CoolDown { until })
+        .or(maintenance.filter(|until| *until > now).map(|until| Held::Maintenance { until }))
 }
 
 /// Whether it is held back that an alarm is over, and why.
@@ -117,6 +117,12 @@ mod tests {
         let until = NOW + HOUR;
         assert_eq!(held_at_beginning(None, HOUR, Some(until), NOW), Some(Held::Maintenance { until }));
         assert_eq!(held_at_beginning(None, HOUR, Some(NOW), NOW), None);
+        let cool_down = Held::CoolDown { until: NOW + Span::minutes(59) };
+        assert_eq!(
+            held_at_beginning(told(1), HOUR, Some(NOW + Span::minutes(5)), NOW),
+            Some(cool_down),
+            "or it is lost"
+        );
         assert_eq!((Held::Maintenance { until }.until(), Held::NeverTold.until()), (Some(until), None));
     }
 

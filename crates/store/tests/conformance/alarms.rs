@@ -24,7 +24,7 @@ fn key(node: Option<NodeId>, rule: &str, subject: &str) -> AlarmKey {
     AlarmKey { org: DEFAULT_ORG, rule: rule.into(), node, subject: subject.into() }
 }
 
-fn open(number: u128, key: AlarmKey) -> AlarmRow {
+pub(crate) fn open(number: u128, key: AlarmKey) -> AlarmRow {
     let life = Alarm { state: AlarmState::Open { over_at: None }, began_at: NOW, seen_at: NOW, seen: 1 };
     AlarmRow {
         id: id(number),

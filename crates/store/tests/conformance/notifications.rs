@@ -4,6 +4,7 @@ use sortie_rules::alarms::Severity;
 use sortie_rules::ids::{AlarmId, DEFAULT_ORG, DispatchId};
 use sortie_rules::notifications::{Beginning, Channel, begin, planned};
 use sortie_rules::time::{Millis, Span};
+use sortie_store::alarms::{self, AlarmKey};
 use sortie_store::dispatches::{self, ConsoleText, DispatchRow};
 use sortie_store::notification_rules::{self, NotificationRuleRow};
 use sortie_store::notifications::{self, Due, NotificationFilter, NotificationRow, NotificationState, Tells};
@@ -11,6 +12,7 @@ use sortie_store::recipients::{self, RecipientRow};
 use sortie_store::told::{self, ToldOf};
 use sortie_store::{StoreError, Tx};
 
+use crate::alarms::open;
 use crate::setup::{NOW, OTHER_ORG, id, stories};
 
 stories!(
@@ -20,6 +22,8 @@ stories!(
     what_waits_goes_out_together_and_ends_together,
     what_is_held_back_is_told_when_its_time_has_come,
     who_is_gone_is_told_nothing,
+    what_waits_waits_no_longer_when_the_clock_is_put_back,
+    who_was_told_of_what_still_stands_is_not_forgotten,
     what_was_told_is_known_of_each,
     a_dispatch_is_changed_by_whoever_has_read_it,
     a_console_is_read_by_its_person_alone,
@@ -186,7 +190,7 @@ async fn what_waits_goes_out_together_and_ends_together(tx: &mut Tx) -> Result<(
     let tally = notifications::tally(tx, out).await?;
     assert_eq!((tally.len(), tally[0].count, tally[0].opened, tally[0].rule.as_str()), (1, 2, true, "operators"));
     let became = notifications::beginnings(tx, &[id(1), id(7)]).await?;
-    let of = |channel| became.iter().find(|one| one.2 == channel).map(|one| one.3);
+    let of = |channel| became.iter().find(|one| one.channel == channel).map(|one| one.became);
     assert_eq!((of(Channel::Mail), of(Channel::Webhook)), (Some(Beginning::OnItsWay), Some(Beginning::Waits)));
     assert_eq!(notifications::beginnings(tx, &[]).await?, []);
     assert_eq!(notifications::end_all(tx, out, "failed", Some("mail_refused"), at(20)).await?, 2);
@@ -224,17 +228,31 @@ async fn go(tx: &mut Tx, now: Millis) -> Result<u64, StoreError> {
 async fn maintenance_holds_on_and_may_end_early(tx: &mut Tx) -> Result<(), StoreError> {
     let rows = [held(1, 1, "noc", Some(at(5))), held(2, 2, "noc", Some(at(6))), held(3, 3, "noc", Some(at(90)))];
     notifications::insert_all(tx, &rows).await?;
-    let due = notifications::due(tx, at(6), 9).await?;
-    let of = |number| Due { id: id(number), org: DEFAULT_ORG, node: Some(id(1)) };
-    assert_eq!(due, [of(1), of(2)], "the longest due first");
+    let of = |number| Due {
+        id: id(number),
+        org: DEFAULT_ORG,
+        node: Some(id(1)),
+        alarm_rule: "node.down".into(),
+        severity: Severity::Critical,
+        recipient: "noc".into(),
+        channel: Channel::Mail,
+        rule: "operators".into(),
+    };
+    assert_eq!(notifications::due(tx, at(6), 9).await?, [of(1), of(2)], "the longest due first");
     assert_eq!(notifications::due(tx, at(6), 1).await?, [of(1)]);
     let until = [(id(1), at(60)), (id(2), at(70)), (id(3), at(60))];
     assert_eq!(notifications::hold_on(tx, &until, "maintenance", at(6)).await?, 2, "the third is held back anyway");
     assert_eq!(notifications::hold_on(tx, &[], "maintenance", at(6)).await?, 0);
     assert_eq!(notifications::let_go(tx, &[id(1), id(2)], at(6)).await?, 0, "it has been held back again");
-    assert_eq!(notifications::look_again(tx, OTHER_ORG, "maintenance", at(7)).await?, 0);
-    assert_eq!(notifications::look_again(tx, DEFAULT_ORG, "maintenance", at(7)).await?, 2);
-    assert_eq!(go(tx, at(7)).await?, 2, "what waits for its cool-down goes on doing so");
+    let of = "maintenance";
+    assert_eq!(notifications::look_again(tx, OTHER_ORG, of, at(7), None, 2).await?, None);
+    assert_eq!(notifications::due(tx, at(7), 9).await?, []);
+    // Part by part, until there is no more.
+    assert_eq!(notifications::look_again(tx, DEFAULT_ORG, of, at(7), None, 2).await?, Some(id(2)));
+    assert_eq!(notifications::look_again(tx, DEFAULT_ORG, of, at(7), Some(id(2)), 2).await?, None);
+    assert_eq!(notifications::hold_for_good(tx, &[id(1)], "not_wanted", at(7)).await?, 1);
+    assert_eq!(notifications::hold_for_good(tx, &[], "not_wanted", at(7)).await?, 0);
+    assert_eq!(go(tx, at(7)).await?, 1, "what waits for its cool-down goes on doing so");
     assert_eq!(notifications::let_go(tx, &[], at(7)).await?, 0);
     Ok(())
 }
@@ -242,9 +260,37 @@ async fn maintenance_holds_on_and_may_end_early(tx: &mut Tx) -> Result<(), Store
 async fn who_is_gone_is_told_nothing(tx: &mut Tx) -> Result<(), StoreError> {
     let rows = [waiting(1, 1, "noc", Channel::Mail), held(2, 2, "noc", Some(at(5))), held(3, 3, "b", Some(at(5)))];
     notifications::insert_all(tx, &rows).await?;
-    assert_eq!(notifications::drop_all_for(tx, DEFAULT_ORG, "noc", "recipient_removed").await?, 2);
+    assert_eq!(notifications::drop_all_for(tx, DEFAULT_ORG, "noc", "recipient_removed", at(4)).await?, 2);
     assert_eq!(notifications::groups(tx, None, 9).await?, []);
     assert_eq!(go(tx, at(5)).await?, 1);
+    // What is on its way does not wait for the next who gets that name.
+    notifications::insert_all(tx, &[waiting(4, 4, "noc", Channel::Mail)]).await?;
+    let out = dispatch(100, "noc", Channel::Mail);
+    dispatches::insert(tx, &out).await?;
+    let groups = notifications::groups(tx, None, 9).await?;
+    let group = groups.iter().find(|group| group.recipient == "noc").expect("it waits");
+    notifications::bind(tx, group, out.id).await?;
+    assert_eq!(notifications::drop_all_for(tx, DEFAULT_ORG, "noc", "recipient_removed", at(6)).await?, 1);
+    let gone = dispatches::get(tx, out.id).await?.expect("it is kept");
+    assert_eq!((gone.code.as_deref(), gone.ended_at), (Some("recipient_removed"), Some(at(6))));
+    assert!(!dispatches::update(tx, &out.life, &out).await?, "a try that is under way finds it ended");
+    Ok(())
+}
+
+async fn what_waits_waits_no_longer_when_the_clock_is_put_back(tx: &mut Tx) -> Result<(), StoreError> {
+    notifications::insert_all(tx, &[waiting(1, 1, "noc", Channel::Mail), held(2, 2, "noc", Some(at(5)))]).await?;
+    dispatches::insert(tx, &dispatch(100, "b", Channel::Mail)).await?;
+    notifications::move_times(tx, -60_000).await?;
+    assert_eq!(notifications::groups(tx, None, 9).await?[0].first_at, at(-60));
+    assert_eq!(notifications::due(tx, at(-55), 9).await?.len(), 1);
+    let moved = dispatches::get(tx, id(100)).await?.expect("it is there");
+    assert_eq!(moved.life, planned(at(-60)));
+    // After a leap forward it is no older than it was, and due if its time has come.
+    notifications::move_times(tx, 86_400_000).await?;
+    assert_eq!(dispatches::due(tx, at(-60), 9).await?.len(), 1);
+    let moved = dispatches::get(tx, id(100)).await?.expect("it is there");
+    assert_ne!(moved.life, planned(at(-60)));
+    assert_eq!(notifications::due(tx, at(-55), 9).await?.len(), 1);
     Ok(())
 }
 
@@ -326,5 +372,16 @@ async fn what_was_told_long_ago_goes(tx: &mut Tx) -> Result<(), StoreError> {
     assert_eq!(notifications::delete_before(tx, NOW, 9).await?, 0);
     assert_eq!(notifications::delete_before(tx, at(1), 9).await?, 1);
     assert_eq!(dispatches::delete_before(tx, at(1), 9).await?, 1, "one is on its way");
+    Ok(())
+}
+
+async fn who_was_told_of_what_still_stands_is_not_forgotten(tx: &mut Tx) -> Result<(), StoreError> {
+    let key = AlarmKey { org: DEFAULT_ORG, rule: "node.down".into(), node: Some(id(1)), subject: String::new() };
+    alarms::insert_all(tx, &[open(1, key)]).await?;
+    notifications::insert_all(tx, &[held(1, 1, "noc", None), held(2, 2, "noc", None), held(3, 3, "noc", Some(at(5)))])
+        .await?;
+    assert_eq!(notifications::delete_before(tx, at(1), 9).await?, 1, "of what is over, and held back for good");
+    let left = notifications::list(tx, DEFAULT_ORG, &NotificationFilter::default(), None, 9).await?;
+    assert_eq!(left.iter().map(|row| row.id).collect::<Vec<_>>(), [id(3), id(1)]);
     Ok(())
 }

@@ -30,6 +30,11 @@ const MEANT: &[(&str, &str, &str)] = &[
     ("update node_signs set silent_since = $2 - case", "node_signs", "at the hub's start, every node's silence moves"),
     ("update node_signs set silent_since = case", "node_signs", "when the hub's clock is put elsewhere, as above"),
     ("update alarms set due_at = due_at", "alarms", "as above: what time alone changes moves with the clock"),
+    ("update notifications set due_at = due_at +", "notifications", "as above, and what is held back"),
+    ("update notifications set waits_since = waits_since", "notifications", "as above, and what waits"),
+    ("update told set told_at = told_at", "told", "as above, and when the same may be told again"),
+    ("update dispatches set since = since", "dispatches", "as above, and what is tried"),
+    ("update dispatches set next_at = next_at", "dispatches", "as above"),
     (
         "insert into history_levels (holder, online, since_at, known_since) select",
         "node_signs",
