@@ -95,17 +95,39 @@ pub async fn get(tx: &mut Tx, id: DispatchId) -> Result<Option<DispatchRow>, Sto
     tx.query_one_or_none(SQL, &[id.into()]).await?.map(read).transpose()
 }
 
-/// Up to `limit` dispatches of all orgs that are due at `now`, the longest due first.
-pub async fn due(tx: &mut Tx, now: Millis, limit: u32) -> Result<Vec<DispatchRow>, StoreError> {
-    const SQL: &str = concat!("select ", columns!(), " from dispatches where next_at <= $1 order by next_at limit $2");
-    tx.query(SQL, &[now.into(), limit.into()]).await?.into_iter().map(read).collect()
+/// Up to `limit` dispatches of all orgs by this way that are due at `now`, the longest due first. Those to one recipient
+/// go one after the other, so that nobody hears of an end before its beginning: one is left out while an older one still
+/// waits. Tests neither wait nor are waited for.
+pub async fn due_by(tx: &mut Tx, channel: Channel, now: Millis, limit: u32) -> Result<Vec<DispatchRow>, StoreError> {
+    const SQL: &str = concat!(
+        "select ",
+        columns!(),
+        " from dispatches d where channel = $1 and next_at <= $2
+            and (is_test = 1 or id = (select o.id from dispatches o
+                where o.org = d.org and o.recipient = d.recipient and o.channel = d.channel
+                    and o.next_at is not null and o.is_test = 0
+                order by o.id limit 1))
+        order by next_at limit $3"
+    );
+    tx.query(SQL, &[channel.as_str().into(), now.into(), limit.into()]).await?.into_iter().map(read).collect()
 }
 
-/// Writes down what became of a dispatch. `false` if it does not stand as `before` any more.
+/// The same by every way.
+pub async fn due(tx: &mut Tx, now: Millis, limit: u32) -> Result<Vec<DispatchRow>, StoreError> {
+    let mut due = Vec::new();
+    for channel in Channel::ALL {
+        due.extend(due_by(tx, channel, now, limit).await?);
+    }
+    Ok(due)
+}
+
+/// Writes down what became of a dispatch, and what stands in a console of it. `false` if it does not stand as `before`
+/// any more.
 pub async fn update(tx: &mut Tx, before: &Dispatch, after: &DispatchRow) -> Result<bool, StoreError> {
     const SQL: &str = "update dispatches set state = $2, tries = $3, since = $4, next_at = $5, ended_at = $6,
-            code = $7, why = $8
-        where id = $1 and state = $9 and tries = $10";
+            code = $7, why = $8, person = $9, title = $10, text = $11
+        where id = $1 and state = $12 and tries = $13";
+    let console = after.console.as_ref();
     let values = [
         after.id.into(),
         after.life.state.as_str().into(),
@@ -115,6 +137,9 @@ pub async fn update(tx: &mut Tx, before: &Dispatch, after: &DispatchRow) -> Resu
         after.ended_at.into(),
         after.code.as_deref().into(),
         after.why.as_deref().into(),
+        console.map(|console| console.person.as_str()).into(),
+        console.map(|console| console.title.as_str()).into(),
+        console.map(|console| console.text.as_str()).into(),
         before.state.as_str().into(),
         before.tries.into(),
     ];

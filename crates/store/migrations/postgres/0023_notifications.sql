@@ -101,7 +101,10 @@ create table dispatches (
         person is null or (channel = 'console' and title is not null and text is not null)
     )
 );
-create index dispatches_due on dispatches (next_at) where next_at is not null;
+create index dispatches_due on dispatches (channel, next_at) where next_at is not null;
+-- Which of those to one recipient by one way comes first.
+create index dispatches_in_turn on dispatches (org, recipient, channel, id)
+    where next_at is not null and is_test = 0;
 create index dispatches_to on dispatches (org, recipient, channel, created_at);
 create index dispatches_of_person on dispatches (org, person, id) where person is not null;
 create index dispatches_unread on dispatches (org, person, id) where person is not null and read_at is null;
