@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use sortie_rules::ids::DispatchId;
-use sortie_rules::limits::{DISPATCH_BURST, DISPATCHES_AT_ONCE, PAGE_MAX};
-use sortie_rules::notifications::{Before, Channel, Failure, Waiting, end, planned, send_at};
+use sortie_rules::limits::{DISPATCH_BURST, DISPATCHES_AT_ONCE, NOTIFICATIONS_AT_ONCE, PAGE_MAX};
+use sortie_rules::notifications::{Before, Failure, Waiting, end, planned, send_at};
 use sortie_rules::time::Millis;
 use sortie_store::dispatches::{self, ConsoleText, DispatchRow};
 use sortie_store::notifications::{self, Group};
@@ -32,7 +32,7 @@ pub(super) async fn gather(app: &App) -> Result<u64, Fault> {
                 })
             })
             .await?;
-        for some in ready.chunks(DISPATCHES_AT_ONCE as usize) {
+        for some in portions(&ready) {
             total += make(app, some, now).await?;
         }
         if groups.len() < PAGE_MAX as usize {
@@ -62,15 +62,32 @@ async fn ready(tx: &mut Tx, groups: &[Group], now: Millis) -> Result<Vec<Group>,
     Ok(ready)
 }
 
+/// As many groups as one transaction takes, again and again. One that is larger than that goes alone.
+fn portions(mut groups: &[Group]) -> Vec<&[Group]> {
+    let (groups_max, most) = (DISPATCHES_AT_ONCE as usize, NOTIFICATIONS_AT_ONCE as u64);
+    let mut portions = Vec::new();
+    while !groups.is_empty() {
+        let sums = groups.iter().scan(0_u64, |sum, group| {
+            *sum = sum.saturating_add(group.count);
+            Some(*sum)
+        });
+        let fit = sums.take(groups_max).take_while(|sum| *sum <= most).count();
+        let (portion, rest) = groups.split_at(fit.max(1));
+        portions.push(portion);
+        groups = rest;
+    }
+    portions
+}
+
 async fn make(app: &App, groups: &[Group], now: Millis) -> Result<u64, Fault> {
     let made: Vec<(DispatchId, Group)> = groups.iter().map(|group| (app.entropy.id(now), group.clone())).collect();
-    let (made, hub_url) = (Arc::new(made), app.url.clone());
+    let made = Arc::new(made);
     app.store
         .write(move |tx| {
             Box::pin(async move {
                 let mut count = 0;
                 for (id, group) in made.iter() {
-                    count += u64::from(make_one(tx, *id, group, &hub_url, now).await?);
+                    count += u64::from(make_one(tx, *id, group, now).await?);
                 }
                 Ok::<_, Fault>(count)
             })
@@ -78,13 +95,13 @@ async fn make(app: &App, groups: &[Group], now: Millis) -> Result<u64, Fault> {
         .await
 }
 
-async fn make_one(tx: &mut Tx, id: DispatchId, group: &Group, hub_url: &str, now: Millis) -> Result<bool, Fault> {
+async fn make_one(tx: &mut Tx, id: DispatchId, group: &Group, now: Millis) -> Result<bool, Fault> {
     let count = notifications::bind(tx, group, id).await?;
     if count == 0 {
         return Ok(false);
     }
     told::note(tx, id, now).await?;
-    let mut row = DispatchRow {
+    let row = DispatchRow {
         id,
         org: group.org,
         recipient: group.recipient.clone(),
@@ -98,14 +115,12 @@ async fn make_one(tx: &mut Tx, id: DispatchId, group: &Group, hub_url: &str, now
         why: None,
         console: None,
     };
-    if group.channel == Channel::Console {
-        put_in_console(tx, &mut row, hub_url, now).await?;
-    }
     dispatches::insert(tx, &row).await?;
     Ok(true)
 }
 
-/// What is for the console stands there at once, unless the recipient has no console any more.
+/// A test for the console stands there at once, unless the recipient has no console any more. Its words are the hub's
+/// own, and quickly made.
 pub(super) async fn put_in_console(
     tx: &mut Tx,
     row: &mut DispatchRow,
@@ -131,4 +146,31 @@ pub(super) async fn put_in_console(
     });
     events::record(tx, Record::new(row.org, now, "notification.sent", "hub").data(&data)).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sortie_rules::ids::DEFAULT_ORG;
+    use sortie_rules::notifications::Channel;
+
+    #[test]
+    fn a_transaction_takes_so_much_and_one_that_is_larger_goes_alone() {
+        let group = |count: u64| Group {
+            org: DEFAULT_ORG,
+            recipient: "noc".into(),
+            channel: Channel::Mail,
+            count,
+            first_at: Millis(1),
+            newest_at: Millis(1),
+        };
+        let cut = |counts: &[u64]| -> Vec<usize> {
+            let groups: Vec<Group> = counts.iter().copied().map(group).collect();
+            portions(&groups).iter().map(|portion| portion.len()).collect()
+        };
+        let most = NOTIFICATIONS_AT_ONCE as u64;
+        assert_eq!(cut(&[]), [] as [usize; 0]);
+        assert_eq!(cut(&[1, most - 1, 1, 3 * most, 2, 2]), [2, 1, 1, 2]);
+        assert_eq!(cut(&[1; 450]), [200, 200, 50]);
+    }
 }

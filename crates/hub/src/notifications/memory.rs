@@ -4,18 +4,19 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex as Lock, PoisonError};
 
 use sortie_rules::ids::OrgId;
-use sortie_rules::notifications::Audience;
+use sortie_rules::notifications::{Audience, Channel};
 use tokio::sync::{Mutex, Notify};
 use tokio_util::task::TaskTracker;
 
 use super::words::Failed;
 
-/// Dispatches under way at once: one side that is slow holds up few others.
-const AT_ONCE: usize = 16;
-/// Dispatches under way to the host of one webhook at once.
-pub(super) const AT_ONCE_PER_HOST: usize = 4;
-/// Mails under way at once.
-pub(super) const MAILS_AT_ONCE: usize = 12;
+/// Dispatches under way at once by one way: a way that is slow holds up no other.
+const AT_ONCE: usize = 12;
+/// Dispatches under way to the host of one webhook at once: one side that is slow holds up few others.
+const AT_ONCE_PER_HOST: usize = 4;
+
+/// How many are under way by which way, and where to.
+type UnderWay = HashMap<(Channel, String), usize>;
 
 /// What is in memory of notifications.
 #[derive(Debug, Default)]
@@ -23,7 +24,7 @@ pub(crate) struct Notifications {
     bell: Arc<Notify>,
     /// Two turns never overlap within a hub.
     pub(super) place: Mutex<Place>,
-    under_way: Arc<Lock<HashMap<String, usize>>>,
+    under_way: Arc<Lock<UnderWay>>,
     /// Which templates failed, and how: each is told once.
     failed: Lock<HashSet<(OrgId, Failed)>>,
     /// Every dispatch under way, for an orderly stop.
@@ -44,8 +45,8 @@ pub(super) struct Place {
 /// A place for a dispatch under way, given back when dropped.
 #[derive(Debug)]
 pub(super) struct Pass {
-    under_way: Arc<Lock<HashMap<String, usize>>>,
-    host: String,
+    under_way: Arc<Lock<UnderWay>>,
+    to: (Channel, String),
 }
 
 impl Notifications {
@@ -74,31 +75,36 @@ impl Notifications {
         self.failed.lock().unwrap_or_else(PoisonError::into_inner).retain(|(of, _)| *of != org);
     }
 
-    /// How many dispatches may be begun.
-    pub(super) fn free(&self) -> usize {
-        let under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
-        AT_ONCE.saturating_sub(under_way.values().sum())
+    /// How many dispatches may be begun by this way.
+    pub(super) fn free(&self, channel: Channel) -> usize {
+        free(&self.under_way.lock().unwrap_or_else(PoisonError::into_inner), channel)
     }
 
-    /// A place for one to this host, of so many there are for it, if one is free.
-    pub(super) fn enter(&self, host: &str, most: usize) -> Option<Pass> {
+    /// A place for one by this way to this host, if one is free.
+    pub(super) fn enter(&self, channel: Channel, host: &str) -> Option<Pass> {
+        let most = if channel == Channel::Webhook { AT_ONCE_PER_HOST } else { AT_ONCE };
         let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
-        let all: usize = under_way.values().sum();
-        if all >= AT_ONCE || under_way.get(host).is_some_and(|there| *there >= most) {
+        let to = (channel, host.to_owned());
+        if free(&under_way, channel) == 0 || under_way.get(&to).is_some_and(|there| *there >= most) {
             return None;
         }
-        *under_way.entry(host.to_owned()).or_insert(0) += 1;
-        Some(Pass { under_way: Arc::clone(&self.under_way), host: host.to_owned() })
+        *under_way.entry(to.clone()).or_insert(0) += 1;
+        Some(Pass { under_way: Arc::clone(&self.under_way), to })
     }
+}
+
+fn free(under_way: &UnderWay, channel: Channel) -> usize {
+    let by_it = under_way.iter().filter(|((by, _), _)| *by == channel);
+    AT_ONCE.saturating_sub(by_it.map(|(_, there)| there).sum())
 }
 
 impl Drop for Pass {
     fn drop(&mut self) {
         let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(there) = under_way.get_mut(&self.host) {
+        if let Some(there) = under_way.get_mut(&self.to) {
             *there -= 1;
             if *there == 0 {
-                under_way.remove(&self.host);
+                under_way.remove(&self.to);
             }
         }
     }
@@ -111,10 +117,21 @@ mod tests {
     #[test]
     fn one_host_that_is_slow_leaves_room_for_others() {
         let memory = Notifications::default();
-        let slow: Vec<_> = (0..AT_ONCE).filter_map(|_| memory.enter("slow", AT_ONCE_PER_HOST)).collect();
-        assert_eq!((slow.len(), memory.free()), (AT_ONCE_PER_HOST, AT_ONCE - AT_ONCE_PER_HOST));
-        assert!(memory.enter("other", MAILS_AT_ONCE).is_some());
+        let slow: Vec<_> = (0..AT_ONCE).filter_map(|_| memory.enter(Channel::Webhook, "slow")).collect();
+        assert_eq!((slow.len(), memory.free(Channel::Webhook)), (AT_ONCE_PER_HOST, AT_ONCE - AT_ONCE_PER_HOST));
+        assert!(memory.enter(Channel::Webhook, "other").is_some());
         drop(slow);
-        assert_eq!(memory.free(), AT_ONCE);
+        assert_eq!(memory.free(Channel::Webhook), AT_ONCE);
+    }
+
+    #[test]
+    fn webhooks_that_are_slow_leave_mails_their_places() {
+        let memory = Notifications::default();
+        let slow: Vec<_> =
+            (0..20).filter_map(|number| memory.enter(Channel::Webhook, &format!("slow-{number}"))).collect();
+        assert_eq!((slow.len(), memory.free(Channel::Webhook)), (AT_ONCE, 0));
+        let mails: Vec<_> = (0..20).filter_map(|_| memory.enter(Channel::Mail, "")).collect();
+        assert_eq!((mails.len(), memory.free(Channel::Mail)), (AT_ONCE, 0));
+        assert!(memory.enter(Channel::Console, "").is_some());
     }
 }

@@ -1,4 +1,5 @@
-//! Begins the dispatches that are due, a few at once and fewer to one host, and writes down what came of each.
+//! Begins the dispatches that are due, a few at once by each way and fewer to one host, and writes down what came of
+//! each.
 
 use std::sync::Arc;
 
@@ -6,21 +7,20 @@ use serde_json::json;
 use sortie_rules::limits::{DISPATCH_HELD, MESSAGE_BYTES_MAX};
 use sortie_rules::notifications::{Channel, Dispatch, DispatchState, Failure, begin, end};
 use sortie_rules::time::{Millis, Span};
-use sortie_store::dispatches::{self, DispatchRow};
+use sortie_store::dispatches::{self, ConsoleText, DispatchRow};
 use sortie_store::recipients::{self, RecipientRow};
 use sortie_store::{StoreError, Tx, notifications};
 
 use super::audience::reachable;
 use super::matter::Matter;
-use super::memory::{AT_ONCE_PER_HOST, MAILS_AT_ONCE};
 use super::secret;
-use super::words::{self, Failed};
+use super::words::{self, Failed, Words};
 use crate::app::{App, Shared};
 use crate::events::{self, Record};
 use crate::fault::Fault;
 use crate::outgoing::{Call, Letter, Trouble, address};
 
-/// Dispatches that are looked at in a turn.
+/// Dispatches by one way that are looked at in a turn.
 const LOOKED_AT: u32 = 200;
 /// How long those wait to whose host many are under way, if they stand in the way of others.
 const POSTPONED: Span = Span::seconds(5);
@@ -30,17 +30,27 @@ const POSTPONED: Span = Span::seconds(5);
 pub(super) struct Tried {
     pub(super) result: Result<(), Trouble>,
     failed: Option<Failed>,
+    /// What stands in a console of it.
+    console: Option<ConsoleText>,
 }
 
 impl From<Trouble> for Tried {
     fn from(trouble: Trouble) -> Tried {
-        Tried { result: Err(trouble), failed: None }
+        Tried { result: Err(trouble), failed: None, console: None }
     }
 }
 
 /// Begins what is due, as far as there are places. Returns how many were begun.
 pub(super) async fn send(app: &Shared) -> Result<u64, Fault> {
-    if app.notifications.free() == 0 || app.stop.is_cancelled() {
+    let mut count = 0;
+    for channel in Channel::ALL {
+        count += send_by(app, channel).await?;
+    }
+    Ok(count)
+}
+
+async fn send_by(app: &Shared, channel: Channel) -> Result<u64, Fault> {
+    if app.notifications.free(channel) == 0 || app.stop.is_cancelled() {
         return Ok(0);
     }
     let now = app.clock.now();
@@ -49,7 +59,7 @@ pub(super) async fn send(app: &Shared) -> Result<u64, Fault> {
         .read(move |tx| {
             Box::pin(async move {
                 let mut due = Vec::new();
-                for row in dispatches::due(tx, now, LOOKED_AT).await? {
+                for row in dispatches::due_by(tx, channel, now, LOOKED_AT).await? {
                     let recipient = recipients::get(tx, row.org, &row.recipient).await?;
                     due.push((host(&row, recipient.as_ref()), row));
                 }
@@ -59,11 +69,10 @@ pub(super) async fn send(app: &Shared) -> Result<u64, Fault> {
         .await?;
     let (mut count, mut in_the_way, is_all) = (0, Vec::new(), due.len() < LOOKED_AT as usize);
     for (host, row) in due {
-        if app.notifications.free() == 0 {
+        if app.notifications.free(channel) == 0 {
             return Ok(count);
         }
-        let most = if row.channel == Channel::Webhook { AT_ONCE_PER_HOST } else { MAILS_AT_ONCE };
-        let (Some(pass), Some(life)) = (app.notifications.enter(&host, most), begin(row.life, now)) else {
+        let (Some(pass), Some(life)) = (app.notifications.enter(channel, &host), begin(row.life, now)) else {
             in_the_way.push(row);
             continue;
         };
@@ -154,20 +163,37 @@ async fn try_once(app: &App, row: &DispatchRow) -> Result<Tried, Fault> {
         return Ok(Trouble::final_("recipient_removed", "there is no such recipient any more").into());
     };
     match row.channel {
-        Channel::Mail => Ok(mail(app, row, &matter).await),
+        Channel::Mail => mail(app, row, matter).await,
         Channel::Webhook => webhook(app, row, &recipient, &matter).await,
-        Channel::Console => Ok(Trouble::final_("recipient_removed", "the recipient has no console any more").into()),
+        Channel::Console => console(app, matter).await,
     }
 }
 
-async fn mail(app: &App, row: &DispatchRow, matter: &Matter) -> Tried {
+/// The words, made where it holds nobody up: a template may take its time.
+async fn words(app: &App, matter: Matter) -> Result<Words, Fault> {
+    let hub_url = app.url.clone();
+    let made = tokio::task::spawn_blocking(move || words::of(&matter, &hub_url)).await;
+    made.map_err(|error| Fault::Broken(format!("the words of a notification: {error}")))
+}
+
+async fn mail(app: &App, row: &DispatchRow, matter: Matter) -> Result<Tried, Fault> {
     let Some(to) = matter.recipient.mail.clone() else {
-        return Trouble::final_("recipient_removed", "the recipient has no mail address any more").into();
+        return Ok(Trouble::final_("recipient_removed", "the recipient has no mail address any more").into());
     };
-    let words = words::of(matter, &app.url);
-    let letter = Letter { to: vec![to], subject: words.subject, body: words.text };
+    let Words { subject, text, failed } = words(app, matter).await?;
+    let letter = Letter { to: vec![to], subject, body: text };
     let result = app.mailer.send(&letter, &identity(row)).await.map(drop);
-    Tried { result, failed: words.failed }
+    Ok(Tried { result, failed, console: None })
+}
+
+/// What is for the console arrives with what is written down of the try.
+async fn console(app: &App, matter: Matter) -> Result<Tried, Fault> {
+    let Some(person) = matter.recipient.person.clone() else {
+        return Ok(Trouble::final_("recipient_removed", "the recipient has no console any more").into());
+    };
+    let Words { subject, text, failed } = words(app, matter).await?;
+    let console = Some(ConsoleText { person, title: subject, text, read_at: None });
+    Ok(Tried { result: Ok(()), failed, console })
 }
 
 async fn webhook(app: &App, row: &DispatchRow, recipient: &RecipientRow, matter: &Matter) -> Result<Tried, Fault> {
@@ -177,7 +203,7 @@ async fn webhook(app: &App, row: &DispatchRow, recipient: &RecipientRow, matter:
     };
     let (id, body) = (identity(row), matter.to_webhook());
     let called = app.caller.call(Call { url: &url, key: &key, id: &id, body: &body, now: app.clock.now() }).await;
-    Ok(Tried { result: called.map(drop), failed: None })
+    Ok(Tried { result: called.map(drop), failed: None, console: None })
 }
 
 /// What tells the dispatch from every other, the same with each try.
@@ -188,7 +214,7 @@ fn identity(row: &DispatchRow) -> String {
 /// Writes down what came of a try.
 pub(super) async fn settle(app: &App, row: DispatchRow, tried: Tried) -> Result<DispatchRow, Fault> {
     let (now, draw, org) = (app.clock.now(), app.entropy.draw(), row.org);
-    let Tried { result, failed } = tried;
+    let Tried { result, failed, console } = tried;
     let is_news = failed.as_ref().is_some_and(|failed| !app.notifications.is_told(org, failed));
     let told = failed.clone().filter(|_| is_news);
     let after = app.store.write(move |tx| {
@@ -204,7 +230,7 @@ pub(super) async fn settle(app: &App, row: DispatchRow, tried: Tried) -> Result<
                 Err(trouble) => (Some(trouble.code.to_owned()), Some(cut(&trouble.why))),
             };
             let ended_at = life.state.is_over().then_some(now);
-            let after = DispatchRow { life, ended_at, code, why, ..row.clone() };
+            let after = DispatchRow { life, ended_at, code, why, console, ..row.clone() };
             if dispatches::update(tx, &row.life, &after).await? && life.state.is_over() {
                 over(tx, &after, failed.is_some(), now).await?;
                 if let Some(failed) = failed.filter(|_| is_news) {

@@ -85,8 +85,15 @@ impl Caller {
         Ok(Caller { private, tls: Arc::new(tls) })
     }
 
-    /// Calls once.
+    /// Calls once, within the time that an answer may take.
     pub(crate) async fn call(&self, call: Call<'_>) -> Result<String, Trouble> {
+        let host = call.url.host_str().unwrap_or_default().to_owned();
+        let within = tokio::time::timeout(POST_STEP_ANSWER_MAX.to_std(), self.call_once(call));
+        let late = |_| Err(Trouble::later("webhook_unreachable", format!("{host} does not answer in time")));
+        within.await.unwrap_or_else(late)
+    }
+
+    async fn call_once(&self, call: Call<'_>) -> Result<String, Trouble> {
         let Call { url, key, id, body, now } = call;
         let timestamp = (now.0 / 1000).to_string();
         let signature = key.sign(id, &timestamp, body);
@@ -97,7 +104,6 @@ impl Caller {
             .resolve_to_addrs(&host, &addresses)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
-            .timeout(POST_STEP_ANSWER_MAX.to_std())
             .build()
             .map_err(|error| Trouble::later("webhook_unreachable", error.to_string()))?;
         let answer = client

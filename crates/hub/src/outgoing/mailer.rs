@@ -85,12 +85,19 @@ impl Mailer {
         let (message, to) = write(letter, &way.from, id)?;
         match way.transport.send(message).await {
             Ok(_) => Ok(format!("sent to {to}")),
-            Err(error) if error.is_permanent() => {
+            Err(error) if error.status().is_some_and(|code| is_final(code.into())) => {
                 Err(Trouble::final_("mail_refused", format!("the mail server refuses it for good: {error}")))
             }
             Err(error) => Err(Trouble::later("mail_server", format!("the mail server did not take it: {error}"))),
         }
     }
+}
+
+/// Whether a mail server that answers so will never take this mail for this mailbox (RFC 5321, RFC 7504). Every other
+/// answer may be about the hub, its password or the server's day, 554 above all, which is a greeting as well: there
+/// another try may go better.
+fn is_final(code: u16) -> bool {
+    matches!(code, 550..=553 | 555 | 556)
 }
 
 /// A mail address as it is written, or why it is none.
@@ -136,6 +143,17 @@ mod tests {
         assert!(mail.contains("To: a@b.example") && mail.contains("Message-ID: <id-1@c.example>"), "{mail}");
         let head = mail.split("\r\n\r\n").next().unwrap();
         assert!(head.contains("Subject: For Ann Bcc: x@y.example") && !head.contains("\nBcc:"), "{head}");
+    }
+
+    #[test]
+    fn only_what_is_about_the_mailbox_or_the_mail_is_final() {
+        for code in [550, 551, 552, 553, 555, 556] {
+            assert!(is_final(code), "{code}");
+        }
+        // Away, too many at once, an unknown command, no mail at all, a password that is wrong or wanted, a greeting.
+        for code in [421, 450, 451, 452, 454, 500, 501, 502, 503, 504, 521, 530, 534, 535, 538, 554] {
+            assert!(!is_final(code), "{code}");
+        }
     }
 
     #[test]

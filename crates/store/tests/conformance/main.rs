@@ -25,6 +25,7 @@ mod blobs;
 mod denied_tokens;
 mod desired;
 mod desired_schema;
+mod dispatches;
 mod enforcements;
 mod events;
 mod followers;

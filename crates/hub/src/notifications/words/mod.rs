@@ -9,4 +9,4 @@ mod english;
 mod hungarian;
 mod operator;
 
-pub(super) use choose::{Failed, of};
+pub(super) use choose::{Failed, Words, of};

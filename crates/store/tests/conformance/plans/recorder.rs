@@ -22,6 +22,7 @@ const STORIES: &[&[Story]] = &[
     blobs::STORIES,
     denied_tokens::STORIES,
     desired::STORIES,
+    crate::dispatches::STORIES,
     enforcements::STORIES,
     crate::events::STORIES,
     followers::STORIES,
