@@ -2,6 +2,7 @@
 //! and why.
 
 mod by_command;
+mod changes;
 mod console;
 mod cool_down;
 mod customers;

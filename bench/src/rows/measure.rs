@@ -4,8 +4,8 @@ use crate::cli::Setup;
 use crate::figure::Figure;
 
 use super::{
-    agent, command, deliveries, desired, drain, growth, handshake, jobs, latency, life, replicas, several, sign_in,
-    silence, startup, storm, submit, submit_many,
+    agent, command, deliveries, desired, drain, growth, handshake, jobs, latency, life, mails, replicas, several,
+    sign_in, silence, startup, storm, submit, submit_many,
 };
 
 /// Measures one row.
@@ -36,7 +36,11 @@ pub(crate) async fn run(row: &str, setup: &Setup) -> anyhow::Result<Vec<Figure>>
         "command" => command::measure(setup).await,
         "deliveries" => deliveries::measure(),
         "sign_in" => sign_in::measure(setup).await,
-        "alarms" => silence::measure(setup).await,
+        "alarms" => {
+            let mut figures = mails::measure(setup).await?;
+            figures.extend(silence::measure(setup).await?);
+            Ok(figures)
+        }
         "startup" => startup::measure(setup).await,
         other => anyhow::bail!("there is no row `{other}`"),
     }

@@ -51,6 +51,11 @@ impl SmtpSink {
         self.script.port
     }
 
+    /// How many mails there are so far.
+    pub fn count(&self) -> usize {
+        std::fs::read_dir(self.mails.path().join("maildir/new")).map_or(0, Iterator::count)
+    }
+
     /// All mails so far, as they came over the line, in no order.
     ///
     /// # Panics
