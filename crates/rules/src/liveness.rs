@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::limits::HUB_CLOCKS_APART_MAX;
 use crate::time::{Millis, Span};
 
 /// What is said of a node's presence.
@@ -119,6 +120,13 @@ pub fn skip_absence(heard_at: Millis, away_from: Millis, away_until: Millis) -> 
     heard_at + away_until.since(from)
 }
 
+/// Whether nobody listened from `alive_at` on, when a hub on the database last said that it did, until `now`, when
+/// another one starts. Where a leader seems to live somebody listened, unless none has said so for longer than the
+/// clocks of hubs are apart: a lock may outlive the machine of whoever held it.
+pub fn nobody_listened(alive_at: Millis, now: Millis, leader_may_live: bool) -> bool {
+    !leader_may_live || now.since(alive_at) > HUB_CLOCKS_APART_MAX
+}
+
 /// How long a node has been silent while the hub listened.
 pub fn listened_silence(heard_at: Millis, now: Millis) -> Span {
     now.since(heard_at)
@@ -169,6 +177,16 @@ mod tests {
         assert_eq!(listened_silence(moved, Millis(86_400_000)), Span(60_000));
         let heard_by_another = skip_absence(Millis(80_000_000), Millis(60_000), Millis(86_400_000));
         assert_eq!(heard_by_another, Millis(86_400_000));
+    }
+
+    #[test]
+    fn nobody_was_away_where_a_leader_seems_to_live_and_somebody_has_said_so_lately() {
+        let alive_at = Millis(86_400_000);
+        let latest = alive_at + HUB_CLOCKS_APART_MAX;
+        assert!(nobody_listened(alive_at, alive_at, false), "there is no leader");
+        assert!(!nobody_listened(alive_at, latest, true));
+        assert!(!nobody_listened(alive_at, Millis(0), true), "a clock that is behind proves nothing");
+        assert!(nobody_listened(alive_at, latest + Span(1), true), "a lock that has outlived its machine");
     }
 
     proptest! {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use sortie_rules::backups::Heard;
 use sortie_rules::ids::{NodeId, OrgId};
 use sortie_rules::liveness::{Change, ChosenThresholds, Presence, Thresholds, heard, look};
 use sortie_rules::time::{Millis, Span};
@@ -23,6 +24,8 @@ pub(crate) struct PresenceBoard {
     seen: Mutex<BTreeMap<NodeId, Seen>>,
     /// From which silence on nodes of each kind are stale and down.
     settings: Settings,
+    /// Since when nodes were heard, as whoever judges their backups knows.
+    heard_for_backups: Mutex<Option<Heard>>,
 }
 
 /// One node on the board.
@@ -61,7 +64,17 @@ pub(crate) struct Changed {
 impl PresenceBoard {
     /// One on which nothing stands yet.
     pub(crate) fn new(clock: &Clock, settings: Settings) -> PresenceBoard {
-        PresenceBoard { clock: clock.clone(), seen: Mutex::default(), settings }
+        PresenceBoard { clock: clock.clone(), seen: Mutex::default(), settings, heard_for_backups: Mutex::default() }
+    }
+
+    /// Since when nodes were heard, as of the last look at backups' deadlines; nothing before the first.
+    pub(crate) fn heard_for_backups(&self) -> Option<Heard> {
+        *self.heard_for_backups.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same, as of this look.
+    pub(crate) fn set_heard_for_backups(&self, heard: Heard) {
+        *self.heard_for_backups.lock().unwrap_or_else(PoisonError::into_inner) = Some(heard);
     }
 
     /// Takes over what the store knows of a node. What was heard here and is not written down yet counts as well.
@@ -95,10 +108,15 @@ impl PresenceBoard {
         board.insert(row.id, seen);
     }
 
-    /// Another hub has said this of a node.
+    /// Another hub has said this of a node. One that is online was heard there just now, though it is not written down
+    /// yet: a look that is under way finds no silence.
     pub(crate) fn said_elsewhere(&self, node: NodeId, presence: Presence) {
+        let now = self.clock.steady();
         if let Some(seen) = self.board().get_mut(&node).filter(|seen| !seen.unwritten) {
             seen.said = presence;
+            if presence == Presence::Online {
+                seen.silent_since = seen.silent_since.max(now);
+            }
         }
     }
 
@@ -184,7 +202,8 @@ impl PresenceBoard {
         (changes, None)
     }
 
-    /// Changes that were written are said from now on.
+    /// Changes that were written are said from now on. A node that was heard since the look comes back at the next one:
+    /// which of both was written last is not known here, and what is written already is not told again.
     pub(crate) fn say(&self, changes: &[Changed]) {
         let mut board = self.board();
         for changed in changes {
@@ -343,6 +362,31 @@ mod tests {
             assert_eq!(stage.look(), [Change::Recovered]);
             assert_eq!(stage.board.heard_at(node(1)), Some(now));
         }
+    }
+
+    #[test]
+    fn who_has_come_back_at_another_hub_is_not_missed_by_a_look_that_is_under_way() {
+        let stage = Stage::new();
+        stage.board.learn(row(1, Presence::Stale, stage.board.clock.now()));
+        stage.pass(Span::minutes(60));
+        stage.board.said_elsewhere(node(1), Presence::Online);
+        assert_eq!(stage.look(), []);
+        stage.pass(Span::minutes(30));
+        assert_eq!(stage.look(), [Change::WentStale], "its silence begins there");
+        stage.board.said_elsewhere(node(1), Presence::Down);
+        assert_eq!(stage.look(), [], "that it is down says nothing of when it was heard");
+    }
+
+    #[test]
+    fn who_is_heard_while_its_silence_is_written_comes_back_at_the_next_look() {
+        let stage = Stage::new();
+        stage.heard(1);
+        stage.pass(Span::minutes(30));
+        let (changes, _) = stage.board.look(|_| false, None, 100);
+        stage.heard(1);
+        stage.board.say(&changes);
+        assert_eq!(stage.look(), [Change::Recovered], "else it is stale for ever where that was written last");
+        assert_eq!(stage.look(), []);
     }
 
     #[test]

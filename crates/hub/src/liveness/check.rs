@@ -29,8 +29,9 @@ pub(crate) async fn check(app: &App) -> Result<u64, Fault> {
             total += changes.len() as u64;
         }
         match next {
-            Some(last) => after = Some(last),
-            None => return Ok(total),
+            // Whoever leads instead looks for itself.
+            Some(last) if app.leader.leads(app) => after = Some(last),
+            _ => return Ok(total),
         }
     }
 }
@@ -44,7 +45,7 @@ pub(super) async fn record_change(store: &Store, changes: Vec<Changed>, now: Mil
                 let stand = nodes::set_presence(tx, &said, now).await?;
                 let record =
                     |changed: &Changed| Record::new(changed.org, now, word(changed.change), "hub").node(changed.node);
-                // A node that was shut out a moment ago is not missed.
+                // A node that was shut out a moment ago is not missed, and what another hub has said is not said again.
                 let of_those = changes.iter().zip(stand).filter(|(_, stands)| *stands);
                 let records: Vec<_> = of_those.map(|(changed, _)| record(changed)).collect();
                 events::record_all(tx, &records).await?;

@@ -1,8 +1,10 @@
 //! Reads presence at the start, and writes it down all at once now and then.
 
 use sortie_rules::clocks::is_jump;
+use sortie_rules::leaders::{HolderName, lock_of};
+use sortie_rules::liveness::nobody_listened;
 use sortie_rules::time::Millis;
-use sortie_store::{Store, StoreError, alarms, meta, nodes, sessions, tokens};
+use sortie_store::{Store, StoreError, Tx, alarms, leaders, meta, nodes, sessions, tokens};
 
 use super::board::PresenceBoard;
 use crate::app::App;
@@ -10,17 +12,25 @@ use crate::fault::Fault;
 
 /// When a hub last said that it listens.
 const ALIVE_AT: &str = "alive_at";
+/// What the hub that leads holds (`replicas/leader.rs`).
+const LEADERS_DUTY: &str = "loops";
 /// Rows read at once.
 const PAGE: u32 = 5000;
 
 /// Moves every node's silence over the time in which no hub listened, so that a hub that was away
 /// raises no storm of false alarms. If the clock was put back meanwhile, what is written of the future moves with it.
+/// Where another hub listens, nothing moves: what its clock and its silence come to is its own to say.
 pub(crate) async fn skip_absence(store: &Store, now: Millis) -> Result<(), StoreError> {
+    let beside_others = store.engine() == "postgres";
     store
         .write(move |tx| {
             Box::pin(async move {
                 let alive_at = meta::get(tx, ALIVE_AT).await?.and_then(|text| text.parse().ok()).map(Millis);
                 if let Some(alive_at) = alive_at {
+                    let leader_may_live = beside_others && leader_may_live(tx).await?;
+                    if !nobody_listened(alive_at, now, leader_may_live) {
+                        return Ok(());
+                    }
                     nodes::skip_absence(tx, alive_at, now).await?;
                     let by_ms = now.0.saturating_sub(alive_at.0);
                     if by_ms < 0 && is_jump(by_ms) {
@@ -32,6 +42,16 @@ pub(crate) async fn skip_absence(store: &Store, now: Millis) -> Result<(), Store
             })
         })
         .await
+}
+
+/// Whether another hub may lead at this moment. Of one that holds no lock, or says so, nobody can tell.
+async fn leader_may_live(tx: &mut Tx) -> Result<bool, StoreError> {
+    let Some(holder) = leaders::holder(tx, LEADERS_DUTY).await? else { return Ok(false) };
+    let name = HolderName::parse(&holder.name);
+    match lock_of(name.own).filter(|_| name.guarded) {
+        Some(lock) => Ok(!leaders::lock_is_free(tx, lock).await?),
+        None => Ok(true),
+    }
 }
 
 /// Reads what is known of every node, other hubs' knowledge with it.

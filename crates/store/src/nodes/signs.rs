@@ -42,14 +42,14 @@ pub async fn presence_all(tx: &mut Tx, after: Option<NodeId>, limit: u32) -> Res
     tx.query(SQL, &[after, limit.into()]).await?.into_iter().map(read).collect()
 }
 
-/// Writes down what is said of nodes from `at` on, each there once. Says of each whether it stands: of those that were
-/// shut out nothing is said. A node that is there is not silent before that, even if the hub ends before it writes
-/// down whom it has heard.
+/// Writes down what is said of nodes from `at` on, each there once. Says of each whether it is news that stands: of
+/// those that were shut out nothing is said, and what is said already, by another hub too, is no news. A node that is
+/// there is not silent before that, even if the hub ends before it writes down whom it has heard.
 pub async fn set_presence(tx: &mut Tx, nodes: &[(NodeId, Presence)], at: Millis) -> Result<Vec<bool>, StoreError> {
     const SQL: &str = "update node_signs set presence = $2, presence_at = $3,
             heard_at = case when $2 = 'new' or heard_at is not null then heard_at else cast($3 as bigint) end,
             silent_since = case when $2 = 'online' and silent_since < $3 then $3 else silent_since end
-        where node = $1 and exists (select 1 from nodes where id = $1 and revoked_at is null)";
+        where node = $1 and presence <> $2 and exists (select 1 from nodes where id = $1 and revoked_at is null)";
     let rows: Vec<[Value<'_>; 3]> =
         nodes.iter().map(|(id, said)| [(*id).into(), said.as_str().into(), at.into()]).collect();
     tx.change_each(SQL, &rows).await

@@ -452,7 +452,8 @@ async fn nodes_are_counted_by_where_they_stand(tx: &mut Tx) -> Result<(), StoreE
         (8, Presence::Online),
     ] {
         enroll(tx, number).await?;
-        assert_eq!(nodes::set_presence(tx, &[(id(number), presence)], NOW).await?, [true]);
+        let is_news = presence != Presence::New;
+        assert_eq!(nodes::set_presence(tx, &[(id(number), presence)], NOW).await?, [is_news]);
     }
     nodes::insert(tx, &NodeRow { org: OTHER_ORG, ..node(9) }).await?;
     nodes::set_presence(tx, &[(id(9), Presence::Down)], NOW).await?;
@@ -463,7 +464,12 @@ async fn nodes_are_counted_by_where_they_stand(tx: &mut Tx) -> Result<(), StoreE
     // One that was shut out, or is in quarantine, is that and nothing else.
     assert!(nodes::revoke(tx, DEFAULT_ORG, id(6), NOW).await?);
     let said = nodes::set_presence(tx, &[(id(6), Presence::Down), (id(5), Presence::Down)], NOW).await?;
+    assert_eq!(said, [false, false], "that the other is down was said before");
+    let said = nodes::set_presence(tx, &[(id(6), Presence::Online), (id(5), Presence::Online)], NOW).await?;
     assert_eq!(said, [false, true]);
+    let said = nodes::set_presence(tx, &[(id(5), Presence::Online)], NOW + Span::minutes(1)).await?;
+    assert_eq!(said, [false], "of two hubs one tells of it");
+    assert_eq!(nodes::set_presence(tx, &[(id(5), Presence::Down)], NOW).await?, [true]);
     nodes::quarantine(tx, id(6), NOW).await?;
     assert!(nodes::quarantine(tx, id(7), NOW).await?);
     assert!(nodes::quarantine(tx, id(8), NOW).await?);
