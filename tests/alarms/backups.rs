@@ -87,6 +87,15 @@ async fn looked(hub: &RunningHub<'_>) {
     looks_again(hub, "judge_backups").await;
 }
 
+/// Shows this moment, and lets the time pass from then in which nodes can report to a hub that has slept: no step is
+/// another sleep.
+async fn passes(hub: &RunningHub<'_>, clock: &HandSet, moment: Millis) {
+    for minutes in [0, 4, 8, 11] {
+        clock.show(moment + Span::minutes(minutes));
+        looked(hub).await;
+    }
+}
+
 async fn a_backup_that_is_not_done_in_time_is_missed_once_a_day_and_caught_up(scene: Scene) {
     let clock = HandSet::new(&scene);
     let hub = hub(&scene, &clock).await;
@@ -95,8 +104,7 @@ async fn a_backup_that_is_not_done_in_time_is_missed_once_a_day_and_caught_up(sc
     clock.show(at(0, 5 * 60));
     backed_up(&north, "home", Some(at(0, 4 * 60))).await;
     backed_up(&south, "home", Some(at(-1, 23 * 60))).await;
-    clock.show(at(0, 6 * 60));
-    looked(&hub).await;
+    passes(&hub, &clock, at(0, 5 * 60 + 49)).await;
     assert!(of_kind(&hub, "backup.missed").await.is_empty(), "reports have a minute");
     clock.show(at(0, 6 * 60 + 2));
     let first = missed(&hub, 1).await;
@@ -121,7 +129,7 @@ async fn a_backup_that_is_not_done_in_time_is_missed_once_a_day_and_caught_up(sc
     assert_eq!(caught_up[0].data, json!({ "target": "home", "completed_at": at(0, 6 * 60 + 1) }));
     // The next day neither has done it, and then neither has the day after: one alarm each, seen twice.
     for (day, count) in [(1, 3), (2, 5)] {
-        clock.show(at(day, 6 * 60 + 2));
+        passes(&hub, &clock, at(day, 6 * 60 + 2)).await;
         assert_eq!(missed(&hub, count).await.len(), count);
     }
     let alarms = until("both days are seen", async || {
@@ -146,20 +154,19 @@ async fn a_hub_that_was_away_judges_the_newest_day_once_and_not_at_once(scene: S
     looked(&hub).await;
     assert!(of_kind(&hub, "backup.missed").await.is_empty(), "nodes have not had time to report");
     backed_up(&north, "home", Some(at(2, 3 * 60))).await;
-    clock.show(at(2, 7 * 60 + 11));
+    passes(&hub, &clock, at(2, 7 * 60)).await;
     let all = missed(&hub, 1).await;
     looked(&hub).await;
     assert_eq!(of_kind(&hub, "backup.missed").await.len(), 1, "the days before are not known: {all:?}");
     assert_eq!((all[0].node, &all[0].data["day"]), (Some(south.id), &day_of(at(2, 0))));
     let again = hub.kill().await.start().await;
-    clock.show(at(2, 8 * 60));
-    looked(&again).await;
+    passes(&again, &clock, at(2, 8 * 60)).await;
     assert_eq!(of_kind(&again, "backup.missed").await.len(), 1);
     // Who comes after the deadline is not late that day.
     again.people().set_backup_deadline("morning", &by(9 * 60, &[])).await.expect("an administrator may");
     clock.show(at(2, 9 * 60) + Span::seconds(10));
     let late = again.hand_node("late").await;
-    clock.show(at(2, 9 * 60 + 2));
+    passes(&again, &clock, at(2, 9 * 60 + 2)).await;
     let all = missed(&again, 3).await;
     assert!(all.iter().all(|one| ![Some(north.id), Some(late.id)].contains(&one.node)), "{all:?}");
 }
@@ -257,10 +264,10 @@ async fn two_hubs_tell_of_each_missed_backup_once_and_the_second_goes_on_when_th
         nodes.push(hub.hand_node(&format!("box-{number}")).await);
     }
     other.people().set_backup_deadline("nightly", &by(6 * 60, &[])).await.expect("an administrator may");
-    clock.show(at(0, 6 * 60 + 2));
+    passes(&hub, &clock, at(0, 6 * 60 + 2)).await;
     missed(&other, 5).await;
     let _down = hub.kill().await;
-    clock.show(at(1, 6 * 60 + 2));
+    passes(&other, &clock, at(1, 6 * 60 + 2)).await;
     let all = missed(&other, 10).await;
     looked(&other).await;
     assert_eq!(of_kind(&other, "backup.missed").await.len(), 10);

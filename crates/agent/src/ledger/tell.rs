@@ -17,6 +17,8 @@ pub(crate) struct BackupReport {
     pub(crate) target: String,
     /// What it says.
     pub(crate) facts: BackupFacts,
+    /// When it came.
+    pub(crate) now: Millis,
     /// What the outbox is called if this is the first event of all.
     pub(crate) fresh: OutboxId,
 }
@@ -31,7 +33,7 @@ pub(super) fn tell_backup(connection: &Connection, report: &BackupReport) -> rus
         })
         .optional()?
         .unwrap_or_default();
-    let (all, told) = news(told, &report.target, &report.facts);
+    let (all, told) = news(told, &report.target, &report.facts, report.now);
     if all.is_empty() {
         return Ok(0);
     }

@@ -4,10 +4,11 @@
 //! the last one stood, and of two that lead by mistake one gives way. A hub that was away judges the newest day only,
 //! after nodes have had time to report.
 
+use jiff::tz::TimeZone;
 use serde_json::json;
-use sortie_rules::backups::{Deadline, Expected, Lateness, lateness};
+use sortie_rules::backups::{Deadline, Expected, Heard, Lateness, lateness};
 use sortie_rules::ids::{NodeId, OrgId};
-use sortie_rules::limits::{BACKUPS_AT_ONCE, BACKUPS_HEARD_FOR};
+use sortie_rules::limits::BACKUPS_AT_ONCE;
 use sortie_rules::selectors::{Selected, Selector};
 use sortie_rules::time::{Millis, Span};
 use sortie_store::backup_deadlines::{self, DeadlineRow, Judged};
@@ -52,13 +53,12 @@ impl From<StoreError> for Lost {
 /// Judges all that is due. Returns how many backups were missed.
 pub(crate) async fn judge(app: &App) -> Result<u64, Fault> {
     let mut missed = 0;
-    if app.clock.now() < app.listening_since + BACKUPS_HEARD_FOR {
-        return Ok(missed);
-    }
     loop {
         let now = app.clock.now();
-        let rows = app.store.read(move |tx| Box::pin(async move { backup_deadlines::due(tx, now, DUE_AT_ONCE).await }));
-        let rows = rows.await?;
+        let rows = due(app, now, DUE_AT_ONCE).await?;
+        if !has_heard(app, now).await? {
+            return Ok(missed);
+        }
         let is_all = rows.len() < DUE_AT_ONCE as usize;
         for row in rows {
             match case(&row, now) {
@@ -75,27 +75,67 @@ pub(crate) async fn judge(app: &App) -> Result<u64, Fault> {
     }
 }
 
-/// What is to be judged: the day that was begun, or the newest whose time has come.
-fn case(row: &DeadlineRow, now: Millis) -> Result<Case, String> {
+async fn due(app: &App, until: Millis, limit: u32) -> Result<Vec<DeadlineRow>, Fault> {
+    let rows = app.store.read(move |tx| Box::pin(async move { backup_deadlines::due(tx, until, limit).await }));
+    Ok(rows.await?)
+}
+
+/// The deadlines were read. Whether nodes have had time to report since the hub, or its database, was away.
+async fn has_heard(app: &App, now: Millis) -> Result<bool, Fault> {
+    let before = app.presence.heard_for_backups();
+    if Heard::may_be_ahead(before, now) {
+        bring_back(app, now).await?;
+    }
+    let heard = Heard::reached(before, now, app.hearing.reached(app));
+    app.presence.set_heard_for_backups(heard);
+    Ok(heard.is_enough())
+}
+
+/// Deadlines that a clock which was ahead has put off are judged in their time again.
+async fn bring_back(app: &App, now: Millis) -> Result<(), Fault> {
+    for row in due(app, Millis(i64::MAX), u32::MAX).await? {
+        // Of what cannot be told it is said when it is judged.
+        let Ok((deadline, zone)) = read(&row) else { continue };
+        let Some(judge_at) = deadline.judge_by(&zone, now).filter(|judge_at| *judge_at < row.judged.judge_at) else {
+            continue;
+        };
+        tracing::warn!(org = %row.org, deadline = row.name, "The clock was ahead; a backup deadline is judged sooner");
+        move_on(app, row, Judged { judge_at, judging: None }).await?;
+    }
+    Ok(())
+}
+
+fn read(row: &DeadlineRow) -> Result<(Deadline, TimeZone), String> {
     let deadline: Deadline = serde_json::from_str(&row.deadline).map_err(|error| error.to_string())?;
+    let zone = zone(&deadline.time_zone)?;
+    Ok((deadline, zone))
+}
+
+/// What is to be judged: the newest day whose time has come. One before it that was begun, by a hub that was away
+/// then, is left.
+fn case(row: &DeadlineRow, now: Millis) -> Result<Case, String> {
+    let (deadline, zone) = read(row)?;
     let asked = serde_json::from_str(&row.selector).map_err(|error| error.to_string())?;
     let selector = crate::jobs::selector(&asked).map_err(|fault| fault.to_string())?;
-    let zone = zone(&deadline.time_zone)?;
-    let at = row.judged.judging.as_ref().map_or(now - deadline.grace, |(due_at, _)| *due_at);
-    let nowhere = || "the calendar has no such day".to_owned();
-    let day = deadline.newest(&zone, at).ok_or_else(nowhere)?;
-    let next_at = deadline.next(&zone, day.due_at).ok_or_else(nowhere)?.due_at + deadline.grace;
-    Ok(Case { row: row.clone(), selector, day, next_at })
+    let (day, next_at) = deadline.to_judge(&zone, now).ok_or("the calendar has no such day")?;
+    let mut row = row.clone();
+    row.judged.judging = row.judged.judging.filter(|(due_at, _)| *due_at == day.due_at);
+    Ok(Case { row, selector, day, next_at })
 }
 
 /// One that cannot be judged waits; a person has to mend it, or the machine's time zones.
 async fn put_off(app: &App, row: DeadlineRow, why: &str) -> Result<(), Fault> {
     tracing::error!(org = %row.org, deadline = row.name, why, "A backup deadline cannot be judged; it will be later");
-    let later = Judged { judge_at: app.clock.now() + AGAIN_AFTER, ..row.judged };
+    let later = Judged { judge_at: app.clock.now() + AGAIN_AFTER, ..row.judged.clone() };
+    move_on(app, row, later).await
+}
+
+async fn move_on(app: &App, row: DeadlineRow, judged: Judged) -> Result<(), Fault> {
     let (org, name, turn) = (row.org, row.name, row.turn);
-    let written = app
-        .store
-        .write(move |tx| Box::pin(async move { backup_deadlines::move_on(tx, (org, &name), turn, &later).await }));
+    let written = app.store.write(move |tx| {
+        let (name, judged) = (name.clone(), judged.clone());
+        Box::pin(async move { backup_deadlines::move_on(tx, (org, &name), turn, &judged).await })
+    });
     // If it was changed meanwhile, all the better.
     Ok(written.await.map(drop)?)
 }
@@ -129,7 +169,9 @@ async fn judge_page(tx: &mut Tx, case: &Case, now: Millis) -> Result<(u64, Judge
     let nodes = backups::expected(tx, row.org, narrowed, &row.target, after, BACKUPS_AT_ONCE).await?;
     let missed: Vec<&ExpectedRow> = nodes.iter().filter(|node| is_missed(case, node, now)).collect();
     let ids: Vec<NodeId> = missed.iter().map(|node| node.node).collect();
-    backups::miss(tx, &ids, &row.target, day.day_began).await?;
+    let stand = backups::miss(tx, &ids, &row.target, day.day_began).await?;
+    // What was done meanwhile, or told of this day by another deadline, is not told.
+    let missed: Vec<&ExpectedRow> = missed.into_iter().zip(stand).filter_map(|(node, is)| is.then_some(node)).collect();
     let records: Vec<Record<'_>> = missed.iter().map(|node| told(row.org, case, node, now)).collect();
     if !records.is_empty() {
         record_all(tx, &records).await?;

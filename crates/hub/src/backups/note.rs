@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use sortie_rules::backups::{BACKUP, BackupFacts, read_facts};
 use sortie_rules::ids::{NodeId, OrgId};
 use sortie_rules::time::Millis;
-use sortie_store::backups::{self, BackupRow};
+use sortie_store::backups::{self, SaidRow};
 use sortie_store::reports::ReportRow;
 use sortie_store::{StoreError, Tx};
 use sortie_wire::problem::ProblemCode;
@@ -43,34 +43,25 @@ pub(crate) fn note(row: &ReportRow) -> Result<Option<Noted>, Fault> {
 impl Noted {
     /// Writes it down. A day on which the backup was missed, and that it makes up for, is told.
     pub(crate) async fn write(&self, tx: &mut Tx) -> Result<(), StoreError> {
-        let before = backups::get(tx, self.node, &self.target).await?;
-        let (row, is_made_up) = self.after(before.as_ref());
-        backups::put(tx, &row).await?;
-        if is_made_up {
-            let data = json!({ "target": self.target, "completed_at": row.completed_at });
+        let said = self.said();
+        if backups::put(tx, &said).await? {
+            let data = json!({ "target": said.target, "completed_at": said.completed_at });
             let told = Record::new(self.org, self.now, "backup.caught_up", "hub").node(self.node).data(&data);
             record(tx, told).await?;
         }
         Ok(())
     }
 
-    /// What is known of the target then, and whether it makes up for a day on which it was missed. What the report does
-    /// not say stays; what it says of the future, by a clock that is ahead, was by now.
-    fn after(&self, before: Option<&BackupRow>) -> (BackupRow, bool) {
-        let newest = |said: Option<Millis>, former: Option<Millis>| said.map(|at| at.min(self.now)).or(former);
-        let completed_at = newest(self.facts.completed_at, before.and_then(|before| before.completed_at));
-        let failed_at = newest(self.facts.failed_at, before.and_then(|before| before.failed_at));
-        let missed_since = before.and_then(|before| before.missed_since);
-        let is_made_up = missed_since.zip(completed_at).is_some_and(|(since, at)| at >= since);
-        let row = BackupRow {
+    /// What is written down: what it says of the future, by a clock that is ahead, was by now.
+    fn said(&self) -> SaidRow {
+        let by_now = |said: Option<Millis>| said.map(|at| at.min(self.now));
+        SaidRow {
             node: self.node,
             target: self.target.clone(),
-            completed_at,
-            failed_at,
-            reported_at: Some(self.now),
-            missed_since: missed_since.filter(|_| !is_made_up),
-        };
-        (row, is_made_up)
+            completed_at: by_now(self.facts.completed_at),
+            failed_at: by_now(self.facts.failed_at),
+            reported_at: self.now,
+        }
     }
 }
 
@@ -98,27 +89,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_said_stays_and_the_future_is_now() {
-        let (first, _) = noted(json!({ "completed_at": "1970-01-01T00:00:50Z" })).after(None);
-        assert_eq!((first.completed_at, first.failed_at), (Some(Millis(50_000)), None));
-        let (second, _) = noted(json!({ "failed_at": "2099-01-01T00:00:00Z" })).after(Some(&first));
-        assert_eq!((second.completed_at, second.failed_at), (Some(Millis(50_000)), Some(Millis(100_000))));
-        let (older, _) = noted(json!({ "completed_at": "1970-01-01T00:00:10Z" })).after(Some(&second));
-        assert_eq!(older.completed_at, Some(Millis(10_000)), "the box was set back: the newest report counts");
-    }
-
-    #[test]
-    fn a_day_is_made_up_once_by_a_backup_that_is_not_older() {
-        let missed = |since: i64| {
-            let (row, _) = noted(json!({})).after(None);
-            BackupRow { missed_since: Some(Millis(since)), ..row }
-        };
-        let done = noted(json!({ "completed_at": "1970-01-01T00:00:50Z" }));
-        let (row, is_made_up) = done.after(Some(&missed(50_000)));
-        assert!(is_made_up && row.missed_since.is_none());
-        assert!(!done.after(Some(&row)).1, "once");
-        let (row, is_made_up) = done.after(Some(&missed(50_001)));
-        assert!(!is_made_up && row.missed_since == Some(Millis(50_001)));
+    fn what_is_said_of_the_future_was_by_now() {
+        let said = noted(json!({ "completed_at": "1970-01-01T00:00:50Z", "failed_at": "2099-01-01T00:00:00Z" })).said();
+        assert_eq!((said.completed_at, said.failed_at), (Some(Millis(50_000)), Some(Millis(100_000))));
+        let nothing = noted(json!({})).said();
+        assert_eq!((nothing.completed_at, nothing.failed_at), (None, None));
     }
 
     #[test]

@@ -111,12 +111,27 @@ impl Deadline {
         days.map_while(|day| day).filter_map(|day| self.on(zone, day)).find(|expected| expected.due_at <= at)
     }
 
+    /// The day that is to be judged at this moment, and when the next one is: the newest whose time has come, whatever
+    /// was begun before that.
+    pub fn to_judge(&self, zone: &TimeZone, now: Millis) -> Option<(Expected, Millis)> {
+        let day = self.newest(zone, now - self.grace)?;
+        Some((day, self.next(zone, day.due_at)?.due_at + self.grace))
+    }
+
+    /// When it is to be judged at the latest, seen from this moment. What was said to be later was said by a clock that
+    /// was ahead.
+    pub fn judge_by(&self, zone: &TimeZone, now: Millis) -> Option<Millis> {
+        Some(self.next(zone, now)?.due_at + self.grace)
+    }
+
     /// What is expected on a day, if anything is. A time that clocks leave out there is when they have gone on, and one
     /// that they show twice is when they show it first. A day that a zone left out altogether is none.
     fn on(&self, zone: &TimeZone, day: Date) -> Option<Expected> {
         let instant = |time: Time| zone.to_ambiguous_timestamp(day.to_datetime(time)).compatible().ok();
         let (began, due) = (instant(Time::midnight())?, instant(self.by)?);
-        let is_there = self.days.has(day.weekday()) && zone.to_datetime(due).date() == day;
+        // The day's beginning tells, and not its deadline: an hour that is left out just before midnight is the next
+        // day's when clocks have gone on.
+        let is_there = self.days.has(day.weekday()) && zone.to_datetime(began).date() == day;
         is_there.then(|| Expected { day, day_began: millis(began), due_at: millis(due) })
     }
 }
@@ -250,6 +265,28 @@ mod tests {
             let written: WrittenDeadline = serde_json::from_value(bad.clone()).unwrap();
             assert_eq!(Deadline::try_from(written).unwrap_err().field, field, "{bad}");
         }
+    }
+
+    #[test]
+    fn the_newest_day_is_judged_when_reports_have_had_a_while() {
+        let (deadline, zone) = (deadline("06:00", &[]), budapest());
+        let day = |text: &str| deadline.newest(&zone, at(text)).unwrap();
+        let (first, second) = (day("2026-06-01T04:00:00Z"), day("2026-06-02T04:00:00Z"));
+        let judged = |text: &str| deadline.to_judge(&zone, at(text)).unwrap();
+        let next_at = second.due_at + deadline.grace;
+        assert_eq!(judged("2026-06-01T04:30:00Z"), (first, next_at));
+        assert_eq!(judged("2026-06-02T04:10:00Z"), (first, next_at), "reports have a while");
+        assert_eq!(judged("2026-06-02T04:20:00Z").0, second);
+        assert_eq!(deadline.judge_by(&zone, at("2026-06-01T04:00:00Z")), Some(next_at));
+        assert_eq!(deadline.judge_by(&zone, at("2026-06-01T03:59:00Z")), Some(first.due_at + deadline.grace));
+    }
+
+    #[test]
+    fn a_deadline_in_an_hour_that_is_left_out_before_midnight_is_when_the_day_is_over() {
+        // Nuuk: at 23:00 on the Saturday before the last Sunday of March it becomes midnight.
+        let zone = TimeZone::posix("<-02>2<-01>,M3.5.0/-1,M10.5.0/0").unwrap();
+        let day = deadline("23:30", &[]).newest(&zone, at("2026-03-29T12:00:00Z")).unwrap();
+        assert_eq!((day.day, day.due_at), (date(2026, 3, 28), at("2026-03-29T01:30:00Z")));
     }
 
     /// Zones with clocks that change in the night, at midnight, by half an hour, in the south, backwards, and never.

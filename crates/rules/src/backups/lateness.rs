@@ -1,7 +1,14 @@
 //! How a target fares on one day.
 
 use super::deadline::Expected;
-use crate::time::Millis;
+use crate::time::{Millis, Span};
+
+/// Days of several time zones that begin within this are one day: what was missed on it is told once. From one day of a
+/// zone to its next it is more, whatever its clocks do.
+pub const SAME_DAY_WITHIN: Span = Span::hours(12);
+/// What was missed on a day that begins so long after the one that is judged was said by a clock that was ahead. Of
+/// the days that are judged at one time, by whatever deadline, none is so far from another.
+pub const AHEAD_FROM: Span = Span::days(3);
 
 /// How a target fares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -27,8 +27,12 @@ pub struct BackupNews {
 
 /// What a report has that was not told, the earlier first, and what is told from now on. A box that was set back to an
 /// older state has nothing new.
-pub fn news(told: Told, target: &str, facts: &BackupFacts) -> (Vec<BackupNews>, Told) {
-    let is_new = |at: Option<Millis>, told: Option<Millis>| at.filter(|at| told.is_none_or(|told| *at > told));
+///
+/// What was told of a time that is still to come was of a clock that was ahead: it holds back nothing that has been by
+/// now, and is no longer held against what comes after.
+pub fn news(told: Told, target: &str, facts: &BackupFacts, now: Millis) -> (Vec<BackupNews>, Told) {
+    let is_later = |at: Millis, told: Millis| at > told || (told > now && at <= now);
+    let is_new = |at: Option<Millis>, told: Option<Millis>| at.filter(|at| told.is_none_or(|told| is_later(*at, told)));
     let mut all = Vec::new();
     if let Some(at) = is_new(facts.completed_at, told.completed_at) {
         let mut data = json!({ "target": target, "completed_at": written(at) });
@@ -43,8 +47,8 @@ pub fn news(told: Told, target: &str, facts: &BackupFacts) -> (Vec<BackupNews>, 
     }
     all.sort_by_key(|(at, _)| *at);
     let told = Told {
-        completed_at: told.completed_at.max(facts.completed_at),
-        failed_at: told.failed_at.max(facts.failed_at),
+        completed_at: is_new(facts.completed_at, told.completed_at).or(told.completed_at),
+        failed_at: is_new(facts.failed_at, told.failed_at).or(told.failed_at),
     };
     (all.into_iter().map(|(_, news)| news).collect(), told)
 }
@@ -87,6 +91,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    const NOW: Millis = Millis(100_000);
+
     fn facts(completed: Option<i64>, failed: Option<i64>) -> BackupFacts {
         let (completed_at, failed_at) = (completed.map(Millis), failed.map(Millis));
         BackupFacts { completed_at, failed_at, error: failed.map(|_| "no disk".into()), bytes: Some(5), took_s: None }
@@ -94,17 +100,29 @@ mod tests {
 
     #[test]
     fn what_is_new_is_told_once_the_earlier_first() {
-        let (first, told) = news(Told::default(), "home", &facts(Some(2000), Some(1000)));
+        let (first, told) = news(Told::default(), "home", &facts(Some(2000), Some(1000)), NOW);
         let kinds: Vec<_> = first.iter().map(|news| news.kind).collect();
         assert_eq!(kinds, ["backup.failed", "backup.completed"]);
         let failed = json!({ "target": "home", "failed_at": "1970-01-01T00:00:01Z", "error": "no disk" });
         assert_eq!((&first[0].data, &first[1].data["bytes"]), (&failed, &json!(5)));
-        assert_eq!(news(told, "home", &facts(Some(2000), Some(1000))), (Vec::new(), told), "the same again");
-        assert_eq!(news(told, "home", &facts(Some(1999), None)), (Vec::new(), told), "an older state");
-        assert_eq!(news(told, "home", &facts(Some(3000), None)).0.len(), 1);
+        assert_eq!(news(told, "home", &facts(Some(2000), Some(1000)), NOW), (Vec::new(), told), "the same again");
+        assert_eq!(news(told, "home", &facts(Some(1999), None), NOW), (Vec::new(), told), "an older state");
+        assert_eq!(news(told, "home", &facts(Some(3000), None), NOW).0.len(), 1);
         for news in first {
             assert_eq!(check_event(news.kind, news.data.as_object().unwrap()), Ok(news.kind), "the hub takes it");
         }
+    }
+
+    #[test]
+    fn what_a_clock_that_was_ahead_has_told_holds_back_nothing() {
+        let ahead = facts(Some(NOW.0 + 9), None);
+        let (first, told) = news(Told::default(), "home", &ahead, NOW + crate::time::Span(9));
+        assert_eq!(first.len(), 1);
+        assert_eq!(news(told, "home", &ahead, NOW), (Vec::new(), told), "the same again is not told again");
+        let (all, right) = news(told, "home", &facts(Some(NOW.0 - 5), None), NOW);
+        assert_eq!((all.len(), right.completed_at), (1, Some(Millis(NOW.0 - 5))), "the clock was put right");
+        assert_eq!(news(right, "home", &facts(Some(NOW.0 - 5), None), NOW), (Vec::new(), right), "once");
+        assert_eq!(news(right, "home", &facts(Some(NOW.0 - 6), None), NOW), (Vec::new(), right), "an older state");
     }
 
     #[test]
@@ -136,7 +154,7 @@ mod tests {
             let (mut told, mut last) = (Told::default(), (0, 0));
             for (completed, failed) in reports {
                 let said = |at: i64| (at > 0).then_some(at * 1000);
-                let (all, after) = news(told, "home", &facts(said(completed), said(failed)));
+                let (all, after) = news(told, "home", &facts(said(completed), said(failed)), NOW);
                 let has = |kind: &str| all.iter().any(|news| news.kind == kind);
                 prop_assert_eq!(has("backup.completed"), completed > last.0);
                 prop_assert_eq!(has("backup.failed"), failed > last.1);

@@ -3,7 +3,7 @@
 use sortie_rules::ids::{DEFAULT_ORG, NodeId, OutboxId};
 use sortie_rules::time::{Millis, Span};
 use sortie_store::backup_deadlines::{self, DeadlineRow, Judged};
-use sortie_store::backups::{self, BackupRow};
+use sortie_store::backups::{self, BackupRow, SaidRow};
 use sortie_store::nodes::NodeRow;
 use sortie_store::sites::SiteRow;
 use sortie_store::{StoreError, Tx, node_events, nodes, sites};
@@ -12,6 +12,8 @@ use crate::setup::{NOW, OTHER_ORG, enroll, id, labels, node, stories};
 
 stories!(
     what_is_known_of_a_target_is_kept_and_changed,
+    a_day_is_missed_once_and_made_up_once,
+    what_a_clock_that_was_ahead_has_missed_holds_back_nothing,
     nodes_are_asked_for_page_by_page_with_what_is_known_of_a_target,
     deadlines_are_said_changed_and_taken_back,
     what_is_due_is_judged_by_whoever_has_read_it,
@@ -22,35 +24,66 @@ fn at(minutes: i64) -> Millis {
     NOW + Span::minutes(minutes)
 }
 
-fn backup(number: u128, target: &str, completed: Option<i64>) -> BackupRow {
-    BackupRow {
-        node: id(number),
-        target: target.into(),
-        completed_at: completed.map(at),
-        failed_at: None,
-        reported_at: Some(NOW),
-        missed_since: None,
-    }
+fn said(number: u128, target: &str, completed: Option<i64>) -> SaidRow {
+    let (target, completed_at) = (target.into(), completed.map(at));
+    SaidRow { node: id(number), target, completed_at, failed_at: None, reported_at: NOW }
 }
 
 async fn what_is_known_of_a_target_is_kept_and_changed(tx: &mut Tx) -> Result<(), StoreError> {
     enroll(tx, 1).await?;
-    enroll(tx, 2).await?;
-    let first = backup(1, "home", None);
     assert_eq!(backups::get(tx, id(1), "home").await?, None);
-    backups::put(tx, &first).await?;
-    assert_eq!(backups::get(tx, id(1), "home").await?, Some(first));
-    let later = BackupRow { failed_at: Some(at(1)), reported_at: Some(at(2)), ..backup(1, "home", Some(5)) };
-    backups::put(tx, &later).await?;
-    assert_eq!(backups::get(tx, id(1), "home").await?.as_ref(), Some(&later));
-    backups::miss(tx, &[], "home", at(9)).await?;
-    backups::miss(tx, &[id(1), id(2)], "home", at(9)).await?;
-    assert_eq!(backups::get(tx, id(1), "home").await?, Some(BackupRow { missed_since: Some(at(9)), ..later }));
-    let expected = BackupRow { reported_at: None, missed_since: Some(at(9)), ..backup(2, "home", None) };
-    assert_eq!(backups::get(tx, id(2), "home").await?, Some(expected.clone()));
-    backups::miss(tx, &[id(2)], "home", at(10)).await?;
-    let missed = backups::get(tx, id(2), "home").await?;
-    assert_eq!(missed, Some(BackupRow { missed_since: Some(at(10)), ..expected }));
+    assert!(!backups::put(tx, &said(1, "home", Some(5))).await?);
+    let (node, target, missed_since) = (id(1), "home".to_owned(), None);
+    let (completed_at, failed_at, reported_at) = (Some(at(5)), None, Some(NOW));
+    let first = BackupRow { node, target, completed_at, failed_at, reported_at, missed_since };
+    assert_eq!(backups::get(tx, id(1), "home").await?.as_ref(), Some(&first));
+    backups::put(tx, &SaidRow { failed_at: Some(at(1)), reported_at: at(2), ..said(1, "home", None) }).await?;
+    let later = BackupRow { failed_at: Some(at(1)), reported_at: Some(at(2)), ..first };
+    assert_eq!(backups::get(tx, id(1), "home").await?.as_ref(), Some(&later), "what is not said stays");
+    backups::put(tx, &SaidRow { reported_at: at(2), ..said(1, "home", Some(3)) }).await?;
+    let back = BackupRow { completed_at: Some(at(3)), ..later };
+    assert_eq!(backups::get(tx, id(1), "home").await?, Some(back), "the box was set back: the newest report counts");
+    Ok(())
+}
+
+async fn missed_since(tx: &mut Tx, number: u128) -> Result<Option<Millis>, StoreError> {
+    Ok(backups::get(tx, id(number), "home").await?.and_then(|row| row.missed_since))
+}
+
+async fn a_day_is_missed_once_and_made_up_once(tx: &mut Tx) -> Result<(), StoreError> {
+    for number in 1..=3 {
+        enroll(tx, number).await?;
+    }
+    const DAY: i64 = 24 * 60;
+    assert_eq!(backups::miss(tx, &[], "home", at(DAY)).await?, [false; 0]);
+    // It was asked before: meanwhile the second has reported.
+    backups::put(tx, &said(1, "home", Some(DAY - 1))).await?;
+    backups::put(tx, &said(2, "home", Some(DAY))).await?;
+    assert_eq!(backups::miss(tx, &[id(1), id(2), id(3)], "home", at(DAY)).await?, [true, false, true]);
+    assert_eq!((missed_since(tx, 1).await?, missed_since(tx, 2).await?), (Some(at(DAY)), None));
+    assert_eq!(backups::miss(tx, &[id(3), id(1)], "home", at(DAY)).await?, [false, false], "by another deadline");
+    assert_eq!(backups::miss(tx, &[id(1)], "home", at(DAY + 120)).await?, [false], "by one of another time zone");
+    assert_eq!(backups::miss(tx, &[id(1)], "home", at(DAY - 120)).await?, [false]);
+    assert_eq!(backups::miss(tx, &[id(1)], "mail", at(DAY)).await?, [true], "another target");
+    assert_eq!(backups::miss(tx, &[id(1)], "home", at(2 * DAY - 60)).await?, [true], "the next day has an hour less");
+    // A report that was under way leaves what was missed meanwhile.
+    assert!(!backups::put(tx, &said(1, "home", Some(2 * DAY - 61))).await?);
+    assert!(!backups::put(tx, &said(1, "home", None)).await?);
+    assert_eq!(missed_since(tx, 1).await?, Some(at(2 * DAY - 60)));
+    assert!(backups::put(tx, &said(1, "home", Some(2 * DAY - 60))).await?);
+    assert!(!backups::put(tx, &said(1, "home", Some(2 * DAY))).await?, "once");
+    assert_eq!(backups::miss(tx, &[id(1)], "home", at(2 * DAY - 60)).await?, [false], "it was done");
+    assert_eq!(backups::miss(tx, &[id(1)], "home", at(3 * DAY)).await?, [true]);
+    Ok(())
+}
+
+async fn what_a_clock_that_was_ahead_has_missed_holds_back_nothing(tx: &mut Tx) -> Result<(), StoreError> {
+    enroll(tx, 1).await?;
+    let (year, day) = (365 * 24 * 60, 24 * 60);
+    assert_eq!(backups::miss(tx, &[id(1)], "home", at(year)).await?, [true]);
+    assert_eq!(backups::miss(tx, &[id(1)], "home", at(day)).await?, [true]);
+    assert_eq!(missed_since(tx, 1).await?, Some(at(day)));
+    assert!(backups::put(tx, &said(1, "home", Some(day + 1))).await?);
     Ok(())
 }
 
@@ -64,8 +97,8 @@ async fn nodes_are_asked_for_page_by_page_with_what_is_known_of_a_target(tx: &mu
         nodes::insert(tx, &row).await?;
     }
     nodes::revoke(tx, DEFAULT_ORG, id(4), NOW).await?;
-    backups::put(tx, &backup(1, "home", Some(5))).await?;
-    backups::put(tx, &backup(1, "mail", Some(6))).await?;
+    backups::put(tx, &said(1, "home", Some(5))).await?;
+    backups::put(tx, &said(1, "mail", Some(6))).await?;
     let rows = backups::expected(tx, DEFAULT_ORG, (None, None), "home", "", 9).await?;
     let seen: Vec<_> = rows.iter().map(|row| (row.node, row.completed_at)).collect();
     assert_eq!(seen, [(id(1), Some(at(5))), (id(2), None), (id(3), None)]);
