@@ -14,9 +14,14 @@ pub async fn place(tx: &mut Tx, name: &str) -> Result<Option<u64>, StoreError> {
 
 /// Begins after this number, unless it was begun before.
 pub async fn begin(tx: &mut Tx, name: &str, number: u64, now: Millis) -> Result<(), StoreError> {
+    begin_first(tx, name, number, now).await.map(drop)
+}
+
+/// The same; says whether it begins with this. Whoever begins at the same moment waits for the end of this transaction.
+pub async fn begin_first(tx: &mut Tx, name: &str, number: u64, now: Millis) -> Result<bool, StoreError> {
     const SQL: &str = "insert into event_followers (name, number, moved_at) values ($1, $2, $3)
         on conflict (name) do nothing";
-    tx.execute(SQL, &[name.into(), number.into(), now.into()]).await.map(drop)
+    Ok(tx.execute(SQL, &[name.into(), number.into(), now.into()]).await? == 1)
 }
 
 /// Moves on from one number to a higher one. False if somebody else has moved on meanwhile: of two who follow at once,

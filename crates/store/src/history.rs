@@ -54,7 +54,8 @@ pub async fn levels(tx: &mut Tx, holders: &[String]) -> Result<Vec<(String, Leve
 /// Writes down how many are online of holders from now on, each there once.
 pub async fn set_levels(tx: &mut Tx, levels: &[(String, Level)]) -> Result<(), StoreError> {
     const SQL: &str = "insert into history_levels (holder, online, since_at, known_since) values ($1, $2, $3, $4)
-        on conflict (holder) do update set online = excluded.online, since_at = excluded.since_at";
+        on conflict (holder) do update set online = excluded.online, since_at = excluded.since_at,
+            known_since = excluded.known_since";
     let row = |(holder, level): &(String, Level)| (holder.clone(), level.online, level.since, level.known_since);
     let rows: Vec<_> = levels.iter().map(row).collect();
     let values: Vec<[Value<'_>; 4]> = rows

@@ -20,7 +20,7 @@ const FOLLOWER: &str = "history";
 /// Pages of one turn; then others have theirs.
 const PAGES_PER_TURN: u32 = 50;
 
-/// Begins with what is so now, at the very first start of a hub that looks back.
+/// Begins with what is so now, at the very first start of a hub that looks back. Of two that start together one does.
 pub(crate) async fn begin(store: &Store, now: Millis) -> Result<(), StoreError> {
     if store.read(|tx| Box::pin(async move { followers::place(tx, FOLLOWER).await })).await?.is_some() {
         return Ok(());
@@ -28,12 +28,11 @@ pub(crate) async fn begin(store: &Store, now: Millis) -> Result<(), StoreError> 
     store
         .write(move |tx| {
             Box::pin(async move {
-                if followers::place(tx, FOLLOWER).await?.is_some() {
-                    return Ok(());
-                }
                 let newest = events::last_number(tx).await?;
-                history::begin(tx, now).await?;
-                followers::begin(tx, FOLLOWER, newest, now).await
+                if followers::begin_first(tx, FOLLOWER, newest, now).await? {
+                    history::begin(tx, now).await?;
+                }
+                Ok(())
             })
         })
         .await

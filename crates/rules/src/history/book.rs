@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::step::Step;
+use crate::limits::HUB_CLOCKS_APART_MAX;
 use crate::time::Millis;
 
 /// Something that is counted, or changes how many are online.
@@ -147,8 +148,9 @@ impl<H: Ord + Clone> Book<H> {
         if known.is_some() && before.online == online {
             return;
         }
-        // Of two hubs one may have a clock that is behind; nothing ends before it began.
-        let at = at.max(before.since);
+        // Of two hubs one may have a clock that is behind; nothing ends before it began. What is further apart was
+        // begun by a clock that was ahead and put back: how long it lasted is not known, and what comes begins now.
+        let at = if before.since.since(at) <= HUB_CLOCKS_APART_MAX { at.max(before.since) } else { at };
         for step in Step::ALL {
             let was_since = before.since.max(step.start_of(at));
             let sum = self.sum(holder, step, at);
@@ -156,7 +158,8 @@ impl<H: Ord + Clone> Book<H> {
             let first = sum.change.map_or(before.online, |(first, ..)| first);
             sum.change = Some((first, online, at));
         }
-        self.levels.insert(holder.clone(), Level { online, since: at, ..before });
+        let known_since = before.known_since.min(at);
+        self.levels.insert(holder.clone(), Level { online, since: at, known_since });
     }
 }
 
@@ -189,6 +192,23 @@ mod tests {
         let counts = Counts { tasks_completed: 2, tasks_other: 1, backups_missed: 1, ..Counts::default() };
         assert_eq!((day.counts, day.change), (counts, None));
         assert!(book.levels.is_empty() && Happening::of("task.submitted").is_none());
+    }
+
+    #[test]
+    fn a_clock_that_was_put_forward_and_back_clamps_nothing_after_it() {
+        let mut book = Book::new(BTreeMap::new());
+        let at = |minutes| Millis(0) + Span::minutes(minutes);
+        book.enter(&"node", &"org", Happening::Online(true), at(10));
+        book.enter(&"node", &"org", Happening::Online(false), at(60 * 24 * 400));
+        book.enter(&"node", &"org", Happening::Online(true), at(20));
+        assert_eq!(book.levels["node"], Level { online: 1, since: at(20), known_since: at(10) });
+        book.enter(&"node", &"org", Happening::Online(false), at(15));
+        let short = book.levels["node"];
+        assert_eq!((short.online, short.since), (0, at(20)), "another hub's clock is behind");
+        book.enter(&"node", &"org", Happening::Online(true), at(30));
+        book.enter(&"node", &"org", Happening::Online(false), at(40));
+        let hour = book.sums[&("node", Step::Hour, Millis(0))];
+        assert_eq!((hour.online_ms, hour.change), (600_000, Some((0, 0, at(40)))));
     }
 
     #[test]

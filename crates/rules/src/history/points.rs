@@ -43,12 +43,14 @@ fn online(step: Step, at: Millis, rows: &[Row], level: Option<Level>, now: Milli
     let end = (at + step.length()).min(now);
     let began = at.max(level.known_since);
     let measured = u64::try_from(end.0 - began.0).ok().filter(|measured| *measured > 0)?;
-    let own = rows.iter().find(|row| row.at == at).and_then(|row| Some((row.sum.online_ms, row.sum.change?)));
+    // What is later than now was written by a clock that was ahead.
+    let change = |row: &Row| row.sum.change.filter(|(.., changed_at)| *changed_at <= now);
+    let own = rows.iter().find(|row| row.at == at).and_then(|row| Some((row.sum.online_ms, change(row)?)));
     let total = match own {
         Some((before, (_, online, changed_at))) => before + online * end.since(changed_at).0.unsigned_abs(),
         None => {
             // What held before the next change held here, too.
-            let next = rows.iter().filter(|row| row.at > at).find_map(|row| row.sum.change);
+            let next = rows.iter().filter(|row| row.at > at).find_map(change);
             next.map_or(level.online, |(before, ..)| before) * measured
         }
     };
@@ -91,6 +93,20 @@ mod tests {
         assert_eq!(online(Step::Hour, 360, 480, 390), [whole, None], "what is to come is not known");
         assert_eq!(online(Step::Hour, -60, 0, 360), [None], "nor is what was before");
         assert_eq!(online(Step::Day, 0, 1440, 360), [Some(150.0 / 360.0)]);
+    }
+
+    #[test]
+    fn what_a_clock_that_was_ahead_has_written_is_skipped() {
+        let mut book = Book::new(BTreeMap::new());
+        for (minutes, is) in [(0, true), (60 * 24 * 400, false), (30, true)] {
+            book.enter(&"node", &"org", Happening::Online(is), at(minutes));
+        }
+        book.enter(&"node", &"org", Happening::Online(false), at(60));
+        let rows = rows_of(&book, "node", Step::Hour);
+        let level = book.levels.get("node").copied();
+        let shown = points(Step::Hour, (at(0), at(240)), &rows, level, at(180));
+        let online: Vec<_> = shown.into_iter().map(|point| point.online).collect();
+        assert_eq!(online[1..], [Some(0.0), Some(0.0), None], "the later change says nothing of these hours");
     }
 
     proptest! {

@@ -11,7 +11,10 @@ async fn a_follower_begins_once_and_only_moves_on(tx: &mut Tx) -> Result<(), Sto
     assert!(!followers::move_on(tx, "alarms", 0, 1, NOW).await?);
     followers::begin(tx, "alarms", 7, NOW).await?;
     followers::begin(tx, "alarms", 3, NOW).await?;
+    assert!(!followers::begin_first(tx, "alarms", 4, NOW).await?);
     assert_eq!(followers::place(tx, "alarms").await?, Some(7));
+    assert!(followers::begin_first(tx, "history", 4, NOW).await?);
+    assert_eq!(followers::place(tx, "history").await?, Some(4));
     assert!(followers::move_on(tx, "alarms", 7, 9, NOW).await?);
     assert!(!followers::move_on(tx, "alarms", 9, 9, NOW).await?);
     assert!(!followers::move_on(tx, "alarms", 9, 8, NOW).await?);

@@ -72,7 +72,7 @@ async fn a_history_begins_with_what_is_said_of_nodes(tx: &mut Tx) -> Result<(), 
     expected.sort_unstable_by(|one, other| one.0.cmp(&other.0));
     assert_eq!(found, expected, "of one that was never heard, or was shut out, nothing is known");
     history::set_levels(tx, &[]).await?;
-    let later = Level { online: 0, since: NOW + Span::hours(1), known_since: NOW };
+    let later = Level { online: 0, since: NOW + Span::hours(1), known_since: NOW - Span::hours(1) };
     history::set_levels(tx, &[(names[0].clone(), later), (names[3].clone(), later)]).await?;
     assert_eq!(history::levels(tx, &names[..1]).await?, [(names[0].clone(), later)]);
     assert_eq!(history::levels(tx, &names[3..4]).await?, [(names[3].clone(), later)]);
