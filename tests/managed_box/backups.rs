@@ -13,7 +13,7 @@ use sortie_wire::alarms::{AlarmQuery, AlarmState};
 use sortie_wire::backups::PutBackupDeadline;
 use sortie_wire::jobs::Selector;
 use sortie_wire::secrets::WriteSecret;
-use stories::{HandSet, RunningAgent, RunningHub, Scene, Site, now, on_sqlite, until};
+use stories::{HandSet, RunningAgent, RunningHub, Scene, Site, looks_again, now, on_sqlite, until};
 
 use crate::help::{PASSWORD, Places, backed_up, done, failure, hub, pack, policy, publish, reported, result, stands};
 
@@ -264,7 +264,11 @@ async fn a_backup_that_is_not_done_by_its_deadline_is_missed_until_it_is_done(sc
     people.set_backup_deadline("nightly", &deadline).await.expect("an administrator may");
     let day = 86_400_000;
     let tomorrow = Millis((now().0.div_euclid(day) + 1) * day);
-    clock.show(tomorrow + Span::hours(6));
+    // A hub that has slept gives nodes ten minutes to report.
+    for minutes in [0, 4, 8, 11] {
+        clock.show(tomorrow + Span::hours(6) + Span::minutes(minutes));
+        looks_again(&hub, "judge_backups").await;
+    }
     let missed = until("it is missed", async || hub.events("backup.missed").await.pop()).await;
     assert_eq!((&missed.data["target"], &missed.data["completed_at"]), (&json!("home"), &Value::Null));
     let alarm = async |state: AlarmState| {

@@ -42,7 +42,8 @@ pub(super) async fn measure(setup: &Setup) -> anyhow::Result<Vec<Figure>> {
     let nodes: Vec<String> = people.nodes(&query).await?.items.into_iter().map(|node| node.name).collect();
     for node in &nodes {
         let recipient = json!({
-            "name": node, "audience": "operator", "mail": format!("{node}@sortie.example"), "nodes": { "names": [node] },
+            "name": node, "audience": "operator", "mail": format!("{node}@sortie.example"),
+            "nodes": { "names": [node] },
         });
         people.set_recipient(node, &PutRecipient { recipient, webhook_secret: None }).await?;
     }

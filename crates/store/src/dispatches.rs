@@ -95,9 +95,9 @@ pub async fn get(tx: &mut Tx, id: DispatchId) -> Result<Option<DispatchRow>, Sto
     tx.query_one_or_none(SQL, &[id.into()]).await?.map(read).transpose()
 }
 
-/// Up to `limit` dispatches of all orgs by this way that are due at `now`, the longest due first. Those to one recipient
-/// go one after the other, so that nobody hears of an end before its beginning: one is left out while an older one still
-/// waits. Tests neither wait nor are waited for.
+/// Up to `limit` dispatches of all orgs by this way that are due at `now`, the longest due first. Those to one
+/// recipient go one after the other, so that nobody hears of an end before its beginning: one is left out while an
+/// older one still waits. Tests neither wait nor are waited for.
 pub async fn due_by(tx: &mut Tx, channel: Channel, now: Millis, limit: u32) -> Result<Vec<DispatchRow>, StoreError> {
     const SQL: &str = concat!(
         "select ",
@@ -110,15 +110,6 @@ pub async fn due_by(tx: &mut Tx, channel: Channel, now: Millis, limit: u32) -> R
         order by next_at limit $3"
     );
     tx.query(SQL, &[channel.as_str().into(), now.into(), limit.into()]).await?.into_iter().map(read).collect()
-}
-
-/// The same by every way.
-pub async fn due(tx: &mut Tx, now: Millis, limit: u32) -> Result<Vec<DispatchRow>, StoreError> {
-    let mut due = Vec::new();
-    for channel in Channel::ALL {
-        due.extend(due_by(tx, channel, now, limit).await?);
-    }
-    Ok(due)
 }
 
 /// Writes down what became of a dispatch, and what stands in a console of it. `false` if it does not stand as `before`

@@ -4,7 +4,7 @@ use sortie_rules::clocks::is_jump;
 use sortie_rules::leaders::{HolderName, lock_of};
 use sortie_rules::liveness::nobody_listened;
 use sortie_rules::time::Millis;
-use sortie_store::{Store, StoreError, Tx, alarms, leaders, meta, nodes, sessions, tokens};
+use sortie_store::{Store, StoreError, Tx, alarms, leaders, meta, nodes, notifications, sessions, tokens};
 
 use super::board::PresenceBoard;
 use crate::app::App;
@@ -36,6 +36,7 @@ pub(crate) async fn skip_absence(store: &Store, now: Millis) -> Result<(), Store
                     if by_ms < 0 && is_jump(by_ms) {
                         nodes::move_silence(tx, by_ms, now).await?;
                         alarms::move_due(tx, by_ms).await?;
+                        notifications::move_times(tx, by_ms).await?;
                     }
                 }
                 meta::set(tx, ALIVE_AT, &now.0.to_string()).await

@@ -4,17 +4,13 @@ use std::sync::Arc;
 
 use sortie_rules::ids::DispatchId;
 use sortie_rules::limits::{DISPATCH_BURST, DISPATCHES_AT_ONCE, NOTIFICATIONS_AT_ONCE, PAGE_MAX};
-use sortie_rules::notifications::{Before, Failure, Waiting, end, planned, send_at};
+use sortie_rules::notifications::{Before, Waiting, planned, send_at};
 use sortie_rules::time::Millis;
-use sortie_store::dispatches::{self, ConsoleText, DispatchRow};
+use sortie_store::dispatches::{self, DispatchRow};
 use sortie_store::notifications::{self, Group};
-use sortie_store::{StoreError, Tx, recipients, told};
+use sortie_store::{StoreError, Tx, told};
 
-use super::audience::reachable;
-use super::matter::Matter;
-use super::words;
 use crate::app::App;
-use crate::events::{self, Record};
 use crate::fault::Fault;
 
 /// Makes them. Returns how many.
@@ -117,35 +113,6 @@ async fn make_one(tx: &mut Tx, id: DispatchId, group: &Group, now: Millis) -> Re
     };
     dispatches::insert(tx, &row).await?;
     Ok(true)
-}
-
-/// A test for the console stands there at once, unless the recipient has no console any more. Its words are the hub's
-/// own, and quickly made.
-pub(super) async fn put_in_console(
-    tx: &mut Tx,
-    row: &mut DispatchRow,
-    hub_url: &str,
-    now: Millis,
-) -> Result<(), Fault> {
-    let recipient = recipients::get(tx, row.org, &row.recipient).await?.as_ref().and_then(reachable);
-    let Some((recipient, person)) = recipient.and_then(|one| one.person.clone().map(|person| (one, person))) else {
-        row.life = end(row.life, Err(Failure::ForGood), now, 0);
-        row.code = Some("recipient_removed".to_owned());
-        (row.why, row.ended_at) = (Some("the recipient has no console any more".to_owned()), Some(now));
-        notifications::end_all(tx, row.id, row.life.state.as_str(), row.code.as_deref(), now).await?;
-        return Ok(());
-    };
-    let matter = Matter::read(tx, row, recipient).await?;
-    let words = words::of(&matter, hub_url);
-    row.console = Some(ConsoleText { person, title: words.subject, text: words.text, read_at: None });
-    row.life = end(row.life, Ok(()), now, 0);
-    row.ended_at = Some(now);
-    notifications::end_all(tx, row.id, row.life.state.as_str(), None, now).await?;
-    let data = serde_json::json!({
-        "dispatch": row.id, "recipient": row.recipient, "channel": row.channel, "count": row.count,
-    });
-    events::record(tx, Record::new(row.org, now, "notification.sent", "hub").data(&data)).await?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -10,7 +10,6 @@ use sortie_wire::notifications::{TestOutcome, TestRecipient};
 
 use super::audience::reachable;
 use super::change::no_way;
-use super::gather::put_in_console;
 use super::list::unknown;
 use super::send;
 use crate::app::Shared;
@@ -31,13 +30,8 @@ pub(super) async fn test(
     to_the_end(async move {
         let mut outcomes = Vec::new();
         for row in plan(&app, &who, name, request.channel).await? {
-            let row = match row.life.state.is_over() {
-                true => row,
-                false => {
-                    let tried = send::attempt(&app, &row).await;
-                    send::settle(&app, row, tried).await?
-                }
-            };
+            let tried = send::attempt(&app, &row).await;
+            let row = send::settle(&app, row, tried).await?;
             outcomes.push(TestOutcome {
                 dispatch: row.id,
                 channel: row.channel,
@@ -53,7 +47,7 @@ pub(super) async fn test(
 
 /// Writes the tests down as begun: nobody else begins them meanwhile.
 async fn plan(app: &Shared, who: &Principal, name: String, only: Option<Channel>) -> Result<Vec<DispatchRow>, Fault> {
-    let (org, now, hub_url) = (who.org, app.clock.now(), app.url.clone());
+    let (org, now) = (who.org, app.clock.now());
     let act = Act::by(who, now)?.on("recipient", &name);
     let ids = Channel::ALL.map(|channel| (channel, app.entropy.id(now)));
     app.store
@@ -69,7 +63,7 @@ async fn plan(app: &Shared, who: &Principal, name: String, only: Option<Channel>
                 let mut rows = Vec::new();
                 for (channel, id) in ids.into_iter().filter(|(channel, _)| wanted.contains(channel)) {
                     let state = DispatchState::Waiting { next_at: now + DISPATCH_HELD };
-                    let mut row = DispatchRow {
+                    let row = DispatchRow {
                         id,
                         org,
                         recipient: name.clone(),
@@ -83,9 +77,6 @@ async fn plan(app: &Shared, who: &Principal, name: String, only: Option<Channel>
                         why: None,
                         console: None,
                     };
-                    if channel == Channel::Console {
-                        put_in_console(tx, &mut row, &hub_url, now).await?;
-                    }
                     dispatches::insert(tx, &row).await?;
                     rows.push(row);
                 }

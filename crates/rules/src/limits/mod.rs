@@ -1,7 +1,7 @@
 //! Every limit, with its name and its unit. Meeting one gives a clear error, never a surprise.
 //!
-//! Values marked with a number come from the requirement of that number. Those of alarms, of who is told of them, and of
-//! what people look back at are in `signs`.
+//! Values marked with a number come from the requirement of that number. Those of alarms, of who is told of them, and
+//! of what people look back at are in `signs`.
 
 mod signs;
 

@@ -287,7 +287,7 @@ async fn what_waits_waits_no_longer_when_the_clock_is_put_back(tx: &mut Tx) -> R
     assert_eq!(moved.life, planned(at(-60)));
     // After a leap forward it is no older than it was, and due if its time has come.
     notifications::move_times(tx, 86_400_000).await?;
-    assert_eq!(dispatches::due(tx, at(-60), 9).await?.len(), 1);
+    assert_eq!(dispatches::due_by(tx, Channel::Mail, at(-60), 9).await?.len(), 1);
     let moved = dispatches::get(tx, id(100)).await?.expect("it is there");
     assert_ne!(moved.life, planned(at(-60)));
     assert_eq!(notifications::due(tx, at(-55), 9).await?.len(), 1);
@@ -317,8 +317,8 @@ async fn a_dispatch_is_changed_by_whoever_has_read_it(tx: &mut Tx) -> Result<(),
     let row = dispatch(1, "noc", Channel::Mail);
     dispatches::insert(tx, &row).await?;
     assert_eq!(dispatches::get(tx, row.id).await?.as_ref(), Some(&row));
-    assert_eq!(dispatches::due(tx, at(-1), 9).await?, []);
-    assert_eq!(dispatches::due(tx, NOW, 9).await?, std::slice::from_ref(&row));
+    assert_eq!(dispatches::due_by(tx, Channel::Mail, at(-1), 9).await?, []);
+    assert_eq!(dispatches::due_by(tx, Channel::Mail, NOW, 9).await?, std::slice::from_ref(&row));
     let later = DispatchRow { created_at: at(1), ..dispatch(2, "noc", Channel::Mail) };
     dispatches::insert(tx, &later).await?;
     assert_eq!(dispatches::last_made(tx, DEFAULT_ORG, "noc", Channel::Mail, 9).await?, [at(1), NOW]);
