@@ -67,6 +67,7 @@ impl Sent {
             ("{node}/observed", json!({ "generation": 0, "conditions": [] })),
             ("{node}/reports", json!({ "kind": "facts", "taken_at": 1, "source": "agent", "facts": {} })),
             ("{node}/refusals", json!({ "refused": [] })),
+            ("{node}/events", json!({ "outbox": uuid::Uuid::now_v7(), "events": [] })),
             (by_task.as_str(), result.clone()),
             ("{node}/results", json!({ "results": [result] })),
             ("renew", renewal),

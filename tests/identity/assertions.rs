@@ -42,6 +42,7 @@ async fn every_route_of_an_agent_takes_either_proof(scene: Scene) {
         (of_node("/observed"), json!({ "generation": 0, "conditions": [] })),
         (of_node("/reports"), json!({ "kind": "facts", "taken_at": 1, "source": "agent", "facts": {} })),
         (of_node("/refusals"), json!({ "refused": [] })),
+        (of_node("/events"), json!({ "outbox": boot, "events": [] })),
         (of_node(&format!("/tasks/{}/result", held.id)), result.clone()),
         (of_node("/results"), json!({ "results": [result] })),
         ("/agent/v1/renew".to_owned(), json!({ "certificate_request": certificate_request(&key), "facts": facts })),
@@ -56,7 +57,7 @@ async fn every_route_of_an_agent_takes_either_proof(scene: Scene) {
     }
     assert_eq!(hub.ended(id).await.summary.status.as_str(), "completed");
     let listed = include_str!("../../openapi/access.txt").lines().filter(|line| line.starts_with("node ")).count();
-    assert_eq!(listed, 11, "a route was added: ask it here, too");
+    assert_eq!(listed, 12, "a route was added: ask it here, too");
 }
 
 async fn an_assertion_counts_once_also_after_a_restart(scene: Scene) {

@@ -17,7 +17,7 @@ pub(crate) struct BackupReport {
     pub(crate) target: String,
     /// What it says.
     pub(crate) facts: BackupFacts,
-    /// When it came.
+    /// When it was asked for.
     pub(crate) now: Millis,
     /// What the outbox is called if this is the first event of all.
     pub(crate) fresh: OutboxId,

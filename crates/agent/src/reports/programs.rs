@@ -125,7 +125,7 @@ impl Run {
             Ok(made) => {
                 for one in made {
                     if self.program.events {
-                        self.telling.note(&self.program.kind, &one).await;
+                        self.telling.note(&self.program.kind, &one, self.taken_at).await;
                     }
                     self.put(one);
                 }

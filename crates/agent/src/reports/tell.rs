@@ -1,8 +1,6 @@
 //! Tells events of backups by itself, from what reports of them say: each once, kept in the ledger until the hub has
 //! it.
 
-use std::sync::OnceLock;
-
 use serde_json::{Map, Value};
 use sortie_rules::backoff::Backoff;
 use sortie_rules::backups::{BACKUP, read_facts};
@@ -15,7 +13,7 @@ use uuid::Builder;
 
 use super::all::Reports;
 use super::send::is_about_what_was_sent;
-use crate::clock::{Clock, Entropy};
+use crate::clock::Entropy;
 use crate::ledger::{BackupReport, Ledger};
 
 /// How the waits between tries grow.
@@ -28,26 +26,22 @@ pub(crate) struct Telling {
     entropy: Entropy,
     /// Rings when there is one more.
     bell: Notify,
-    /// What tells the time, from when events are sent.
-    clock: OnceLock<Clock>,
 }
 
 impl Telling {
     /// Keeps them in this ledger.
     pub(crate) fn new(ledger: Ledger, entropy: Entropy) -> Telling {
-        Telling { ledger, entropy, bell: Notify::new(), clock: OnceLock::new() }
+        Telling { ledger, entropy, bell: Notify::new() }
     }
 
     /// Keeps what a report has to tell. One that is not of a backup's target has nothing; what is wrong in one the hub
     /// says when it refuses the report.
-    pub(super) async fn note(&self, kind: &str, made: &Made) {
+    pub(super) async fn note(&self, kind: &str, made: &Made, taken_at: Millis) {
         let Some(target) = made.subject.clone().filter(|_| kind == BACKUP) else { return };
         let facts = serde_json::from_str::<Map<String, Value>>(made.facts.get()).ok();
         let Some(facts) = facts.and_then(|facts| read_facts(&facts).ok()) else { return };
         let fresh = Id::from_uuid(Builder::from_random_bytes(self.entropy.bytes()).into_uuid());
-        // Before anything is sent, nothing that was told is taken to be of a clock that was ahead.
-        let now = self.clock.get().map_or(Millis(i64::MAX), Clock::now);
-        match self.ledger.tell_backup(BackupReport { target, facts, now, fresh }).await {
+        match self.ledger.tell_backup(BackupReport { target, facts, now: taken_at, fresh }).await {
             Ok(0) => {}
             Ok(_) => self.bell.notify_one(),
             Err(error) => {
@@ -61,8 +55,6 @@ impl Reports {
     /// Sends events for ever, in their order.
     pub(super) async fn tell(&self) {
         let (telling, mut failures) = (&self.telling, 0);
-        // There is one loop that sends.
-        let _first = telling.clock.set(self.runner.clock.clone());
         loop {
             let kept = telling.ledger.untaken(NODE_EVENTS_AT_ONCE).await;
             let events = match kept {

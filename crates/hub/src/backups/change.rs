@@ -29,8 +29,8 @@ pub(super) async fn put(
     let PutBackupDeadline { selector: mut asked, target, by, time_zone, days, grace_s } = request;
     let written = WrittenDeadline { target, by, time_zone, days, grace_s };
     let deadline = Deadline::try_from(written)
-        .map_err(|bad| refuse_at(ProblemCode::FieldInvalid, format!("/{}", bad.field), format!("Here {bad}.")))?;
-    let zone = zone(&deadline.time_zone).map_err(|why| invalid("/time_zone", &format!("Here {why}")))?;
+        .map_err(|bad| refuse_at(ProblemCode::FieldInvalid, format!("/{}", bad.field), format!("Deadline: {bad}.")))?;
+    let zone = zone(&deadline.time_zone).map_err(|why| invalid("/time_zone", &format!("Deadline: {why}")))?;
     selector(&asked)?;
     for named in &mut asked.names {
         // Of a box whose name was mistyped nobody would miss the backup.

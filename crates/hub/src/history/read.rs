@@ -37,7 +37,8 @@ async fn of(app: &App, holder: String, query: HistoryQuery) -> Result<History, F
     };
     let until = query.until.unwrap_or(now);
     let from = step.start_of(query.from.unwrap_or(until - Span::days(7)));
-    if from >= until || until.0.saturating_sub(from.0) / step.length().0 > HISTORY_POINTS_MAX {
+    let is_empty = query.from.unwrap_or(from) >= until;
+    if is_empty || until.0.saturating_sub(from.0) / step.length().0 > HISTORY_POINTS_MAX {
         let detail = format!("`from` is before `until`, and there are at most {HISTORY_POINTS_MAX} points in between.");
         return Err(malformed(detail));
     }

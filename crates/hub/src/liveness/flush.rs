@@ -9,11 +9,10 @@ use sortie_store::{Store, StoreError, Tx, alarms, leaders, meta, nodes, notifica
 use super::board::PresenceBoard;
 use crate::app::App;
 use crate::fault::Fault;
+use crate::replicas::DUTY;
 
 /// When a hub last said that it listens.
 const ALIVE_AT: &str = "alive_at";
-/// What the hub that leads holds (`replicas/leader.rs`).
-const LEADERS_DUTY: &str = "loops";
 /// Rows read at once.
 const PAGE: u32 = 5000;
 
@@ -47,7 +46,7 @@ pub(crate) async fn skip_absence(store: &Store, now: Millis) -> Result<(), Store
 
 /// Whether another hub may lead at this moment. Of one that holds no lock, or says so, nobody can tell.
 async fn leader_may_live(tx: &mut Tx) -> Result<bool, StoreError> {
-    let Some(holder) = leaders::holder(tx, LEADERS_DUTY).await? else { return Ok(false) };
+    let Some(holder) = leaders::holder(tx, DUTY).await? else { return Ok(false) };
     let name = HolderName::parse(&holder.name);
     match lock_of(name.own).filter(|_| name.guarded) {
         Some(lock) => Ok(!leaders::lock_is_free(tx, lock).await?),

@@ -48,7 +48,7 @@ const NOTIFICATIONS_EVERY: Duration = Duration::from_secs(1);
 /// How often what happened is entered into history.
 const HISTORY_EVERY: Duration = Duration::from_secs(2);
 /// How often it is looked for backups that were to be done by now.
-const BACKUPS_EVERY: Duration = Duration::from_secs(5);
+const BACKUPS_EVERY: Duration = Duration::from_secs(2);
 /// How often one batch of old rows is deleted.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
 /// How often it is looked for logs that may be put away as blobs.

@@ -13,7 +13,7 @@ use crate::clock::{Entropy, Steady};
 use crate::fault::Fault;
 
 /// What the leader does: every loop that needs doing once.
-const DUTY: &str = "loops";
+pub(crate) const DUTY: &str = "loops";
 
 /// Whether this hub leads.
 #[derive(Debug)]

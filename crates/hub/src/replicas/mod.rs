@@ -6,4 +6,4 @@ mod bells;
 mod leader;
 
 pub(crate) use bells::{Bell, Beyond, answer_bells};
-pub(crate) use leader::Leader;
+pub(crate) use leader::{DUTY, Leader};
